@@ -1,1 +1,1 @@
-
+"""The database room: SQLAlchemy lives here and nowhere else."""

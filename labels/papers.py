@@ -1,0 +1,84 @@
+"""The printing room behind the services' port: PDF bytes for each paper, each label proved before it is handed out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from labels.geometry import A4, LETTER, Dots
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.services.papers import (
+    AccountabilityHeader,
+    AccountabilityLine,
+    BagLabel,
+    PaperStamp,
+    VialLabel,
+    Worksheet,
+)
+
+_SHEETS = {"letter": LETTER, "a4": A4}
+
+
+@dataclass(frozen=True, slots=True)
+class PdfPapers:
+    """``Papers`` as PDF, for a label printer of ``dpi`` dots an inch and ``sheet`` 'letter' or 'a4' for reports.
+
+    The drawing libraries are loaded when the first paper is made, not before.
+    """
+
+    dpi: int = 203
+    sheet: str = "letter"
+
+    def __post_init__(self) -> None:
+        if not 150 <= self.dpi <= 1200:
+            raise Refused(Fault("dpi", f"A label printer has 150 to 1200 dots an inch, not {self.dpi}."))
+        if self.sheet not in _SHEETS:
+            raise Refused(Fault("sheet", f"Reports print on letter or a4, not on “{self.sheet}”."))
+
+    def vial_labels(self, labels: Sequence[VialLabel]) -> bytes:
+        """One page a vial, in the order given."""
+        from labels.label_pdf import vial_codes, vial_labels
+
+        dots = Dots(self.dpi)
+        pdf = vial_labels(labels, dots)
+        self._prove(pdf, [vial_codes(label, dots) for label in labels])
+        return pdf
+
+    def bag_labels(self, label: BagLabel) -> bytes:
+        """Two pages: for the bag, and for the outside of its light cover."""
+        from labels.label_pdf import bag_codes, bag_labels
+
+        pdf = bag_labels(label, Dots(self.dpi))
+        self._prove(pdf, [bag_codes(label)] * 2)
+        return pdf
+
+    def worksheet(self, worksheet: Worksheet) -> bytes:
+        """The preparation worksheet."""
+        from labels.reports.worksheet import worksheet as draw
+
+        return draw(worksheet, Dots(self.dpi), _SHEETS[self.sheet])
+
+    def accountability_record(
+        self,
+        header: AccountabilityHeader,
+        lines: Iterable[AccountabilityLine],
+        totals: tuple[tuple[str, int], ...],
+        stamp: PaperStamp,
+    ) -> bytes:
+        """The accountability record, landscape."""
+        from labels.reports.accountability import accountability_record
+
+        return accountability_record(header, lines, totals, stamp, _SHEETS[self.sheet])
+
+    def page_png(self, pdf: bytes, page: int, dpi: int) -> bytes:
+        """A picture of one page (from 0), for the screen: the same bytes that print."""
+        from labels.proof import page_png
+
+        return page_png(pdf, page, dpi)
+
+    def _prove(self, pdf: bytes, expected: list[list[str]]) -> None:
+        """Read every code back from the drawn pages: a label that does not scan to its content never leaves."""
+        from labels.proof import decode_pdf
+
+        read = decode_pdf(pdf, self.dpi)
+        if read != expected:
+            page = next((n for n, (a, b) in enumerate(zip(read, expected, strict=False), 1) if a != b), 0)
+            raise RuntimeError(f"page {page} of the labels does not scan to its content at {self.dpi} dpi")

@@ -1,0 +1,279 @@
+"""The preparation worksheet: what is to be made, why, from which vials, and what is written at the hood."""
+
+from labels import text
+from labels.codes import code128, draw, gs1_data_matrix
+from labels.geometry import LETTER, Dots, Stock
+from labels.label_pdf import bar_module, matrix_module, reprint_words
+from labels.reports.frame import BODY_PT, GREY, SMALL_PT, Column, Frame
+from labels.text import amount, day, moment, working
+from pharmacy_app.domain.findings import Finding, Named
+from pharmacy_app.services.papers import Worksheet
+
+
+def worksheet(sheet: Worksheet, dots: Dots, stock: Stock = LETTER) -> bytes:
+    """Draw the worksheet of one dose."""
+    frame = Frame(stock, sheet.stamp, "Preparation worksheet", _marker(sheet))
+    frame.begin_page()
+    _dose(frame, sheet, dots)
+    _order(frame, sheet)
+    _working(frame, sheet)
+    _findings(frame, sheet)
+    _vials(frame, sheet)
+    _preparation(frame, sheet)
+    _by_hand(frame, sheet)
+    _signatures(frame, sheet)
+    return frame.finish()
+
+
+def _marker(sheet: Worksheet) -> str:
+    """What tells every page of this worksheet from every other one's."""
+    parts = (reprint_words(sheet.copy_number), f"Dose {sheet.dose_id}", f"Subject {sheet.subject_number}")
+    return " · ".join(part for part in parts if part)
+
+
+def _dose(frame: Frame, sheet: Worksheet, dots: Dots) -> None:
+    """The line everything else explains, with the codes of the dose at its right."""
+    y, right = frame.y, frame.margin + frame.room
+    bars, matrix = code128("dose_id", sheet.dose_id), gs1_data_matrix("dose_id", sheet.dose_id)
+    bar, cell = bar_module(dots), matrix_module(dots, 0.0185)
+    matrix_left = right - dots.pt(matrix.size()[0] * cell)
+    bars_left = matrix_left - dots.pt(bars.size()[0] * bar)
+    page = frame.stock.height_pt
+    draw(frame.canvas, matrix, dots, left=dots.up(matrix_left), top=dots.up(y + 8), module=cell, page_pt=page)
+    draw(
+        frame.canvas,
+        bars,
+        dots,
+        left=dots.up(bars_left),
+        top=dots.up(y + 8),
+        module=bar,
+        bar_height=dots.up(22),
+        page_pt=page,
+    )
+    start = bars_left + dots.pt(bars.quiet * bar)
+    frame.fit(f"Dose {sheet.dose_id}", start, y + 41, right - start, font=text.MONO_SEMI, size=9, field="dose_id")
+    room = start - frame.margin - 12
+    frame.write("Subject", frame.margin, y + 11, size=SMALL_PT, grey=GREY)
+    number = sheet.subject_number
+    x = frame.fit(number, frame.margin, y + 26, room - 60, font=text.BOLD, size=15, field="subject_number") + 10
+    initials = f"Initials {text.shown(sheet.subject_initials)}"
+    frame.fit(initials, x, y + 26, frame.margin + room - x, font=text.SEMI, size=BODY_PT, field="subject_initials")
+    words = f"{sheet.product}  {amount(sheet.prescribed_mg)} mg"
+    frame.fit(words, frame.margin, y + 44, room, font=text.BOLD, size=15, field="product")
+    frame.y = y + 50
+    frame.rule(frame.y)
+
+
+def _order(frame: Frame, sheet: Worksheet) -> None:
+    weight = sheet.weight
+    frame.pairs(
+        [
+            ("Course · cycle · day", f"{sheet.course} · {sheet.cycle} · {sheet.day}"),
+            ("Dose level", sheet.level),
+            ("Planned for", day(sheet.planned_on)),
+            ("Prescriber", sheet.prescriber),
+            ("Ordered on", day(sheet.ordered_on)),
+            ("Born", sheet.born),
+            ("Height (measured)", f"{amount(sheet.height_cm)} cm ({day(sheet.height_measured_on)})"),
+            ("Weight (weighed)", f"{amount(weight.weight_kg)} kg ({day(weight.weighed_on)})"),
+            ("BSA (formula)", f"{working(sheet.bsa_m2)} m² ({sheet.bsa_formula})"),
+            ("Protocol dose", f"{amount(sheet.dose_mg_per_m2)} mg/m²"),
+            ("Planned dose", f"{amount(sheet.planned_mg)} mg"),
+            ("Prescribed dose", f"{amount(sheet.prescribed_mg)} mg"),
+        ],
+        columns=4,
+    )
+    frame.y += 2
+    frame.rule(frame.y)
+    used = "Weight last used: none, first dose."
+    if weight.last_used_kg is not None and weight.last_used_on is not None:
+        used = f"Weight last used: {amount(weight.last_used_kg)} kg ({day(weight.last_used_on)})"
+        if weight.change_percent is not None:
+            used += f", change {_signed(working(weight.change_percent, 3))} %."
+    frame.paragraph(f"{used} {weight.sentence}")
+    frame.y += 3
+
+
+def _signed(words: str) -> str:
+    return words.replace("-", "−") if words.startswith("-") else f"+{words}"
+
+
+def _named(values: tuple[Named, ...]) -> str:
+    return "; ".join(f"{value.name} {value.value} {value.unit}".rstrip() for value in values)
+
+
+def _working(frame: Frame, sheet: Worksheet) -> None:
+    if not sheet.steps:
+        return
+    frame.section("Working")
+    room = frame.room
+    columns = [
+        Column("Step", room * 0.2, font=text.SEMI),
+        Column("Formula", room * 0.24),
+        Column("Inputs", room * 0.3),
+        Column("Result", room * 0.16, "right", text.SEMI),
+        Column("Section", room * 0.1, "right"),
+    ]
+    frame.table(
+        columns,
+        [
+            (
+                step.name,
+                step.formula,
+                _named(step.inputs),
+                f"{working(step.result)} {step.unit}".rstrip(),
+                f"§ {step.section}" if step.section else "",
+            )
+            for step in sheet.steps
+        ],
+    )
+
+
+def _finding_words(finding: Finding) -> str:
+    words = finding.sentence
+    if finding.compared:
+        words += f" [{_named(finding.compared)}]"
+    override = finding.override
+    if override is not None:
+        words += (
+            f" OVERRIDDEN by {override.decided_by} ({override.role}) on {day(override.decided_on)}, document "
+            f"{text.shown(override.document)}: {override.why}"
+        )
+    return words
+
+
+def _findings(frame: Frame, sheet: Worksheet) -> None:
+    frame.section("Findings and overrides")
+    if not sheet.findings:
+        frame.paragraph("No finding: no rule stops, warns or informs on this dose.")
+        return
+    room = frame.room
+    columns = [
+        Column("Severity", room * 0.14, font=text.SEMI),
+        Column("Rule", room * 0.07),
+        Column("What it says", room * 0.69),
+        Column("Section", room * 0.1, "right"),
+    ]
+    frame.table(
+        columns,
+        [
+            (
+                finding.severity.value.capitalize(),
+                finding.rule,
+                _finding_words(finding),
+                f"§ {finding.section}" if finding.section else "",
+            )
+            for finding in sheet.findings
+        ],
+    )
+
+
+def _vials(frame: Frame, sheet: Worksheet) -> None:
+    frame.section("Vials")
+    room = frame.room
+    columns = [
+        Column("Unit number", room * 0.2, font=text.MONO_SEMI),
+        Column("Strength", room * 0.11),
+        Column("Lot", room * 0.19, font=text.MONO),
+        Column("Expires", room * 0.14),
+        Column("Draw mg", room * 0.12, "right", text.SEMI),
+        Column("Draw mL", room * 0.12, "right", text.SEMI),
+        Column("Left mg", room * 0.12, "right"),
+    ]
+    rows = [
+        (
+            vial.unit_number,
+            f"{amount(vial.strength_mg)} mg",
+            vial.lot,
+            day(vial.expires_on),
+            amount(vial.draw_mg),
+            amount(vial.draw_ml),
+            amount(vial.left_mg),
+        )
+        for vial in sheet.vials
+    ]
+    frame.table(columns, rows)
+
+
+def _preparation(frame: Frame, sheet: Worksheet) -> None:
+    frame.section("Preparation")
+    room = frame.room
+    columns = [
+        Column("Strength", room * 0.1),
+        Column("Reconstitute with", room * 0.36, font=text.SEMI),
+        Column("Concentration", room * 0.14),
+        Column("Extractable", room * 0.12),
+        Column("Source (signed setting)", room * 0.28),
+    ]
+    frame.table(
+        columns,
+        [
+            (
+                f"{amount(made.strength_mg)} mg",
+                f"{amount(made.volume_ml)} mL {made.fluid}",
+                f"{amount(made.concentration_mg_per_ml)} mg/mL",
+                f"{amount(made.extractable_mg)} mg",
+                made.source,
+            )
+            for made in sheet.reconstitution
+        ],
+    )
+    final, low, high = sheet.final_mg_per_ml, sheet.min_mg_per_ml, sheet.max_mg_per_ml
+    verdict = "within" if low <= final <= high else "OUTSIDE"
+    frame.y += 3
+    frame.paragraph(
+        f"Withdraw {amount(sheet.withdraw_ml)} mL and dilute in {sheet.diluent} to a total of "
+        f"{amount(sheet.bag_volume_ml)} mL: {amount(sheet.prescribed_mg)} mg in {amount(sheet.bag_volume_ml)} mL "
+        f"({working(final)} mg/mL).",
+        font=text.SEMI,
+        size=BODY_PT + 0.5,
+    )
+    frame.paragraph(
+        f"Final concentration is {verdict} the limits {amount(low)} to {amount(high)} mg/mL. "
+        f"Source: {sheet.bag_source}."
+    )
+    for words in sheet.instructions:
+        frame.paragraph(f"– {words}")
+    frame.paragraph(sheet.light, font=text.BOLD)
+    frame.paragraph(sheet.hazard, font=text.BOLD)
+    frame.y += 4
+    columns = [
+        Column("Stability limit", room * 0.44),
+        Column("Allowed", room * 0.14, font=text.SEMI),
+        Column("Source", room * 0.42),
+    ]
+    frame.table(columns, [(limit.name, limit.limit, limit.source) for limit in sheet.stability])
+    frame.paragraph(f"Beyond-use time: {sheet.beyond_use_rule}")
+
+
+def _by_hand(frame: Frame, sheet: Worksheet) -> None:
+    columns, gap, high = 4, 10.0, 40.0
+    rows = -(-len(sheet.by_hand) // columns)
+    frame.section("Written by hand at the hood", with_next=rows * high)
+    across = (frame.room - gap * (columns - 1)) / columns
+    frame.y += 3
+    for number, name in enumerate(sheet.by_hand):
+        row, column = divmod(number, columns)
+        x, top = frame.margin + column * (across + gap), frame.y + row * high
+        frame.fit(name, x, top + 8, across, font=text.PLAIN, size=SMALL_PT, field="by_hand", grey=GREY)
+        frame.canvas.setStrokeGray(0.35)
+        frame.canvas.setLineWidth(0.6)
+        frame.canvas.rect(x, frame.stock.height_pt - top - 34, across, 23)
+        frame.canvas.setStrokeGray(0)
+    frame.y += rows * high
+
+
+def _signatures(frame: Frame, sheet: Worksheet) -> None:
+    frame.section("Signed electronically", with_next=24 + 16.0 * len(sheet.signatures))
+    room = frame.room
+    columns = [
+        Column("Meaning", room * 0.28, font=text.SEMI),
+        Column("Printed name", room * 0.3, font=text.SEMI),
+        Column("Role", room * 0.16),
+        Column("Date and time", room * 0.26),
+    ]
+    rows = [(s.meaning, s.printed_name, s.role, moment(s.signed_at)) for s in sheet.signatures]
+    if not rows:
+        frame.paragraph("Not signed yet: this worksheet is no release of a dose.", font=text.BOLD)
+        return
+    frame.table(columns, rows)

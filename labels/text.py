@@ -1,0 +1,179 @@
+"""Words on paper: how values are written, which words are forbidden, and whether a text fits.
+
+A text that does not fit is refused with its field named. Nothing is cut off, nothing goes below 6 pt.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from pharmacy_app.domain.errors import Fault
+
+PLAIN = "Plex"
+SEMI = "Plex-SemiBold"
+BOLD = "Plex-Bold"
+MONO = "PlexMono"
+MONO_SEMI = "PlexMono-SemiBold"
+_FILES = {
+    PLAIN: "IBMPlexSansCondensed-Regular.ttf",
+    SEMI: "IBMPlexSansCondensed-SemiBold.ttf",
+    BOLD: "IBMPlexSansCondensed-Bold.ttf",
+    MONO: "IBMPlexMono-Medium.ttf",
+    MONO_SEMI: "IBMPlexMono-SemiBold.ttf",
+}
+SMALLEST_PT = 6.0
+NOT_APPLICABLE = "N/A"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_fonts_lock = Lock()
+
+
+def day(value: date) -> str:
+    """``30-Nov-2026``: no reader takes the month for the day."""
+    return f"{value.day:02d}-{_MONTHS[value.month - 1]}-{value.year:04d}"
+
+
+def clock(value: datetime) -> str:
+    """``14:05 −06:00``: the hour with its offset from UTC. A moment without a zone is a fault of the program."""
+    offset = value.utcoffset()
+    if offset is None:
+        raise ValueError("a moment on paper needs its offset from UTC")
+    minutes = round(offset.total_seconds() / 60)
+    sign = "−" if minutes < 0 else "+"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{value.hour:02d}:{value.minute:02d} {sign}{hours:02d}:{rest:02d}"
+
+
+def moment(value: datetime) -> str:
+    """``22-Nov-2026 14:05 −06:00``."""
+    return f"{day(value)} {clock(value)}"
+
+
+def amount(value: Decimal) -> str:
+    """A number as it is to be read: ``1``, ``0.5``, ``1,250``; no trailing zero, no naked point (L-10, L-11)."""
+    if not value.is_finite():
+        raise ValueError("only a finite number can be printed")
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def working(value: Decimal, places: int = 6) -> str:
+    """An unrounded result: at most ``places`` decimals, an ellipsis where more follow."""
+    shown = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
+    return amount(shown) if shown == value else f"{shown:,f}…"
+
+
+_FORBIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("an abbreviation that is misread (U, IU, QD, QOD, cc, µg)", re.compile(r"\d\s*(U|IU|cc)\b|\b(QD|QOD)\b|[µμ]g")),
+    ("the sign @, < or >", re.compile(r"[@<>]")),
+    ("a drug name cut short (INO, GO)", re.compile(r"\b(INO|GO)\b")),
+    ("a decimal point without a digit before it", re.compile(r"(?<!\d)\.\d")),
+    ("a trailing zero", re.compile(r"\d\.\d*0\s*(?:%|mg|mL|g\b|kg|h\b|°C)")),
+    ("a trade mark sign", re.compile("[™®]")),
+)
+_MEANINGFUL = re.compile(r"\S")
+
+
+def notation_faults(field: str, text: str) -> list[Fault]:
+    """What ISMP and the Joint Commission do not allow on a label (REGULATION L-09, L-10, L-12)."""
+    return [
+        Fault(field, f"The label's {field} has {what}: “{text}”. Write it out and print again.")
+        for what, pattern in _FORBIDDEN
+        if pattern.search(text)
+    ]
+
+
+def load_fonts() -> None:
+    """Make the embedded TrueType fonts known to the PDF library, once."""
+    from reportlab import rl_config
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    with _fonts_lock:
+        rl_config.useA85 = 0
+        known = set(pdfmetrics.getRegisteredFontNames())
+        for name, file in _FILES.items():
+            if name not in known:
+                pdfmetrics.registerFont(TTFont(name, str(Path(__file__).parent / "fonts" / file)))
+
+
+@lru_cache(maxsize=8)
+def _face(font: str) -> tuple[dict[int, float], float]:
+    load_fonts()
+    from reportlab.pdfbase import pdfmetrics
+
+    face: Any = pdfmetrics.getFont(font).face
+    return dict(face.charWidths), float(face.defaultWidth)
+
+
+@lru_cache(maxsize=65536)
+def _width_1000(text: str, font: str) -> float:
+    widths, missing = _face(font)
+    return sum(widths.get(ord(char), missing) for char in text)
+
+
+def width(text: str, font: str, size: float) -> float:
+    """Width of one line in points."""
+    return _width_1000(text, font) * size / 1000
+
+
+def character_faults(field: str, text: str, font: str = PLAIN) -> list[Fault]:
+    """Characters the font cannot draw, line breaks and other invisible ones included."""
+    widths, _ = _face(font)
+    strange = [char for char in dict.fromkeys(text) if ord(char) not in widths or not char.isprintable()]
+    if not strange:
+        return []
+    names = ", ".join(f"{char!r}" for char in strange)
+    return [Fault(field, f"The {field} has characters that cannot be printed ({names}). Write it without them.")]
+
+
+def fitting_size(text: str, font: str, size: float, smallest: float, room: float) -> float | None:
+    """The largest half-point size from ``size`` down to ``smallest`` in which ``text`` fits, or ``None``."""
+    smallest = max(smallest, SMALLEST_PT)
+    while size >= smallest:
+        if width(text, font, size) <= room:
+            return size
+        size -= 0.5
+    return None
+
+
+def wrap(text: str, font: str, size: float, room: float) -> list[str]:
+    """Lines of ``text`` no wider than ``room``; a word longer than a line is broken after a sign or between letters."""
+    return list(_wrapped(text, font, size, room))
+
+
+@lru_cache(maxsize=65536)
+def _wrapped(text: str, font: str, size: float, room: float) -> tuple[str, ...]:
+    lines: list[str] = []
+    current = ""
+    for word in text.split(" "):
+        longer = f"{current} {word}" if current else word
+        if width(longer, font, size) <= room:
+            current = longer
+            continue
+        if current:
+            lines.append(current)
+        current = word
+        while width(current, font, size) > room:
+            cut = _break_at(current, lambda piece: width(piece, font, size) <= room)
+            lines.append(current[:cut])
+            current = current[cut:]
+    lines.append(current)
+    return tuple(lines)
+
+
+def _break_at(word: str, fits: Callable[[str], bool]) -> int:
+    last = 1
+    while last < len(word) and fits(word[: last + 1]):
+        last += 1
+    signs = [at + 1 for at in range(last) if word[at] in "-–/.,;:_"]
+    return signs[-1] if signs else last
+
+
+def shown(text: str) -> str:
+    """The text of a cell: never blank (REGULATION A-12)."""
+    return text if _MEANINGFUL.search(text) else NOT_APPLICABLE

@@ -1,0 +1,94 @@
+"""Who may do what: roles, accounts, and the one table of authority that every act is checked against."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from pharmacy_app.domain.errors import Fault
+
+
+class Role(StrEnum):
+    """What a person is delegated to do (delegation log, ICH E6(R3) 2.3)."""
+
+    PHARMACIST = "pharmacist"
+    TECHNICIAN = "technician"
+    CHECKER = "checker"
+    MONITOR = "monitor"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A named person's account. Accounts are disabled, never deleted, and their ids are never used again."""
+
+    account_id: str
+    user_name: str
+    printed_name: str
+    roles: tuple[Role, ...]
+    delegated_from: date
+    delegated_to: date | None
+    active: bool
+    locked: bool
+    must_change_password: bool
+
+    def delegated_on(self, day: date) -> bool:
+        """Whether the delegation covers ``day``, both end days included."""
+        return self.delegated_from <= day and (self.delegated_to is None or day <= self.delegated_to)
+
+
+_PHARMACIST = frozenset({Role.PHARMACIST})
+_STAFF = frozenset({Role.PHARMACIST, Role.TECHNICIAN})
+_CHECKERS = frozenset({Role.PHARMACIST, Role.CHECKER})
+_ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+EVERYONE = frozenset(Role)
+
+AUTHORITY: dict[str, frozenset[Role]] = {
+    "account_added": _ADMINISTRATORS,
+    "account_changed": _ADMINISTRATORS,
+    "account_unlocked": _ADMINISTRATORS,
+    "password_reset": _ADMINISTRATORS,
+    "password_changed": EVERYONE,
+    "signed_in": EVERYONE,
+    "signed_out": EVERYONE,
+    "settings_signed": frozenset({Role.PHARMACIST, Role.CHECKER, Role.ADMINISTRATOR}),
+    "shipment_received": _STAFF,
+    "vials_released": _PHARMACIST,
+    "vials_quarantined": _STAFF,
+    "quarantine_lifted": _PHARMACIST,
+    "subject_enrolled": _PHARMACIST,
+    "measurement_recorded": _STAFF,
+    "dose_ordered": _PHARMACIST,
+    "dose_decided": _PHARMACIST,
+    "vials_reserved": _PHARMACIST,
+    "dose_verified": _CHECKERS,
+    "dose_prepared": _STAFF,
+    "dose_released": _PHARMACIST,
+    "dose_administered": _PHARMACIST,
+    "vials_closed": _STAFF,
+    "dose_cancelled": _PHARMACIST,
+    "paper_printed": _STAFF,
+    "record_printed": EVERYONE,
+}
+"""Each kind of act and the roles that may do it. The monitor reads all of it and changes nothing."""
+
+
+def authority_fault(account: Account, act: str, on: date) -> Fault | None:
+    """Why ``account`` may not do ``act`` on the site's day ``on``, or ``None`` when it may."""
+    if not account.active:
+        return Fault("", f"The account of {account.printed_name} is disabled.")
+    if account.locked:
+        return Fault("", f"The account of {account.printed_name} is locked. Ask an administrator to unlock it.")
+    if not account.delegated_on(on):
+        return Fault(
+            "",
+            f"{account.printed_name} is not delegated on {on.isoformat()}. The delegation log must cover the day"
+            " before anything can be done or signed.",
+            section="8.1.2",
+        )
+    allowed = AUTHORITY[act]
+    if not allowed.intersection(account.roles):
+        names = " or ".join(sorted(allowed))
+        held = " and ".join(account.roles)
+        what = act.replace("_", " ")
+        return Fault("", f"“{what}” takes a {names}. {account.printed_name} is signed in as {held}.")
+    return None

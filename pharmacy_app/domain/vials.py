@@ -1,0 +1,211 @@
+"""Vials: numbers with a check character, states, the table of moves, and whether a vial is usable on a day."""
+
+import calendar
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+
+from pharmacy_app.domain.errors import Fault, Refused
+
+STRENGTHS_MG = (Decimal(1), Decimal(4))
+"""The study's two vial strengths (§ 8.1.1)."""
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def check_character(text: str) -> str:
+    """ISO 7064 MOD 37,36: one character that catches any single slip and any swap of neighbours."""
+    product = 36
+    for character in text:
+        total = (product + _ALPHABET.index(character)) % 36 or 36
+        product = total * 2 % 37
+    return _ALPHABET[(37 - product) % 36]
+
+
+def numbered(prefix: str, count: int) -> str:
+    """The ``count``-th number of a kind: prefix, six digits, check character (``V000012`` and its check)."""
+    if not 0 < count < 1_000_000:
+        raise ValueError(f"{count} is outside what a number of six digits can hold")
+    body = f"{prefix}{count:06d}"
+    return body + check_character(body)
+
+
+_NUMBER = re.compile(r"[A-Z]\d{6}[0-9A-Z]")
+
+
+def read_number(typed: str, prefix: str, field: str) -> str:
+    """A typed or scanned number, checked; raises ``Refused`` saying whether the form or the check is wrong."""
+    number = typed.strip().upper().replace(" ", "").replace("-", "")
+    if not _NUMBER.fullmatch(number) or not number.startswith(prefix):
+        raise Refused(
+            Fault(
+                field,
+                f"“{typed.strip()}” is not a number of ours: it starts with {prefix}, then six digits and a check"
+                " character. Scan the label again.",
+            )
+        )
+    if check_character(number[:-1]) != number[-1]:
+        raise Refused(Fault(field, f"“{number}” was misread: its check character does not fit. Scan the label again."))
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A vial's state, what it means in words, and which balance of the site it counts to."""
+
+    name: str
+    says: str
+    on_site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One legal move: from which states, to which, under which word of the record and section."""
+
+    name: str
+    from_states: tuple[str, ...]
+    to_state: str
+    transaction: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTable:
+    """All states and moves, by name."""
+
+    states: dict[str, State]
+    moves: dict[str, Move]
+
+
+@cache
+def move_table() -> MoveTable:
+    """The one table of states and moves, read from ``moves.toml`` and checked for loose ends."""
+    data = tomllib.loads(resources.files(__package__).joinpath("moves.toml").read_text("utf-8"))
+    states = {row["name"]: State(row["name"], row["says"], row["on_site"]) for row in data["state"]}
+    moves = {
+        row["name"]: Move(row["name"], tuple(row["from"]), row["to"], row["transaction"], row["section"])
+        for row in data["move"]
+    }
+    for move in moves.values():
+        unknown = {*move.from_states, move.to_state} - states.keys()
+        if unknown:
+            raise ValueError(f"the move “{move.name}” names unknown states: {sorted(unknown)}")
+    return MoveTable(states, moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Vial:
+    """One identified unit as it stands now. ``hold_reason`` is '' when nothing but the release is awaited."""
+
+    unit_number: str
+    kit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    place: str
+    state: str
+    hold_reason: str
+    dose_id: str
+    shipment_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One vial's move as the journal keeps it: enough to write its ledger line without asking anything else."""
+
+    unit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    place: str
+    move: str
+    from_state: str
+    to_state: str
+
+
+def usable_on(vial: Vial, day: date) -> bool:
+    """Whether a vial may go into a dose on ``day``: available, and not past its printed day (RULES A40)."""
+    return vial.state == "available" and day <= vial.expires_on
+
+
+def why_not_usable(vial: Vial, day: date) -> Fault | None:
+    """The sentence that refuses a vial for a dose on ``day``, or ``None`` when it is usable."""
+    number = vial.unit_number
+    if vial.state == "quarantined":
+        return Fault(
+            "unit_number",
+            f"Vial {number} is in quarantine. It must not be used until the supporter permits it in writing.",
+            "R54",
+            "8.2",
+        )
+    if vial.state == "held":
+        why = vial.hold_reason or "a pharmacist has not released it yet"
+        return Fault("unit_number", f"Vial {number} is held: {why}. Release it before it is used.", "R54", "8.2")
+    if vial.state == "reserved":
+        return Fault("unit_number", f"Vial {number} is reserved for dose {vial.dose_id}.", "R55", "8.2")
+    if vial.state != "available":
+        return Fault("unit_number", f"Vial {number} is {vial.state} and cannot be used again.", "R55", "8.2")
+    if day > vial.expires_on:
+        return Fault(
+            "unit_number",
+            f"Vial {number} of lot {vial.lot} expired: its last usable day was {vial.expires_on.isoformat()}.",
+            "A40",
+            "8.2",
+        )
+    return None
+
+
+def move(vial: Vial, name: str) -> Moved:
+    """Move one vial by the table; raises ``Refused`` when the move does not start from its state."""
+    rule = move_table().moves[name]
+    if vial.state not in rule.from_states:
+        raise Refused(
+            Fault(
+                "unit_number",
+                f"Vial {vial.unit_number} is {vial.state}; “{name}” needs it to be {' or '.join(rule.from_states)}.",
+                "R55",
+                rule.section,
+            )
+        )
+    return Moved(
+        vial.unit_number,
+        vial.strength_mg,
+        vial.lot,
+        vial.expires_on,
+        vial.place,
+        name,
+        vial.state,
+        rule.to_state,
+    )
+
+
+_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
+
+
+def read_expiry(typed: str, field: str) -> date:
+    """The last usable day of a printed expiry: a full date is that day, a month alone its last day (RULES A40).
+
+    Accepts ``2027-03-31``, ``2027-03``, ``31-Mar-2027`` and ``Mar-2027``; raises ``Refused`` otherwise.
+    """
+    text = typed.strip()
+    found = re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?", text)
+    if found:
+        year, month, day = int(found[1]), int(found[2]), int(found[3]) if found[3] else None
+    else:
+        found = re.fullmatch(r"(?:(\d{1,2})[- ])?([A-Za-z]{3})[- ](\d{4})", text)
+        if not found or found[2].lower() not in _MONTHS:
+            raise Refused(
+                Fault(
+                    field,
+                    f"“{text}” is not an expiry. Type 2027-03-31, or 2027-03 when only the month is printed.",
+                )
+            )
+        year, month, day = int(found[3]), _MONTHS[found[2].lower()], int(found[1]) if found[1] else None
+    try:
+        return date(year, month, day or calendar.monthrange(year, month)[1])
+    except (ValueError, calendar.IllegalMonthError):
+        raise Refused(Fault(field, f"“{text}” is not a day of the calendar. Look at the vial again.")) from None

@@ -1,0 +1,334 @@
+"""How every act is done: authority checked, rules checked, one event appended, all in one transaction.
+
+An act service reads its form, then hands ``perform`` a function that checks against the store and returns a
+``Draft``. ``perform`` does the rest the same way for all: it proves the signers' passwords, takes the write
+lock, returns the earlier event when this act was recorded already, checks authority, appends.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, cast
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from pharmacy_app.domain.codec import canonical, digest
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.events import Event, Signature, utc_text
+from pharmacy_app.domain.people import Account, Role, authority_fault
+from pharmacy_app.domain.protocol import Protocol, load_protocol
+from pharmacy_app.services import views
+from pharmacy_app.services.papers import Papers
+from pharmacy_app.services.ports import Reader, Secrets, Store, Writer
+
+MAX_FAILED_SIGN_INS = 5
+"""Failed passwords in a row that lock an account (REGULATION E-22)."""
+
+AHEAD = timedelta(minutes=2)
+"""How far ahead of the clock a 'done at' may lie: typed minutes round up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every act needs from the outside, handed in by ``bootstrap``."""
+
+    store: Store
+    secrets: Secrets
+    papers: Papers
+    clock: Callable[[], datetime]
+    app_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person signed in at a workstation."""
+
+    account_id: str
+    printed_name: str
+    roles: tuple[Role, ...]
+    workstation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act of one person: keep the same ``act_id`` for a retry and it is recorded once."""
+
+    session: Session
+    act_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """User name and password, as typed to sign. Never stored, never hashed into the journal."""
+
+    user_name: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """One signature asked for: whose, and what it means."""
+
+    credentials: Credentials
+    meaning: str
+    field: str = "password"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The facts of now, inside an act: the person, the site, the moment and the site's day."""
+
+    person: Account
+    site: views.Site
+    now: datetime
+    today: date
+    signers: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an act wants appended. ``done_at`` ``None`` means now; ``kind`` '' means the act's own."""
+
+    content: dict[str, Any]
+    done_at: datetime | None = None
+    why: str = ""
+    kind: str = ""
+
+
+class Denied(Refused):
+    """An act its person has no authority for; the try is recorded."""
+
+
+class WrongPassword(Refused):
+    """A password that does not fit; the try is recorded and counted."""
+
+    def __init__(self, fault: Fault, user_name: str, account: Account | None) -> None:
+        super().__init__(fault)
+        self.user_name = user_name
+        self.account = account
+
+
+def zone_of(site: views.Site) -> ZoneInfo:
+    """The site's time zone."""
+    return ZoneInfo(site.time_zone)
+
+
+def today_of(desk: Desk, reader: Reader) -> date:
+    """The calendar day at the site now."""
+    return desk.clock().astimezone(zone_of(site_of(reader))).date()
+
+
+@lru_cache(maxsize=4)
+def _protocol(text: str) -> Protocol:
+    return load_protocol(text)
+
+
+def protocol_of(site: views.Site) -> Protocol:
+    """The study's protocol as this database holds it."""
+    return _protocol(site.protocol_text)
+
+
+def site_of(reader: Reader) -> views.Site:
+    """The site of this database; raises ``Refused`` when it was never set up."""
+    site = reader.site()
+    if site is None:
+        raise Refused(Fault("", "This database has no study yet. Go through the set-up first."))
+    return site
+
+
+def perform(
+    desk: Desk,
+    act: Act,
+    kind: str,
+    form: object,
+    build: Callable[[Writer, Moment], Draft],
+    signings: tuple[Signing, ...] = (),
+) -> Event:
+    """Do one act and return its event; the same act again returns the same event and appends nothing.
+
+    Raises ``Refused`` (all faults at once) when a rule refuses, ``Unavailable`` when the store cannot be
+    reached. A try without authority and a wrong password are themselves recorded.
+    """
+    try:
+        proven = tuple((signing, *_prove(desk, signing)) for signing in signings)
+        return _perform(desk, act, kind, form, build, proven)
+    except Denied as denied:
+        record_denial(desk, act.session, kind, denied)
+        raise
+    except WrongPassword as wrong:
+        record_wrong_password(desk, wrong, act.session.workstation)
+        raise
+
+
+def _perform(
+    desk: Desk,
+    act: Act,
+    kind: str,
+    form: object,
+    build: Callable[[Writer, Moment], Draft],
+    proven: tuple[tuple[Signing, Account, str], ...],
+) -> Event:
+    request = digest({"kind": kind, "form": form, "actor": act.session.account_id})
+    with desk.store.write() as writer:
+        earlier = writer.event_of_act(act.act_id)
+        if earlier is not None:
+            if earlier.request_sha256 != request:
+                raise Refused(
+                    Fault("", "This act was recorded already, with other content. Open the page again to see it.")
+                )
+            return earlier
+        site = site_of(writer)
+        now = desk.clock().astimezone(zone_of(site))
+        today = now.date()
+        person = writer.account(act.session.account_id)
+        if person is None:
+            raise Denied(Fault("", "You are not signed in with an account of this study. Sign in again."))
+        fault = authority_fault(person, kind, today)
+        if fault:
+            raise Denied(fault)
+        signers = []
+        for signing, account, encoded in proven:
+            signer = writer.account(account.account_id)
+            if signer is None or writer.credential(account.account_id) != encoded:
+                raise Refused(Fault(signing.field, "This password was changed a moment ago. Sign again."))
+            fault = authority_fault(signer, kind, today)
+            if fault:
+                raise Denied(Fault(signing.field, fault.sentence, fault.rule, fault.section))
+            signers.append(signer)
+        draft = build(writer, Moment(person, site, now, today, tuple(signers)))
+        content_sha256 = digest(draft.content)
+        signatures = tuple(
+            Signature(signer.account_id, signer.printed_name, signing.meaning, now, content_sha256)
+            for (signing, _, _), signer in zip(proven, signers, strict=True)
+        )
+        return append(
+            writer,
+            draft.kind or kind,
+            draft,
+            act_id=act.act_id,
+            actor=(person.account_id, person.printed_name),
+            workstation=act.session.workstation,
+            now=now,
+            signatures=signatures,
+            request_sha256=request,
+        )
+
+
+def append(
+    writer: Writer,
+    kind: str,
+    draft: Draft,
+    *,
+    act_id: str,
+    actor: tuple[str, str],
+    workstation: str,
+    now: datetime,
+    signatures: tuple[Signature, ...] = (),
+    request_sha256: str = "",
+) -> Event:
+    """Build the next event after the journal's head and append it."""
+    done_at = draft.done_at or now
+    if done_at > now + AHEAD:
+        raise Refused(
+            Fault(
+                "done_at", f"{done_at:%d-%b-%Y %H:%M} is in the future. Type when it was done, or set the PC's clock."
+            )
+        )
+    head = writer.head()
+    marks = ("clock behind the last entry",) if utc_text(now) < head.recorded_utc else ()
+    event = Event(
+        seq=head.seq + 1,
+        act_id=act_id,
+        kind=kind,
+        actor_id=actor[0],
+        actor_name=actor[1],
+        workstation=workstation,
+        done_at=done_at,
+        recorded_at=now,
+        why=draft.why,
+        # What is appended is what was hashed and signed: exact plain JSON.
+        content=cast(dict[str, Any], json.loads(canonical(draft.content))),
+        signatures=signatures,
+        request_sha256=request_sha256,
+        marks=marks,
+        previous_hash=head.hash,
+    )
+    writer.append(event)
+    return event
+
+
+def _prove(desk: Desk, signing: Signing) -> tuple[Account, str]:
+    """The account whose password was typed, and its encoded password; raises ``WrongPassword``."""
+    return prove(desk, signing.credentials, signing.field)
+
+
+def prove(desk: Desk, credentials: Credentials, at_field: str) -> tuple[Account, str]:
+    """Check a password; raises ``WrongPassword``, and ``Refused`` for a locked or disabled account."""
+    with desk.store.read() as reader:
+        account = reader.account_by_user_name(credentials.user_name)
+        encoded = reader.credential(account.account_id) if account else ""
+        attempts = reader.failed_attempts(account.account_id) if account else 0
+    if account is not None and account.locked:
+        raise Refused(
+            Fault(
+                at_field,
+                f"The account {account.user_name} is locked after {MAX_FAILED_SIGN_INS} wrong passwords."
+                " An administrator can unlock it.",
+            )
+        )
+    if account is not None and not account.active:
+        raise Refused(Fault(at_field, f"The account {account.user_name} is disabled. Ask an administrator."))
+    if account is None or not desk.secrets.matches(encoded, credentials.password):
+        left = MAX_FAILED_SIGN_INS - attempts - 1
+        sentence = "User name and password do not fit. Check the name, Caps Lock and the keyboard's language."
+        if account is not None and left <= 1:
+            more = "One more wrong password locks" if left == 1 else "This was the last try: it locks"
+            sentence += f" {more} the account."
+        raise WrongPassword(Fault(at_field, sentence), credentials.user_name, account)
+    return account, encoded
+
+
+def record_wrong_password(desk: Desk, wrong: WrongPassword, workstation: str) -> None:
+    """Keep a failed password in the journal and lock the account at the limit (REGULATION E-09, E-22)."""
+    with desk.store.write() as writer:
+        site = site_of(writer)
+        account = wrong.account
+        attempt = writer.failed_attempts(account.account_id) + 1 if account else 0
+        append(
+            writer,
+            "sign_in_failed",
+            Draft(
+                {
+                    "user_name": wrong.user_name.strip()[:60] if account else "unknown",
+                    "account_id": account.account_id if account else "",
+                    "attempt": attempt,
+                    "locked": attempt >= MAX_FAILED_SIGN_INS,
+                }
+            ),
+            act_id=uuid4().hex,
+            actor=("", "nobody signed in"),
+            workstation=workstation,
+            now=desk.clock().astimezone(zone_of(site)),
+        )
+
+
+def record_denial(desk: Desk, session: Session, kind: str, denied: Denied) -> None:
+    """Keep a refused try in the journal (REGULATION E-11)."""
+    with desk.store.write() as writer:
+        site = site_of(writer)
+        append(
+            writer,
+            "access_denied",
+            Draft({"act": kind, "sentence": denied.faults[0].sentence}),
+            act_id=uuid4().hex,
+            actor=(session.account_id, session.printed_name),
+            workstation=session.workstation,
+            now=desk.clock().astimezone(zone_of(site)),
+        )
+
+
+def utc_now() -> datetime:
+    """The clock of this PC."""
+    return datetime.now(UTC)

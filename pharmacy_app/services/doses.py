@@ -1,0 +1,344 @@
+"""From the order to the decision: order a dose, decide it by the rules, cancel it."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from pharmacy_app.domain.codec import from_plain, to_plain
+from pharmacy_app.domain.dosing import (
+    DoseDecision,
+    DoseRequest,
+    GivenDose,
+    Height,
+    UsedWeight,
+    Weight,
+    decide,
+)
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.findings import Override, Severity
+from pharmacy_app.domain.settings import BsaFormula
+from pharmacy_app.domain.vials import move, numbered
+from pharmacy_app.services import views
+from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, today_of
+from pharmacy_app.services.ports import Reader, Writer
+from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.study_settings import settings_of
+from pharmacy_app.services.subjects import birth_of
+
+WEIGHT_CHOICES = ("newest", "last used")
+"""Which weight a dose is calculated from: the newest one, or the one last used (§ 8.1.3 leaves it to the site)."""
+
+AHEAD_DAYS = 35
+"""How far ahead a dose may be ordered, in days: one cycle and its window."""
+
+UNPLANNED = ("ordered", "stopped", "decided")
+"""Where a dose stands before vials are reserved for it: it can still be decided anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderForm:
+    """A prescriber's order as typed."""
+
+    subject_number: str
+    prescriber: str
+    ordered_on: str
+    planned_on: str
+    course: str
+    cycle: str
+    day: str
+    level: str
+    prescribed_mg: str
+
+
+def order(desk: Desk, act: Act, form: OrderForm) -> Event:
+    """Record an order. What the protocol says of it comes with the decision; here only the form is checked."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        subject = writer.subject(form.subject_number)
+        if subject is None:
+            reading.fault("subject_number", "Choose an enrolled subject.", "R55", "8.2")
+        prescriber = reading.text(form.prescriber, "prescriber", "The prescriber's name", longest=60)
+        ordered_on = reading.day(form.ordered_on, "ordered_on", today=moment.today)
+        planned_on = reading.day(form.planned_on, "planned_on")
+        if planned_on < moment.today:
+            reading.fault("planned_on", f"The infusion date {planned_on:%d-%b-%Y} has passed.")
+        elif planned_on > moment.today + timedelta(days=AHEAD_DAYS):
+            reading.fault("planned_on", f"The infusion date is more than {AHEAD_DAYS} days ahead. Check the year.")
+        course = reading.count(form.course, "course", "The course", low=1, high=2)
+        cycle = reading.count(form.cycle, "cycle", "The cycle", low=1, high=12)
+        day = reading.count(form.day, "day", "The day of the cycle", low=1, high=35)
+        level = reading.count(form.level, "level", "The dose level", low=-9, high=9)
+        prescribed_mg = reading.decimal(form.prescribed_mg, "prescribed_mg", "The prescribed dose", "mg")
+        for other in writer.doses(subject_number=form.subject_number):
+            same = (other.course, other.cycle, other.day) == (course, cycle, day)
+            if same and other.status != "cancelled":
+                reading.fault(
+                    "day",
+                    f"Course {course}, cycle {cycle}, day {day} is ordered already as dose {other.dose_id}. Open that"
+                    " one, or cancel it first.",
+                )
+        reading.done()
+        return Draft(
+            {
+                "dose_id": numbered("D", writer.counter("dose") + 1),
+                "subject_number": form.subject_number,
+                "prescriber": prescriber,
+                "ordered_on": ordered_on,
+                "planned_on": planned_on,
+                "course": course,
+                "cycle": cycle,
+                "day": day,
+                "level": level,
+                "prescribed_mg": prescribed_mg,
+            }
+        )
+
+    return perform(desk, act, "dose_ordered", form, build)
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideTyped:
+    """A prescriber's or principal investigator's written decision, as typed."""
+
+    rule: str
+    decided_by: str
+    role: str
+    decided_on: str
+    document: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideForm:
+    """What a person adds to the facts: which weight, written decisions, the reason for going on past warnings."""
+
+    dose_id: str
+    weight_choice: str = "newest"
+    overrides: tuple[OverrideTyped, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision with the request it answers."""
+
+    request: DoseRequest
+    decision: DoseDecision
+
+
+def thread_of(reader: Reader, dose_id: str) -> views.DoseThread:
+    """The dose's thread; raises ``Refused`` when there is no such dose."""
+    thread = reader.dose(dose_id)
+    if thread is None:
+        raise Refused(Fault("dose_id", f"There is no dose {dose_id}."))
+    return thread
+
+
+def in_status(thread: views.DoseThread, statuses: tuple[str, ...], what: str) -> None:
+    """Refuse an act out of order (REGULATION E-10)."""
+    if thread.line.status not in statuses:
+        raise Refused(
+            Fault(
+                "",
+                f"Dose {thread.line.dose_id} is {thread.line.status}; to {what} it must be {' or '.join(statuses)}.",
+                "R55",
+                "8.1.2",
+            )
+        )
+
+
+def request_of(
+    reader: Reader, thread: views.DoseThread, today: date, weight_choice: str, overrides: tuple[Override, ...]
+) -> DoseRequest:
+    """Every fact the decision depends on, gathered from the store."""
+    line = thread.line
+    subject = reader.subject(line.subject_number)
+    measured = reader.measurements(line.subject_number)
+    known = [row for row in measured if row.measured_on <= line.planned_on]
+    heights = [row for row in known if row.kind == "height"]
+    weights = [row for row in known if row.kind == "weight"]
+    given = [
+        dose
+        for dose in reader.doses(subject_number=line.subject_number)
+        if dose.given_on and dose.dose_id != line.dose_id
+    ]
+    newest = Weight(weights[0].value, weights[0].measured_on) if weights else None
+    used = None
+    formula_before = None
+    dosing = newest
+    last = max(given, key=lambda dose: (dose.given_on or date.min, dose.dose_id), default=None)
+    if last is not None:
+        before = thread_of(reader, last.dose_id)
+        formula_before = BsaFormula(before.bsa_formula) if before.bsa_formula else None
+        if before.weight_kg is not None and last.given_on is not None:
+            used = UsedWeight(before.weight_kg, last.given_on)
+            if weight_choice == "last used":
+                dosing = Weight(before.weight_kg, before.weight_on or last.given_on)
+    return DoseRequest(
+        today=today,
+        protocol=protocol_of(site_of(reader)),
+        settings=settings_of(reader),
+        birth=birth_of(subject.birth) if subject else None,
+        course=line.course,
+        cycle=line.cycle,
+        day=line.day,
+        level=line.level,
+        planned_on=line.planned_on,
+        prescribed_mg=line.prescribed_mg,
+        height=Height(heights[0].value, heights[0].measured_on) if heights else None,
+        dosing_weight=dosing,
+        current_weight=newest,
+        prior_weight_used=used,
+        formula_before=formula_before,
+        history=tuple(
+            GivenDose(dose.course, dose.cycle, dose.day, dose.level, dose.given_on, dose.administered_mg)
+            for dose in given
+            if dose.given_on
+        ),
+        overrides=overrides,
+    )
+
+
+def preview(desk: Desk, reader: Reader, form: DecideForm) -> Decided:
+    """The decision as it would be now, recorded nowhere: what the page shows while it is filled in."""
+    reading = Reading()
+    today = today_of(desk, reader)
+    overrides = _overrides(reading, form, today)
+    reading.choice(form.weight_choice, "weight_choice", "The weight", WEIGHT_CHOICES)
+    reading.done()
+    request = request_of(reader, thread_of(reader, form.dose_id), today, form.weight_choice, overrides)
+    return Decided(request, decide(request))
+
+
+def _overrides(reading: Reading, form: DecideForm, today: date) -> tuple[Override, ...]:
+    overrides = []
+    for typed in form.overrides:
+        at = f"overrides.{typed.rule}."
+        overrides.append(
+            Override(
+                typed.rule,
+                reading.text(typed.decided_by, at + "decided_by", "The name of who decided", longest=60),
+                reading.choice(typed.role, at + "role", "The role", ("prescriber", "principal investigator")),
+                reading.day(typed.decided_on, at + "decided_on", today=today),
+                reading.text(typed.document, at + "document", "The document's reference", longest=120),
+                reading.text(typed.why, at + "why", "The reason", longest=500),
+            )
+        )
+    return tuple(overrides)
+
+
+def record_decision(desk: Desk, act: Act, form: DecideForm) -> Event:
+    """Record the decision with its working, findings and written overrides; a stopped one is recorded as stopped."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        thread = thread_of(writer, form.dose_id)
+        in_status(thread, UNPLANNED, "be decided")
+        overrides = _overrides(reading, form, moment.today)
+        choice = reading.choice(form.weight_choice, "weight_choice", "The weight", WEIGHT_CHOICES)
+        reason = reading.note(form.reason, "reason", "The reason")
+        request = request_of(writer, thread, moment.today, choice, overrides)
+        decision = decide(request)
+        if decision.may_go_on and not reason and decision.with_severity(Severity.WARN):
+            reading.fault(
+                "reason", "There are warnings. Type the reason for going on, as it shall stand on the record."
+            )
+        reading.done()
+        dosing, height = request.dosing_weight, request.height
+        return Draft(
+            {
+                "dose_id": form.dose_id,
+                "may_go_on": decision.may_go_on,
+                "height_cm": height.cm if height else None,
+                "weight_kg": dosing.kg if dosing else None,
+                "weight_on": dosing.measured_on if dosing else None,
+                "bsa_formula": decision.bsa_formula,
+                "decision": {
+                    "weight_choice": choice,
+                    "overrides": overrides,
+                    "reason": reason,
+                    "decided_on": moment.today,
+                    "facts": _facts(request),
+                    "answer": decision,
+                },
+            },
+            why=reason,
+        )
+
+    return perform(desk, act, "dose_decided", form, build)
+
+
+def _facts(request: DoseRequest) -> dict[str, Any]:
+    """The request as the journal keeps it: every fact but the protocol's text, which its hash names."""
+    return {
+        name: to_plain(getattr(request, name))
+        for name in DoseRequest.__dataclass_fields__
+        if name not in ("protocol", "overrides")
+    }
+
+
+def decision_of(thread: views.DoseThread) -> DoseDecision:
+    """The recorded decision of a dose; raises ``Refused`` when it has none yet."""
+    if thread.decision is None:
+        raise Refused(Fault("", f"Dose {thread.line.dose_id} is not decided yet.", "", "8.1.3"))
+    return from_plain(DoseDecision, thread.decision["answer"])
+
+
+def still_true(reader: Reader, thread: views.DoseThread, today: date) -> DoseDecision:
+    """Decide again with today's facts; refuse when anything that matters has changed since the record."""
+    recorded = decision_of(thread)
+    overrides = from_plain(tuple[Override, ...], thread.decision["overrides"])
+    request = request_of(reader, thread, today, thread.decision["weight_choice"], overrides)
+    now = decide(request)
+    facts = _facts(request)
+    changed = [
+        name.replace("_", " ")
+        for name, value in facts.items()
+        if name not in ("today", "settings") and value != thread.decision["facts"][name]
+    ]
+    if now.planned_mg_unrounded != recorded.planned_mg_unrounded or now.planned_mg != recorded.planned_mg:
+        changed.append("planned dose")
+    if changed or not now.may_go_on:
+        what = ", ".join(changed) or "the findings"
+        raise Refused(
+            Fault(
+                "",
+                f"Since dose {thread.line.dose_id} was decided this has changed: {what}. Decide it again before it"
+                " goes on; if vials are reserved, cancel the dose and order it again.",
+                "R14" if "current weight" in changed else "",
+                "8.1.3",
+            )
+        )
+    return now
+
+
+@dataclass(frozen=True, slots=True)
+class CancelForm:
+    """A dose that will not be given, and why."""
+
+    dose_id: str
+    why: str
+
+
+def cancel(desk: Desk, act: Act, form: CancelForm) -> Event:
+    """Cancel a dose before it is given: reserved vials go back, opened ones stay to be closed in the mg ledger."""
+
+    def build(writer: Writer, _moment: Moment) -> Draft:
+        reading = Reading()
+        thread = thread_of(writer, form.dose_id)
+        why = reading.text(form.why, "why", "The reason", longest=500)
+        reading.done()
+        in_status(thread, (*UNPLANNED, "planned", "verified", "prepared", "released"), "be cancelled")
+        moves = [move(vial, "unreserve") for vial in thread.vials if vial.state == "reserved"]
+        return Draft(
+            {
+                "dose_id": form.dose_id,
+                "moves": moves,
+                "line": {"dose_id": form.dose_id, "comment": f"dose cancelled: {why}"},
+            },
+            why=why,
+        )
+
+    return perform(desk, act, "dose_cancelled", form, build)

@@ -1,0 +1,309 @@
+"""What stands on each paper, and the port through which the services have papers made.
+
+Every value is a domain value: milligrams and millilitres are ``Decimal`` rounded as they are to be read, days are
+``date``, moments are aware ``datetime`` in the site's zone. How a value is written (``0.5 mg``, ``30-Nov-2026``)
+is the printing room's business, so all papers write it the same way. A text left empty prints as ``N/A``:
+no cell of a record is blank (REGULATION A-12).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from pharmacy_app.domain.findings import Finding, Step
+
+CAUTION = "Caution: New Drug—Limited by Federal (or United States) law to investigational use."
+"""21 CFR 312.6(a), verbatim: it stands on every vial and bag label."""
+
+DEMONSTRATION = "DEMONSTRATION – NOT FOR CLINICAL USE"
+
+
+@dataclass(frozen=True, slots=True)
+class PaperStamp:
+    """Where a report comes from: stands at the foot of every page (REGULATION A-33, E-29).
+
+    ``head_seq`` and ``head_hash`` are number and SHA-256 of the journal's last event when it was printed.
+    """
+
+    study_title: str
+    protocol_name: str
+    protocol_version: str
+    protocol_sha256: str
+    site_name: str
+    site_number: str
+    printed_at: datetime
+    printed_by: str
+    app_version: str
+    head_seq: int
+    head_hash: str
+    demonstration: bool
+    settings_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class VialLabel:
+    """The label of one vial, 2.25 × 1.25 in. ``copy_number`` 1 is the first print, 2 prints REPRINT 1, and so on."""
+
+    unit_number: str
+    product: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    protocol_name: str
+    site_number: str
+    storage: str
+    light: str
+    copy_number: int = 1
+    demonstration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BagLabel:
+    """The label of one prepared dose, 4 × 3 in, in the order of REGULATION L-07.
+
+    ``product`` is the generic name in lower case, in full. ``route`` and ``rate_or_duration`` are words, e.g.
+    ``FOR INTRAVENOUS USE ONLY`` and ``Infuse over about 1 h``. ``prepared_by`` and ``verified_by`` are printed names.
+    """
+
+    dose_id: str
+    subject_number: str
+    subject_initials: str
+    product: str
+    dose_mg: Decimal
+    total_volume_ml: Decimal
+    diluent: str
+    final_mg_per_ml: Decimal
+    route: str
+    rate_or_duration: str
+    course: int
+    cycle: int
+    day: int
+    prepared_at: datetime
+    beyond_use_at: datetime
+    start_by: datetime
+    prepared_by: str
+    verified_by: str
+    protocol_name: str
+    site_name: str
+    pharmacy_phone: str
+    storage: str
+    light: str
+    hazard: str
+    copy_number: int = 1
+    demonstration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VialDraw:
+    """One vial of the plan: what is drawn from it and what stays (mg, mL)."""
+
+    unit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    draw_mg: Decimal
+    draw_ml: Decimal
+    left_mg: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstitution:
+    """How one strength is made up, from the signed setting (mL, mg/mL, extractable mg) with its source."""
+
+    strength_mg: Decimal
+    fluid: str
+    volume_ml: Decimal
+    concentration_mg_per_ml: Decimal
+    extractable_mg: Decimal
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityLimit:
+    """One limit of the signed instructions, e.g. ``Reconstitution to end of infusion``, ``8 h``."""
+
+    name: str
+    limit: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedSignature:
+    """An electronic signature as it prints: name in full, moment and meaning (21 CFR 11.50)."""
+
+    meaning: str
+    printed_name: str
+    role: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WeightComparison:
+    """Today's weight against the weight last used for a dose (kg, %); ``None`` where no dose was made before."""
+
+    weight_kg: Decimal
+    weighed_on: date
+    last_used_kg: Decimal | None
+    last_used_on: date | None
+    change_percent: Decimal | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """The preparation worksheet of one dose: order, whole working, vials, instructions, signatures.
+
+    ``min_mg_per_ml`` and ``max_mg_per_ml`` are the allowed final concentration; ``by_hand`` names the fields
+    written at the hood; ``beyond_use_rule`` says which limit sets the beyond-use time.
+    """
+
+    stamp: PaperStamp
+    dose_id: str
+    copy_number: int
+    product: str
+    subject_number: str
+    subject_initials: str
+    born: str
+    height_cm: Decimal
+    height_measured_on: date
+    bsa_m2: Decimal
+    bsa_formula: str
+    prescriber: str
+    ordered_on: date
+    planned_on: date
+    course: int
+    cycle: int
+    day: int
+    level: str
+    dose_mg_per_m2: Decimal
+    planned_mg: Decimal
+    prescribed_mg: Decimal
+    weight: WeightComparison
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    vials: tuple[VialDraw, ...]
+    reconstitution: tuple[Reconstitution, ...]
+    withdraw_ml: Decimal
+    diluent: str
+    bag_volume_ml: Decimal
+    final_mg_per_ml: Decimal
+    min_mg_per_ml: Decimal
+    max_mg_per_ml: Decimal
+    bag_source: str
+    instructions: tuple[str, ...]
+    light: str
+    hazard: str
+    stability: tuple[StabilityLimit, ...]
+    beyond_use_rule: str
+    signatures: tuple[PrintedSignature, ...]
+    by_hand: tuple[str, ...] = (
+        "Reconstituted at (date, time)",
+        "Diluted at (date, time)",
+        "Beyond-use time (date, time)",
+        "Actual mL drawn",
+        "Actual mg in the bag",
+        "Left in vials, mg",
+        "Prepared by (initials)",
+        "Checked by (initials)",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """Vials available, in quarantine and on site in all."""
+
+    available: int
+    quarantine: int
+    on_site: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountabilityHeader:
+    """Head of the site-level accountability record (REGULATION 6.2), one strength or one strength and lot.
+
+    ``lot`` '' means all lots. ``brought_forward`` is the balance before the first line, when the record does
+    not begin with the first receipt.
+    """
+
+    sponsor: str
+    protocol_name: str
+    ind_number: str
+    site_number: str
+    site_name: str
+    principal_investigator: str
+    product: str
+    dosage_form: str
+    strength_mg: Decimal
+    lot: str
+    storage_condition: str
+    storage_location: str
+    record_type: str
+    brought_forward: Balances = Balances(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountabilityLine:
+    """One line of the record. ``None`` and '' print as N/A.
+
+    ``qty_in`` and ``qty_out`` count vials that come into or leave the balance on site; a move between available and
+    quarantine changes neither. ``late_entry`` is the reason of an entry made after the fact; ``corrected`` says
+    by which line, whom, when and why this line was corrected: it is then printed struck through, legible (A-11, A-13).
+    """
+
+    line: int
+    event_at: datetime
+    entry_at: datetime
+    transaction: str
+    party: str
+    subject_initials: str
+    cycle_day: str
+    dose_mg: Decimal | None
+    unit_number: str
+    lot: str
+    expires_on: date | None
+    qty_in: int | None
+    qty_out: int | None
+    balances: Balances
+    reference: str
+    comment: str
+    recorder: str
+    verifier: str
+    monitor_verified: str
+    late_entry: str = ""
+    corrected: str = ""
+
+
+class Papers(Protocol):
+    """Makes papers: PDF bytes, the same bytes for the same content.
+
+    Each method raises ``Refused`` naming the field when a text does not fit, carries a character the paper's
+    font does not have, or a notation that is forbidden on labels: nothing is cut off and nothing shrunk below 6 pt.
+    """
+
+    def vial_labels(self, labels: Sequence[VialLabel]) -> bytes:
+        """One page a vial, in the order given."""
+        ...
+
+    def bag_labels(self, label: BagLabel) -> bytes:
+        """Two pages: the bag's label and the second one for the outside of the light cover (REGULATION L-18)."""
+        ...
+
+    def worksheet(self, worksheet: Worksheet) -> bytes:
+        """The preparation worksheet."""
+        ...
+
+    def accountability_record(
+        self,
+        header: AccountabilityHeader,
+        lines: Iterable[AccountabilityLine],
+        totals: tuple[tuple[str, int], ...],
+        stamp: PaperStamp,
+    ) -> bytes:
+        """The accountability record; of ``totals`` the first is what was received, the rest are its present states.
+
+        Refused when the states do not add up to what was received, or a line's balance does not follow from
+        the line before: a record that does not balance is not printed.
+        """
+        ...

@@ -1,0 +1,501 @@
+"""At the hood: plan and scan vials, the blind second check, mixing, release."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pharmacy_app.domain.codec import from_plain
+from pharmacy_app.domain.comparisons import compare_prepared
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.findings import Finding, Severity
+from pharmacy_app.domain.planning import Plan, Plans, UsableVial, beyond_use, plan_vials, plan_with
+from pharmacy_app.domain.units import KEPT, show, show_ml
+from pharmacy_app.domain.vials import Vial, move, read_number, why_not_usable
+from pharmacy_app.services import views
+from pharmacy_app.services.desk import (
+    Act,
+    Credentials,
+    Desk,
+    Draft,
+    Moment,
+    Signing,
+    perform,
+    protocol_of,
+    today_of,
+    zone_of,
+)
+from pharmacy_app.services.doses import in_status, still_true, thread_of
+from pharmacy_app.services.ports import Reader, Writer
+from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.stock import check_order
+from pharmacy_app.services.study_settings import needed, settings_of
+
+AGREEMENT = Decimal("0.005")
+"""How far a second calculation may lie from the first, as a part of it (REGULATION D-12)."""
+
+READABLE_ML = Decimal("0.01")
+"""The smallest volume that can be read off a syringe, mL."""
+
+
+def proposals(desk: Desk, reader: Reader, dose_id: str) -> Plans:
+    """The ways to make the dose up from what is usable on its day, best first."""
+    thread = thread_of(reader, dose_id)
+    in_status(thread, ("decided",), "be planned")
+    day = max(thread.line.planned_on, today_of(desk, reader))
+    usable = [usable_vial(vial) for vial in reader.usable_vials(day)]
+    return plan_vials(thread.line.prescribed_mg, usable, settings_of(reader))
+
+
+def usable_vial(vial: Vial) -> UsableVial:
+    """A vial as the planner sees it."""
+    return UsableVial(vial.unit_number, vial.strength_mg, vial.lot, vial.expires_on, vial.place)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanForm:
+    """One scan while the vials of a plan are picked: the plan's vials, what was scanned before, and the new text."""
+
+    dose_id: str
+    proposed: tuple[str, ...]
+    scanned: tuple[str, ...]
+    text: str
+
+
+def check_scan(desk: Desk, reader: Reader, form: ScanForm) -> Vial:
+    """The vial a scan means, when it fits the plan; otherwise ``Refused`` says why it does not."""
+    thread = thread_of(reader, form.dose_id)
+    vial = find_vial(reader, form.text)
+    _fits(reader, thread, form.proposed, form.scanned, vial, today_of(desk, reader))
+    return vial
+
+
+def find_vial(reader: Reader, text: str) -> Vial:
+    """A vial by our unit number, its DataMatrix content, or the supporter's kit number."""
+    typed = text.strip()
+    if typed.startswith("]") and len(typed) > 3:
+        typed = typed[3:]  # the symbology's own mark, which some scanners send first
+    if typed.startswith("91V"):
+        typed = typed[2:]
+    kit = reader.vial_by_kit(typed.upper())
+    if kit is not None:
+        return kit
+    number = read_number(typed, "V", "unit_number")
+    vial = reader.vial(number)
+    if vial is None:
+        raise Refused(Fault("unit_number", f"There is no vial {number} in this pharmacy."))
+    return vial
+
+
+def _fits(
+    reader: Reader,
+    thread: views.DoseThread,
+    proposed: Sequence[str],
+    scanned: Sequence[str],
+    vial: Vial,
+    today: date,
+) -> None:
+    if vial.unit_number in scanned:
+        raise Refused(
+            Fault("unit_number", f"Vial {vial.unit_number} was scanned already. Put it aside and scan the next one.")
+        )
+    fault = why_not_usable(vial, max(thread.line.planned_on, today))
+    if fault:
+        raise Refused(fault)
+    planned = Counter(_kind(reader, number) for number in proposed)
+    taken = Counter(_kind(reader, number) for number in scanned)
+    kind = (vial.strength_mg, vial.lot)
+    if taken[kind] >= planned[kind]:
+        strength = show(vial.strength_mg)
+        if not planned[kind]:
+            lots = sorted(lot for of, lot in planned if of == vial.strength_mg)
+            wanted = (
+                f"The plan takes {strength} mg vials of lot {', '.join(lots)}"
+                if lots
+                else f"The plan takes no {strength} mg vial"
+            )
+            sentence = f"Vial {vial.unit_number} is the wrong lot: it is {strength} mg of lot {vial.lot}. {wanted}."
+        else:
+            sentence = (
+                f"The plan needs {planned[kind]} vial(s) of {strength} mg, lot {vial.lot}, and they are scanned."
+                f" Put vial {vial.unit_number} back."
+            )
+        raise Refused(Fault("unit_number", sentence, "R55", "8.2"))
+
+
+def _kind(reader: Reader, unit_number: str) -> tuple[Decimal, str]:
+    vial = reader.vial(unit_number)
+    if vial is None:
+        raise Refused(Fault("unit_number", f"There is no vial {unit_number} in this pharmacy."))
+    return vial.strength_mg, vial.lot
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveForm:
+    """The chosen plan's vials, the vials scanned for it in the order of drawing, and the reason past warnings."""
+
+    dose_id: str
+    proposed: tuple[str, ...]
+    scanned: tuple[str, ...]
+    reason: str = ""
+
+
+def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -> Event:
+    """Reserve the scanned vials and sign calculation and plan; every check is made again here, at the commit."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        thread = thread_of(writer, form.dose_id)
+        in_status(thread, ("decided",), "be planned")
+        own_signature(moment)
+        decision = still_true(writer, thread, moment.today)
+        reading = Reading()
+        vials: list[Vial] = []
+        for number in form.scanned:
+            vial = writer.vial(number)
+            if vial is None:
+                raise Refused(Fault("unit_number", f"There is no vial {number} in this pharmacy."))
+            _fits(writer, thread, form.proposed, [done.unit_number for done in vials], vial, moment.today)
+            vials.append(vial)
+        missing = len(form.proposed) - len(vials)
+        if missing:
+            raise Refused(Fault("unit_number", f"{missing} more vial(s) of the plan must be scanned.", "R55", "8.2"))
+        plan = plan_with(thread.line.prescribed_mg, [usable_vial(vial) for vial in vials], settings_of(writer))
+        refuse_findings(plan.findings)
+        reason = reading.note(form.reason, "reason", "The reason")
+        if not reason and any(finding.severity is Severity.WARN for finding in plan.findings):
+            reading.fault(
+                "reason", "The plan has a warning. Type the reason for going on, as it shall stand on the record."
+            )
+        reading.done()
+        return Draft(
+            {
+                "dose_id": form.dose_id,
+                "decision_seq": thread.decision_seq,
+                "planned_mg": decision.planned_mg,
+                "plan": {**_plain_plan(plan), "reason": reason},
+                "moves": [move(vial, "reserve") for vial in vials],
+                "line": {"dose_id": form.dose_id, "counterparty": thread.line.subject_number, "comment": "reserved"},
+            },
+            why=reason,
+        )
+
+    return perform(desk, act, "vials_reserved", form, build, (Signing(credentials, "calculated and planned the dose"),))
+
+
+def _plain_plan(plan: Plan) -> dict[str, Any]:
+    return {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
+
+
+def plan_of(thread: views.DoseThread) -> Plan:
+    """The recorded plan of a dose; raises ``Refused`` when it has none yet."""
+    if thread.plan is None:
+        raise Refused(Fault("", f"No vials are planned for dose {thread.line.dose_id} yet.", "", "8.1.2"))
+    return from_plain(Plan, {name: value for name, value in thread.plan.items() if name != "reason"})
+
+
+def own_signature(moment: Moment) -> None:
+    """The signature of an act is its own person's."""
+    if moment.signers[0].account_id != moment.person.account_id:
+        raise Refused(
+            Fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
+        )
+
+
+def refuse_findings(findings: Sequence[Finding]) -> None:
+    """Refuse when a finding blocks, with every blocking sentence."""
+    faults = [Fault("", finding.sentence, finding.rule, finding.section) for finding in findings if finding.blocks]
+    if faults:
+        raise Refused(*faults)
+
+
+# --- the second person ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckForm:
+    """The second person's own calculation as typed, made without seeing the first (REGULATION D-12)."""
+
+    dose_id: str
+    height_cm: str
+    weight_kg: str
+    dose_mg_per_m2: str
+    dose_mg: str
+    drawn_ml: str
+
+
+_CHECKED = {
+    "height_cm": "height",
+    "weight_kg": "weight",
+    "dose_mg_per_m2": "dose per m²",
+    "dose_mg": "planned dose",
+    "drawn_ml": "volume to draw",
+}
+
+
+def verify_dose(desk: Desk, act: Act, form: CheckForm, credentials: Credentials) -> Event:
+    """Record the blind second check; a disagreement is recorded too and the dose stays unverified.
+
+    The signer is another person than the one who planned. The event's ``agreed`` says how it went, and
+    ``disagreed`` names the values without giving the expected ones.
+    """
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        thread = thread_of(writer, form.dose_id)
+        in_status(thread, ("planned",), "be checked")
+        if moment.signers[0].account_id == thread.planner_id:
+            raise Refused(
+                Fault(
+                    "user_name",
+                    f"{thread.planned_by} planned this dose. The second check is another person's.",
+                    "",
+                    "8.1.2",
+                )
+            )
+        typed = {name: reading.decimal(getattr(form, name), name, f"The {words}") for name, words in _CHECKED.items()}
+        reading.done()
+        decision = still_true(writer, thread, moment.today)
+        plan = plan_of(thread)
+        expected = {
+            "height_cm": thread.height_cm,
+            "weight_kg": thread.weight_kg,
+            "dose_mg_per_m2": decision.dose_mg_per_m2,
+            "dose_mg": decision.planned_mg,
+            "drawn_ml": plan.drawn_ml,
+        }
+        disagreed = [
+            name
+            for name, value in expected.items()
+            if value is None
+            or abs(typed[name] - value)
+            > {"dose_mg": AGREEMENT * value, "drawn_ml": max(AGREEMENT * value, READABLE_ML)}.get(name, Decimal(0))
+        ]
+        checker = moment.signers[0]
+        return Draft(
+            {
+                "dose_id": form.dose_id,
+                "plan_seq": thread.plan_seq,
+                "typed": typed,
+                "agreed": not disagreed,
+                "disagreed": disagreed,
+                "checker": checker.printed_name,
+                "checker_id": checker.account_id,
+            }
+        )
+
+    return perform(
+        desk,
+        act,
+        "dose_verified",
+        form,
+        build,
+        (Signing(credentials, "calculated independently and compared"),),
+    )
+
+
+def disagreement(event: Event) -> str:
+    """What to say after a check that did not agree, '' when it did."""
+    names = [_CHECKED[name] for name in event.content["disagreed"]]
+    if not names:
+        return ""
+    return (
+        f"The second calculation does not agree in: {', '.join(names)}. Both look at the order, the measurements and"
+        " the protocol again; then check once more, or cancel the dose and order it anew."
+    )
+
+
+# --- mixing ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareForm:
+    """What was done at the hood as typed: times at the site, and mL drawn from each vial of the plan."""
+
+    dose_id: str
+    reconstituted_at: str
+    diluted_at: str
+    drawn_ml: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn from one vial: the mL read off the syringe, and the mg they hold."""
+
+    unit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    drawn_ml: Decimal
+    drawn_mg: Decimal
+
+
+def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
+    """Record the preparation: vials are opened, prepared mg against prescribed, the beyond-use time is set.
+
+    A preparation off by 10 % or more is a fact and is recorded; it can then only be cancelled (RULES R19).
+    """
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        thread = thread_of(writer, form.dose_id)
+        in_status(thread, ("verified",), "be prepared")
+        if not writer.printed(about=form.dose_id, paper="worksheet", limit=1):
+            raise Refused(Fault("", "Print the worksheet first: it goes with the vials to the hood.", "R51", "8.1.2"))
+        zone = zone_of(moment.site)
+        reconstituted_at = reading.moment(form.reconstituted_at, "reconstituted_at", zone, moment.now)
+        diluted_at = reading.moment(form.diluted_at, "diluted_at", zone, moment.now)
+        verified_at = _minute(thread.verified_at or moment.now)
+        for name, at in (("reconstituted_at", reconstituted_at), ("diluted_at", diluted_at)):
+            if at > moment.now:
+                reading.fault(name, f"{at:%d-%b-%Y %H:%M} is in the future.")
+            elif at < verified_at:
+                reading.fault(
+                    name,
+                    f"{at:%d-%b-%Y %H:%M} is before the second check ({verified_at:%H:%M}). Mixing comes after it.",
+                    "",
+                    "8.1.2",
+                )
+        if reconstituted_at.date() != thread.line.planned_on:
+            reading.fault(
+                "reconstituted_at",
+                f"This dose was decided for {thread.line.planned_on:%d-%b-%Y}. Cancel it and order it for the day on"
+                " which it is given.",
+                "R20",
+                "8.1.3",
+            )
+        settings = settings_of(writer)
+        plan = plan_of(thread)
+        typed = dict(form.drawn_ml)
+        draws = []
+        for draw in plan.draws:
+            setting = needed(settings.vial(draw.strength_mg), f"vial_{draw.strength_mg}mg").value
+            field = f"drawn_ml.{draw.unit_number}"
+            drawn_ml = reading.decimal(typed.get(draw.unit_number, ""), field, "the volume drawn", "mL")
+            drawn_mg = KEPT.multiply(drawn_ml, setting.concentration_mg_per_ml)
+            if drawn_mg > draw.strength_mg:
+                reading.fault(
+                    field,
+                    f"{show_ml(drawn_ml)} would be {show(drawn_mg)} mg, more than the vial holds"
+                    f" ({show(draw.strength_mg)} mg).",
+                    "A20",
+                    "8.1.2",
+                )
+            draws.append(Drawn(draw.unit_number, draw.strength_mg, draw.lot, draw.expires_on, drawn_ml, drawn_mg))
+        for vial in thread.vials:
+            fault = why_not_usable(_as_available(vial), reconstituted_at.date())
+            if fault:
+                reading.faults.append(fault)
+        reading.done()
+        bag = needed(settings.bag, "bag").value
+        limits = needed(settings.stability, "stability").value
+        drawn_total = sum((draw.drawn_ml for draw in draws), Decimal(0))
+        prepared_mg = sum((draw.drawn_mg for draw in draws), Decimal(0))
+        earliest = min(draw.expires_on for draw in draws)
+        clock = beyond_use(reconstituted_at, diluted_at, limits, earliest, zone)
+        compared = compare_prepared(prepared_mg, thread.line.prescribed_mg, protocol_of(moment.site))
+        subject = writer.subject(thread.line.subject_number)
+        done_at = _not_before(writer, thread, reconstituted_at)
+        return Draft(
+            {
+                "dose_id": form.dose_id,
+                "preparation": {
+                    "reconstituted_at": reconstituted_at,
+                    "diluted_at": diluted_at,
+                    "draws": draws,
+                    "drawn_ml": drawn_total,
+                    "prepared_mg": prepared_mg,
+                    "bag_volume_ml": bag.bag_volume_ml,
+                    "diluent": bag.diluent,
+                    "final_mg_per_ml": KEPT.divide(prepared_mg, bag.bag_volume_ml),
+                    "start_by": clock.start_by,
+                    "beyond_use_at": clock.end_by,
+                    "clock": clock,
+                    "comparison": compared,
+                },
+                "moves": [move(vial, "open") for vial in thread.vials],
+                "line": {
+                    "dose_id": form.dose_id,
+                    "counterparty": thread.line.subject_number,
+                    "initials": subject.initials if subject else "",
+                    "cycle_day": f"C{thread.line.cycle} D{thread.line.day}",
+                    "dose_mg": show(thread.line.prescribed_mg),
+                    "reference": form.dose_id,
+                    "comment": "prepared",
+                    "verifier": thread.verified_by,
+                },
+            },
+            done_at=done_at,
+        )
+
+    return perform(desk, act, "dose_prepared", form, build)
+
+
+def _as_available(vial: Vial) -> Vial:
+    """A reserved vial judged as if it were back in stock: only its expiry matters when it is opened."""
+    return replace(vial, state="available") if vial.state == "reserved" else vial
+
+
+def _minute(moment: datetime) -> datetime:
+    """A typed time has whole minutes, so what it is compared with has too."""
+    return moment.replace(second=0, microsecond=0)
+
+
+def _not_before(writer: Writer, thread: views.DoseThread, typed: datetime) -> datetime:
+    """A typed minute in which the vials were also reserved is taken as right after that."""
+    units = [vial.unit_number for vial in thread.vials]
+    latest = writer.vials_moved_utc(units)
+    moved = datetime.fromisoformat(latest)
+    if _minute(moved) == _minute(typed) and moved > typed:
+        return moved.astimezone(typed.tzinfo)
+    check_order(writer, units, typed.astimezone(moved.tzinfo).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    return typed
+
+
+# --- release --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseForm:
+    """To whom the bag goes."""
+
+    dose_id: str
+    released_to: str
+
+
+def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -> Event:
+    """Release the labelled bag: prepared against prescribed within 10 %, labels printed, time left (RULES R19)."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        thread = thread_of(writer, form.dose_id)
+        in_status(thread, ("prepared",), "be released")
+        own_signature(moment)
+        released_to = reading.text(form.released_to, "released_to", "Who takes the bag, and where it goes", longest=80)
+        reading.done()
+        preparation = thread.preparation
+        assert thread.prepared_mg is not None
+        compared = compare_prepared(thread.prepared_mg, thread.line.prescribed_mg, protocol_of(moment.site))
+        if compared.finding is not None:
+            refuse_findings((compared.finding,))
+        labels = writer.printed(about=form.dose_id, paper="bag labels", limit=1)
+        if not labels:
+            raise Refused(
+                Fault("", "Print the bag label and the light cover's label first, and put both on.", "R53", "8.2")
+            )
+        start_by = datetime.fromisoformat(preparation["start_by"])
+        if moment.now > start_by:
+            raise Refused(
+                Fault(
+                    "",
+                    f"The infusion had to start by {start_by:%d-%b-%Y %H:%M}. This bag must not be given: cancel the"
+                    " dose, and prepare it again.",
+                    "A31",
+                    "8.2",
+                )
+            )
+        return Draft({"dose_id": form.dose_id, "released_to": released_to, "prepare_seq": thread.prepare_seq})
+
+    return perform(desk, act, "dose_released", form, build, (Signing(credentials, "checked and released the bag"),))

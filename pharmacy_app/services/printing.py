@@ -1,0 +1,439 @@
+"""Papers: every print is an act with its copy number, and its bytes are kept under their SHA-256."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pharmacy_app.domain.codec import from_plain
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.people import Role
+from pharmacy_app.domain.units import show
+from pharmacy_app.services import views
+from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, zone_of
+from pharmacy_app.services.doses import decision_of, in_status, thread_of
+from pharmacy_app.services.papers import (
+    AccountabilityHeader,
+    AccountabilityLine,
+    BagLabel,
+    Balances,
+    PaperStamp,
+    PrintedSignature,
+    Reconstitution,
+    StabilityLimit,
+    VialDraw,
+    VialLabel,
+    WeightComparison,
+    Worksheet,
+)
+from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter, Writer
+from pharmacy_app.services.preparation import plan_of
+from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.study_settings import needed, settings_of, settings_version
+
+PRODUCT = "inotuzumab ozogamicin"
+HAZARD = "HAZARDOUS DRUG – CYTOTOXIC – handle and dispose accordingly"
+WITH_CHECK = ("verified", "prepared", "released", "administered", "closed")
+
+
+@dataclass(frozen=True, slots=True)
+class PrintForm:
+    """What to print: a dose's paper, or the labels of some vials. A reprint needs a reason."""
+
+    about: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A printed paper: the event, the bytes, and their name in the store."""
+
+    event: Event
+    pdf: bytes
+    sha256: str
+
+
+def stamp_of(desk: Desk, reader: Reader, printed_by: str, printed_at: datetime) -> PaperStamp:
+    """Where and when a report was printed, and the journal's head that pins what it says."""
+    site, head = site_of(reader), reader.head()
+    return PaperStamp(
+        study_title=site.study_title,
+        protocol_name=site.protocol_number,
+        protocol_version=site.protocol_version,
+        protocol_sha256=site.protocol_sha256,
+        site_name=site.name,
+        site_number=site.number,
+        printed_at=printed_at,
+        printed_by=printed_by,
+        app_version=desk.app_version,
+        head_seq=head.seq,
+        head_hash=head.hash,
+        demonstration=site.demonstration,
+        settings_version=settings_version(reader),
+    )
+
+
+def _print(
+    desk: Desk,
+    act: Act,
+    paper: str,
+    form: PrintForm,
+    make: Any,
+) -> Printed:
+    """Print inside one act: count copies, make the bytes, keep them, append the event."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        copies = {
+            about: len({line.event_seq for line in writer.printed(about=about, paper=paper)}) + 1
+            for about in form.about
+        }
+        why = reading.note(form.why, "why", "The reason", longest=300)
+        if not why and any(copy > 1 for copy in copies.values()):
+            reading.fault("why", "This was printed before. Type why it is printed again; the label says REPRINT.")
+        reading.done()
+        pdf = make(writer, moment, copies)
+        name = writer.put_paper(pdf)
+        pages = {"bag labels": 2}.get(paper, 1)
+        return Draft(
+            {
+                "sha256": name,
+                "papers": [
+                    {"paper": paper, "about": about, "copy_number": copy, "pages": pages}
+                    for about, copy in copies.items()
+                ],
+            },
+            why=why,
+        )
+
+    event = perform(desk, act, "paper_printed", {"paper": paper, "form": form}, build)
+    return _kept(desk, event)
+
+
+def _kept(desk: Desk, event: Event) -> Printed:
+    name = event.content["sha256"]
+    with desk.store.read() as reader:
+        pdf = reader.paper(name)
+    assert pdf is not None
+    return Printed(event, pdf, name)
+
+
+def print_vial_labels(desk: Desk, act: Act, form: PrintForm) -> Printed:
+    """The labels of the named vials, one page each."""
+
+    def make(writer: Writer, moment: Moment, copies: dict[str, int]) -> bytes:
+        protocol = protocol_of(moment.site)
+        labels = []
+        for number in form.about:
+            vial = writer.vial(number)
+            if vial is None:
+                raise Refused(Fault("about", f"There is no vial {number} in this pharmacy."))
+            labels.append(
+                VialLabel(
+                    unit_number=vial.unit_number,
+                    product=PRODUCT,
+                    strength_mg=vial.strength_mg,
+                    lot=vial.lot,
+                    expires_on=vial.expires_on,
+                    protocol_name=moment.site.protocol_number,
+                    site_number=moment.site.number,
+                    storage=_storage(protocol),
+                    light="PROTECT FROM LIGHT",
+                    copy_number=copies[number],
+                    demonstration=moment.site.demonstration,
+                )
+            )
+        if not labels:
+            raise Refused(Fault("about", "No vial is chosen for the labels."))
+        return desk.papers.vial_labels(labels)
+
+    return _print(desk, act, "vial label", form, make)
+
+
+def vials_of_shipment(reader: Reader, number: str) -> tuple[str, ...]:
+    """Unit numbers of a shipment's vials, for their labels."""
+    wanted = VialFilter(shipment_number=number)
+    count = reader.count_vials(wanted)
+    return tuple(
+        vial.unit_number for vial in reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=count)
+    )
+
+
+def _storage(protocol: Any) -> str:
+    return f"Store at {show(protocol.storage.min_celsius)} °C to {show(protocol.storage.max_celsius)} °C"
+
+
+def print_bag_labels(desk: Desk, act: Act, dose_id: str, why: str = "") -> Printed:
+    """The bag's label and the light cover's, once calculation and check are signed and the bag is made."""
+
+    def make(writer: Writer, moment: Moment, copies: dict[str, int]) -> bytes:
+        thread = thread_of(writer, dose_id)
+        if thread.verify_seq is None:
+            raise Refused(
+                Fault(
+                    "",
+                    "The bag label prints after both signatures: the calculation's and the second check's.",
+                    "R19",
+                    "8.1.2",
+                )
+            )
+        in_status(thread, ("prepared", "released"), "have its bag labelled")
+        made = thread.preparation
+        line, site = thread.line, moment.site
+        subject = writer.subject(line.subject_number)
+        limits = needed(settings_of(writer).stability, "stability").value
+        return desk.papers.bag_labels(
+            BagLabel(
+                dose_id=dose_id,
+                subject_number=line.subject_number,
+                subject_initials=subject.initials if subject else "",
+                product=PRODUCT,
+                dose_mg=Decimal(made["prepared_mg"]),
+                total_volume_ml=Decimal(made["bag_volume_ml"]),
+                diluent=made["diluent"],
+                final_mg_per_ml=Decimal(made["final_mg_per_ml"]),
+                route="FOR INTRAVENOUS USE ONLY",
+                rate_or_duration=f"Infuse over about {show(limits.infusion_h)} h",
+                course=line.course,
+                cycle=line.cycle,
+                day=line.day,
+                prepared_at=datetime.fromisoformat(made["diluted_at"]).astimezone(zone_of(site)),
+                beyond_use_at=datetime.fromisoformat(made["beyond_use_at"]).astimezone(zone_of(site)),
+                start_by=datetime.fromisoformat(made["start_by"]).astimezone(zone_of(site)),
+                prepared_by=thread.prepared_by,
+                verified_by=thread.verified_by,
+                protocol_name=site.protocol_number,
+                site_name=site.name,
+                pharmacy_phone=site.pharmacy_phone,
+                storage="Keep at room temperature until the beyond-use time. Do not shake. Do not freeze.",
+                light="PROTECT FROM LIGHT",
+                hazard=HAZARD,
+                copy_number=copies[dose_id],
+                demonstration=site.demonstration,
+            )
+        )
+
+    return _print(desk, act, "bag labels", PrintForm((dose_id,), why), make)
+
+
+def print_worksheet(desk: Desk, act: Act, dose_id: str, why: str = "") -> Printed:
+    """The preparation worksheet, after both signatures and before mixing."""
+
+    def make(writer: Writer, moment: Moment, copies: dict[str, int]) -> bytes:
+        thread = thread_of(writer, dose_id)
+        in_status(thread, WITH_CHECK, "have its worksheet printed")
+        return desk.papers.worksheet(_worksheet(desk, writer, moment, thread, copies[dose_id]))
+
+    return _print(desk, act, "worksheet", PrintForm((dose_id,), why), make)
+
+
+def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThread, copy_number: int) -> Worksheet:
+    line, settings, protocol = thread.line, settings_of(reader), protocol_of(moment.site)
+    decision, plan = decision_of(thread), plan_of(thread)
+    facts = thread.decision["facts"]
+    subject = reader.subject(line.subject_number)
+    bag, stability = needed(settings.bag, "bag"), needed(settings.stability, "stability")
+    strengths = sorted({draw.strength_mg for draw in plan.draws})
+    made = [(strength, needed(settings.vial(strength), f"vial_{show(strength)}mg")) for strength in strengths]
+    signatures = []
+    for seq in (thread.plan_seq, thread.verify_seq):
+        event = reader.event(seq) if seq else None
+        if event is None:
+            continue
+        for text in event.signatures:
+            name, _, meaning = text.partition(": ")
+            signatures.append(PrintedSignature(meaning, name, _role(reader, name), event.recorded_at))
+    prior = facts["prior_weight_used"]
+    assert decision.bsa_m2 is not None and decision.planned_mg is not None and decision.dose_mg_per_m2 is not None
+    assert thread.height_cm is not None and thread.weight_kg is not None and thread.weight_on is not None
+    assert plan.bag is not None and decision.bsa_formula is not None
+    sentences = [finding.sentence for finding in decision.findings if finding.rule in ("R14", "R15")]
+    hours = stability.value
+    return Worksheet(
+        stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
+        dose_id=line.dose_id,
+        copy_number=copy_number,
+        product=PRODUCT,
+        subject_number=line.subject_number,
+        subject_initials=subject.initials if subject else "",
+        born=subject.birth if subject else "",
+        height_cm=thread.height_cm,
+        height_measured_on=from_plain(datetime, facts["height"]["measured_on"] + "T00:00:00+00:00").date(),
+        bsa_m2=decision.bsa_m2,
+        bsa_formula=str(decision.bsa_formula),
+        prescriber=line.prescriber,
+        ordered_on=line.ordered_on,
+        planned_on=line.planned_on,
+        course=line.course,
+        cycle=line.cycle,
+        day=line.day,
+        level="N/A in cycle 1" if line.cycle == 1 else str(line.level),
+        dose_mg_per_m2=decision.dose_mg_per_m2,
+        planned_mg=decision.planned_mg,
+        prescribed_mg=line.prescribed_mg,
+        weight=WeightComparison(
+            weight_kg=thread.weight_kg,
+            weighed_on=thread.weight_on,
+            last_used_kg=Decimal(prior["kg"]) if prior else None,
+            last_used_on=datetime.fromisoformat(prior["used_on"]).date() if prior else None,
+            change_percent=decision.weight_change_percent,
+            sentence=" ".join(sentences) or "First dose: there is no weight last used to compare with.",
+        ),
+        steps=decision.steps,
+        findings=(*decision.findings, *plan.findings),
+        vials=tuple(
+            VialDraw(
+                draw.unit_number,
+                draw.strength_mg,
+                draw.lot,
+                draw.expires_on,
+                draw.draw_mg,
+                draw.draw_ml,
+                draw.left_mg,
+            )
+            for draw in plan.draws
+        ),
+        reconstitution=tuple(
+            Reconstitution(
+                strength,
+                "Sterile Water for Injection",
+                setting.value.reconstitution_ml,
+                setting.value.concentration_mg_per_ml,
+                setting.value.extractable_mg,
+                setting.source,
+            )
+            for strength, setting in made
+        ),
+        withdraw_ml=plan.drawn_ml,
+        diluent=bag.value.diluent,
+        bag_volume_ml=bag.value.bag_volume_ml,
+        final_mg_per_ml=plan.bag.final_mg_per_ml,
+        min_mg_per_ml=bag.value.min_mg_per_ml,
+        max_mg_per_ml=bag.value.max_mg_per_ml,
+        bag_source=bag.source,
+        instructions=(
+            protocol.text("light_protection").text,
+            protocol.text("cytotoxic_handling").text,
+        ),
+        light="PROTECT FROM LIGHT",
+        hazard=HAZARD,
+        stability=(
+            StabilityLimit(
+                "Reconstitution to dilution", f"{show(hours.reconstitution_to_dilution_h)} h", stability.source
+            ),
+            StabilityLimit(
+                "Reconstitution to end of infusion", f"{show(hours.reconstitution_to_end_h)} h", stability.source
+            ),
+            StabilityLimit(
+                "Dilution to end of infusion, room temperature",
+                f"{show(hours.dilution_to_end_room_h)} h",
+                stability.source,
+            ),
+        ),
+        beyond_use_rule="The earliest of the limits, counted from the recorded times, and the vials' expiry.",
+        signatures=tuple(signatures),
+    )
+
+
+def _role(reader: Reader, printed_name: str) -> str:
+    for account in reader.accounts():
+        if account.printed_name == printed_name:
+            return " and ".join(role for role in account.roles if role is not Role.ADMINISTRATOR) or "administrator"
+    return "N/A"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordForm:
+    """Which accountability record: a strength, and one lot or all ('')."""
+
+    strength_mg: str
+    lot: str = ""
+
+
+def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Printed:
+    """The accountability record of one strength, with the columns of REGULATION 6.2; anyone signed in may print it."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        strength = Decimal(form.strength_mg)
+        wanted = LedgerFilter(strength_mg=strength, lot=form.lot, record_only=True)
+        protocol = protocol_of(moment.site)
+        lines = writer.ledger(wanted, offset=0, limit=-1)
+        totals: dict[str, int] = {}
+        for stock in writer.stock():
+            if stock.strength_mg == strength and form.lot in ("", stock.lot):
+                totals[stock.state] = totals.get(stock.state, 0) + stock.vials
+        received = sum(line.quantity for line in lines if line.move == "receive")
+        pdf = desk.papers.accountability_record(
+            AccountabilityHeader(
+                sponsor=f"{protocol.study.sponsor} / {protocol.study.supporter}",
+                protocol_name=moment.site.protocol_number,
+                ind_number=protocol.study.ind_number or "",
+                site_number=moment.site.number,
+                site_name=moment.site.name,
+                principal_investigator=moment.site.principal_investigator,
+                product=PRODUCT,
+                dosage_form=protocol.product.form,
+                strength_mg=strength,
+                lot=form.lot,
+                storage_condition=_storage(protocol),
+                storage_location=", ".join(moment.site.places),
+                record_type="Control record",
+            ),
+            [_record_line(number, line) for number, line in enumerate(lines, start=1)],
+            (("Received", received), *((state.capitalize(), count) for state, count in sorted(totals.items()))),
+            stamp_of(desk, writer, moment.person.printed_name, moment.now),
+        )
+        name = writer.put_paper(pdf)
+        about = f"{show(strength)} mg" + (f" lot {form.lot}" if form.lot else "")
+        paper = {"paper": "accountability record", "about": about, "copy_number": 1, "pages": 1}
+        return Draft({"sha256": name, "papers": [paper]})
+
+    return _kept(desk, perform(desk, act, "record_printed", form, build))
+
+
+def _record_line(number: int, line: views.LedgerLine) -> AccountabilityLine:
+    on_site = line.balance_available + line.balance_quarantine
+    coming = line.from_state == ""
+    leaving = line.transaction == "DISPENSE"
+    return AccountabilityLine(
+        line=number,
+        event_at=line.done_at,
+        entry_at=line.recorded_at,
+        transaction=line.transaction,
+        party=line.counterparty,
+        subject_initials=line.initials,
+        cycle_day=line.cycle_day,
+        dose_mg=Decimal(line.dose_mg) if line.dose_mg else None,
+        unit_number=unit_ranges(line.units),
+        lot=line.lot,
+        expires_on=line.expires_on,
+        qty_in=line.quantity if coming else 0,
+        qty_out=line.quantity if leaving else 0,
+        balances=Balances(line.balance_available, line.balance_quarantine, on_site),
+        reference=line.reference,
+        comment=line.comment,
+        recorder=line.recorder,
+        verifier=line.verifier,
+        monitor_verified="",
+    )
+
+
+def unit_ranges(units: tuple[str, ...]) -> str:
+    """Unit numbers, runs shortened to first – last (``V000001L – V000020K``)."""
+    runs: list[list[str]] = []
+    for unit in units:
+        if runs and int(unit[1:7]) == int(runs[-1][-1][1:7]) + 1:
+            runs[-1].append(unit)
+        else:
+            runs.append([unit])
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} – {run[-1]}" for run in runs)
+
+
+def kept_paper(desk: Desk, name: str) -> bytes:
+    """A paper's bytes as they were printed; raises ``Refused`` when the store has none of that name."""
+    with desk.store.read() as reader:
+        pdf = reader.paper(name)
+    if pdf is None:
+        raise Refused(Fault("", "This paper is not in the store."))
+    return pdf

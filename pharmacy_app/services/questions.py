@@ -1,0 +1,40 @@
+"""Questions that take more than one look into the store: what waits today."""
+
+from datetime import timedelta
+
+from pharmacy_app.services import views
+from pharmacy_app.services.desk import Desk, today_of
+from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.study_settings import unset_settings
+
+EXPIRY_WARNING_DAYS = 90
+"""How many days ahead an expiry is shown."""
+
+OPEN = ("ordered", "stopped", "decided", "planned", "verified", "prepared", "released")
+
+
+def today(desk: Desk, reader: Reader) -> views.Today:
+    """What waits: doses under way, vials held or quarantined, expiries ahead, settings not signed, open errors."""
+    day = today_of(desk, reader)
+    stock = reader.stock()
+    unopened = [line for line in stock if line.state in ("held", "available", "reserved", "quarantined")]
+    return views.Today(
+        day=day,
+        open_doses=tuple(reader.doses(statuses=OPEN)),
+        held=sum(line.vials for line in stock if line.state == "held"),
+        quarantined=sum(line.vials for line in stock if line.state == "quarantined"),
+        expiring=tuple(line for line in unopened if line.expires_on <= day + timedelta(days=EXPIRY_WARNING_DAYS)),
+        usable=tuple(line for line in stock if line.state == "available" and line.expires_on >= day),
+        unset_settings=unset_settings(reader),
+        open_errors=tuple(error for error in reader.errors() if error.status == "open"),
+        unclosed_doses=tuple(
+            line
+            for line in reader.doses(statuses=("administered", "cancelled"))
+            if line.status == "administered" or _has_opened(reader, line.dose_id)
+        ),
+    )
+
+
+def _has_opened(reader: Reader, dose_id: str) -> bool:
+    thread = reader.dose(dose_id)
+    return thread is not None and any(vial.state == "opened" for vial in thread.vials)

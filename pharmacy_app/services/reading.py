@@ -1,0 +1,135 @@
+"""Reading what a person typed into a form: every fault is collected, so that all are shown at once.
+
+Forms hold text as typed. ``Reading`` turns it into values; after the last field ``done()`` refuses with every
+fault found, each beside its field. What cannot be read comes back as a stand-in that is never used, because
+``done()`` is called before anything is written.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from pharmacy_app.domain.errors import Fault, Refused, refuse_any
+from pharmacy_app.domain.units import parse_decimal
+from pharmacy_app.domain.vials import read_expiry
+
+T = TypeVar("T")
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def read_day(text: str, field: str) -> date:
+    """A calendar day typed as ``2026-11-22`` or ``22-Nov-2026``; raises ``Refused`` for anything else."""
+    typed = text.strip()
+    if not typed:
+        raise Refused(Fault(field, "A date is needed here. Type it as 2026-11-22 or 22-Nov-2026."))
+    found = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed)
+    if found:
+        numbers = int(found[1]), int(found[2]), int(found[3])
+    else:
+        found = re.fullmatch(r"(\d{1,2})[- ]([A-Za-z]{3})[a-z]*[- ](\d{4})", typed)
+        if not found or found[2].lower() not in _MONTHS:
+            raise Refused(
+                Fault(field, f"“{typed}” is not a date this app can be sure of. Type 2026-11-22 or 22-Nov-2026.")
+            )
+        numbers = int(found[3]), _MONTHS.index(found[2].lower()) + 1, int(found[1])
+    try:
+        return date(*numbers)
+    except ValueError:
+        raise Refused(Fault(field, f"“{typed}” is not a day of the calendar.")) from None
+
+
+def read_moment(text: str, field: str, zone: ZoneInfo) -> datetime:
+    """A moment at the site, typed as a day and a time (``2026-11-22 14:05``); raises ``Refused`` otherwise."""
+    typed = text.strip()
+    found = re.fullmatch(r"(.+?)[ T](\d{1,2}):(\d{2})", typed)
+    if not found:
+        raise Refused(Fault(field, "A date and a time are needed here. Type them as 2026-11-22 14:05."))
+    day = read_day(found[1], field)
+    hour, minute = int(found[2]), int(found[3])
+    if hour > 23 or minute > 59:
+        raise Refused(Fault(field, f"“{found[2]}:{found[3]}” is not a time of the day."))
+    moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+    if moment.astimezone(ZoneInfo("UTC")).astimezone(zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+        raise Refused(Fault(field, f"{typed} did not exist: the clocks went forward in that hour."))
+    return moment
+
+
+class Reading:
+    """Collects the values of one form and all its faults."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def take(self, read: Callable[[], T], stand_in: T) -> T:
+        """The value that ``read`` gives, or ``stand_in`` with its faults kept."""
+        try:
+            return read()
+        except Refused as refused:
+            self.faults.extend(refused.faults)
+            return stand_in
+
+    def fault(self, field: str, sentence: str, rule: str = "", section: str = "") -> None:
+        """Keep one more fault."""
+        self.faults.append(Fault(field, sentence, rule, section))
+
+    def text(self, value: str, field: str, name: str, *, longest: int = 120) -> str:
+        """A text that must not be empty, on one line."""
+        typed = " ".join(value.split())
+        if not typed:
+            self.fault(field, f"{name} is missing. Type it here.")
+        elif len(typed) > longest:
+            self.fault(field, f"{name} is longer than {longest} characters. Shorten it.")
+        return typed
+
+    def note(self, value: str, field: str, name: str, *, longest: int = 2000) -> str:
+        """A text that may be empty."""
+        typed = value.strip()
+        if len(typed) > longest:
+            self.fault(field, f"{name} is longer than {longest} characters. Shorten it.")
+        return typed
+
+    def day(self, value: str, field: str, *, today: date | None = None, future: bool = False) -> date:
+        """A day; with ``today`` given and ``future`` not allowed, a later day is a fault."""
+        day = self.take(lambda: read_day(value, field), date.min)
+        if today is not None and not future and day > today:
+            self.fault(field, f"{day:%d-%b-%Y} is in the future. Today is {today:%d-%b-%Y}.")
+        return day
+
+    def moment(self, value: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:
+        """A moment at the site; '' means now."""
+        return now if not value.strip() else self.take(lambda: read_moment(value, field, zone), now)
+
+    def decimal(self, value: str, field: str, name: str, unit: str = "", *, zero: bool = False) -> Decimal:
+        """An exact number above zero (or zero, where it may be)."""
+        return self.take(lambda: parse_decimal(value, field=field, name=name, unit=unit, zero_allowed=zero), Decimal(1))
+
+    def count(self, value: str, field: str, name: str, *, low: int, high: int) -> int:
+        """A whole number within limits, both included."""
+        typed = value.strip()
+        if not re.fullmatch(r"-?\d{1,9}", typed):
+            self.fault(field, f"{name} must be a whole number from {low} to {high}.")
+            return low
+        number = int(typed)
+        if not low <= number <= high:
+            self.fault(field, f"{name} is {number}, but must be from {low} to {high}.")
+            return low
+        return number
+
+    def choice(self, value: str, field: str, name: str, options: tuple[str, ...]) -> str:
+        """One of the options."""
+        if value not in options:
+            self.fault(field, f"{name}: choose {', '.join(options[:-1])} or {options[-1]}.")
+            return options[0]
+        return value
+
+    def expiry(self, value: str, field: str) -> date:
+        """A printed expiry's last usable day."""
+        return self.take(lambda: read_expiry(value, field), date.max)
+
+    def done(self) -> None:
+        """Raise ``Refused`` with all faults, or return when there are none."""
+        refuse_any(self.faults)

@@ -1,0 +1,144 @@
+"""Subjects of the study: enroll with a number and a birth date, record heights and weights. No names are kept."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.findings import Finding
+from pharmacy_app.domain.schedule import Birth
+from pharmacy_app.domain.units import HeightUnit, Measured, WeightUnit, check_measurements, read_height, read_weight
+from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform
+from pharmacy_app.services.ports import Writer
+from pharmacy_app.services.reading import Reading, read_day
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectForm:
+    """A subject as typed: number, day or year of birth, and initials where the site uses them."""
+
+    subject_number: str
+    birth: str
+    initials: str = ""
+    enrolled_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementForm:
+    """Height and weight as typed, either or both, with their day. ``confirm`` says why unlikely values are right."""
+
+    subject_number: str
+    measured_on: str
+    height: str = ""
+    height_unit: str = "cm"
+    weight: str = ""
+    weight_unit: str = "kg"
+    confirm: str = ""
+
+
+def enroll(desk: Desk, act: Act, form: SubjectForm) -> Event:
+    """Enroll a subject; the number is used once and never again."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        number = reading.text(form.subject_number, "subject_number", "The subject number", longest=20).upper()
+        if number and not re.fullmatch(r"[A-Z0-9][A-Z0-9-]*", number):
+            reading.fault("subject_number", "A subject number has letters, digits and hyphens only; never a name.")
+        if writer.subject(number) is not None:
+            reading.fault("subject_number", f"Subject {number} is enrolled already.")
+        initials = form.initials.strip().upper()
+        if initials and not re.fullmatch(r"[A-Z][A-Z-]{0,2}[A-Z]?", initials):
+            reading.fault("initials", "Initials are two to four letters, or left empty. Never type a name.")
+        birth = _birth(reading, form.birth, moment.today)
+        enrolled_on = (
+            reading.day(form.enrolled_on, "enrolled_on", today=moment.today)
+            if form.enrolled_on.strip()
+            else moment.today
+        )
+        reading.done()
+        return Draft({"subject_number": number, "initials": initials, "birth": birth, "enrolled_on": enrolled_on})
+
+    return perform(desk, act, "subject_enrolled", form, build)
+
+
+def _birth(reading: Reading, typed: str, today: date) -> str:
+    """A day of birth or a year alone, as it is kept: ``1980-05-17`` or ``1980``."""
+    text = typed.strip()
+    if re.fullmatch(r"\d{4}", text):
+        year = int(text)
+        if not today.year - 120 <= year <= today.year:
+            reading.fault("birth", f"{year} is not a year of birth. Check the four digits.")
+        return text
+    day = reading.take(lambda: read_day(text, "birth"), today)
+    if day > today:
+        reading.fault("birth", "The date of birth is in the future.")
+    elif day.year < today.year - 120:
+        reading.fault("birth", f"{day.year} is not a year of birth. Check the four digits.")
+    return day.isoformat()
+
+
+def birth_of(text: str) -> Birth:
+    """The kept day or year of birth as the dose rules read it."""
+    parts = [int(part) for part in text.split("-")]
+    return Birth(*parts)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementReading:
+    """What was typed, converted, and what is unlikely about it."""
+
+    height: Measured | None
+    weight: Measured | None
+    findings: tuple[Finding, ...]
+
+
+def read_measurement(reading: Reading, form: MeasurementForm, last_height_cm: Decimal | None) -> MeasurementReading:
+    """Read and check a height and weight; faults are collected, unlikely values come back as findings."""
+    height = weight = None
+    if not form.height.strip() and not form.weight.strip():
+        reading.fault("weight", "Type a weight, a height, or both.")
+    if form.height.strip():
+        unit = reading.choice(form.height_unit, "height_unit", "The unit", tuple(str(unit) for unit in HeightUnit))
+        height = reading.take(lambda: read_height(form.height, HeightUnit(unit), field="height"), None)
+    if form.weight.strip():
+        in_unit = reading.choice(form.weight_unit, "weight_unit", "The unit", tuple(str(unit) for unit in WeightUnit))
+        weight = reading.take(lambda: read_weight(form.weight, WeightUnit(in_unit), field="weight"), None)
+    check = check_measurements(
+        weight.value if weight else None, height.value if height else (last_height_cm if weight else None)
+    )
+    reading.faults.extend(check.faults)
+    return MeasurementReading(height, weight, check.findings)
+
+
+def record_measurement(desk: Desk, act: Act, form: MeasurementForm) -> Event:
+    """Record a height, a weight or both as one act. Unlikely values need a reason in ``confirm``."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        subject = writer.subject(form.subject_number)
+        if subject is None:
+            reading.fault("subject_number", f"Subject {form.subject_number} is not enrolled.")
+        measured_on = reading.day(form.measured_on, "measured_on", today=moment.today)
+        before = writer.measurements(form.subject_number)
+        last_height = next((line.value for line in before if line.kind == "height"), None)
+        measured = read_measurement(reading, form, last_height)
+        confirm = reading.note(form.confirm, "confirm", "The reason", longest=300)
+        if not confirm:
+            for finding in measured.findings:
+                reading.fault("confirm", finding.sentence, finding.rule, finding.section)
+        reading.done()
+        values = [(kind, value) for kind, value in (("height", measured.height), ("weight", measured.weight)) if value]
+        return Draft(
+            {
+                "subject_number": form.subject_number,
+                "measured_on": measured_on,
+                "measured": [
+                    {"kind": kind, "typed_value": value.typed, "typed_unit": value.typed_unit, "value": value.value}
+                    for kind, value in values
+                ],
+            },
+            why=confirm,
+        )
+
+    return perform(desk, act, "measurement_recorded", form, build)

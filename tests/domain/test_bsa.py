@@ -1,0 +1,122 @@
+"""Body surface area against published worked examples and against independent arithmetic."""
+
+import math
+from decimal import Decimal, localcontext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pharmacy_app.domain.bsa import BSA_SOURCES, bsa_by_all, bsa_m2, bsa_step
+from pharmacy_app.domain.settings import BsaFormula
+
+D = Decimal
+M, DB, H, GG, B = (
+    BsaFormula.MOSTELLER,
+    BsaFormula.DU_BOIS,
+    BsaFormula.HAYCOCK,
+    BsaFormula.GEHAN_GEORGE,
+    BsaFormula.BOYD,
+)
+
+# REGULATION D-01, to 4 places.
+D01 = [
+    (M, "170", "70", "1.8181"),
+    (M, "180", "100", "2.2361"),
+    (M, "155", "48", "1.4376"),
+    (M, "165", "130", "2.4410"),
+    (DB, "170", "70", "1.8097"),
+    (DB, "180", "100", "2.1950"),
+    (DB, "155", "48", "1.4417"),
+    (DB, "165", "130", "2.3039"),
+]
+# The R package clinPK (InsightRX) publishes these in tests/testthat/test_calc_bsa.R: 80 kg, 180 cm, to 3 places.
+CLINPK = [
+    (DB, "180", "80", "1.996"),
+    (M, "180", "80", "2.000"),
+    (H, "180", "80", "2.007"),
+    (GG, "180", "80", "2.009"),
+    (B, "180", "80", "2.007"),
+]
+
+
+@pytest.mark.parametrize(("formula", "cm", "kg", "m2"), D01 + CLINPK)
+def test_published_examples(formula: BsaFormula, cm: str, kg: str, m2: str) -> None:
+    area = bsa_m2(formula, height_cm=D(cm), weight_kg=D(kg))
+    assert area.quantize(D(m2)) == D(m2)
+
+
+def _by_floats(formula: BsaFormula, cm: float, kg: float) -> float:
+    """The formulas written once more with the C library's functions, for comparison only."""
+    grams = kg * 1000
+    return {
+        M: lambda: math.sqrt(cm * kg / 3600),
+        DB: lambda: 0.007184 * cm**0.725 * kg**0.425,
+        H: lambda: 0.024265 * cm**0.3964 * kg**0.5378,
+        GG: lambda: 0.0235 * cm**0.42246 * kg**0.51456,
+        B: lambda: 0.0003207 * cm**0.3 * grams ** (0.7285 - 0.0188 * math.log10(grams)),
+    }[formula]()
+
+
+@given(
+    formula=st.sampled_from(BsaFormula),
+    cm=st.decimals("30", "272", places=2),
+    kg=st.decimals("1", "500", places=3),
+)
+def test_agrees_with_independent_arithmetic(formula: BsaFormula, cm: Decimal, kg: Decimal) -> None:
+    ours = bsa_m2(formula, height_cm=cm, weight_kg=kg)
+    assert math.isclose(ours, _by_floats(formula, float(cm), float(kg)), rel_tol=1e-9)
+
+
+@given(
+    formula=st.sampled_from(BsaFormula),
+    cm=st.decimals("100", "230", places=1),
+    kg=st.decimals("25", "249", places=1),
+    more=st.decimals("0.1", "1", places=1),
+)
+def test_a_heavier_subject_has_the_larger_area(formula: BsaFormula, cm: Decimal, kg: Decimal, more: Decimal) -> None:
+    assert bsa_m2(formula, height_cm=cm, weight_kg=kg + more) > bsa_m2(formula, height_cm=cm, weight_kg=kg)
+
+
+def test_height_and_weight_are_not_interchangeable_and_boyd_takes_grams() -> None:
+    # By hand for Boyd at 1 kg and 1 cm: 0.0003207 × 1000^(0.7285 − 0.0564) = 0.0003207 × 10^2.0163 = 0.0332966...
+    area = bsa_m2(B, height_cm=D(1), weight_kg=D(1))
+    assert area.quantize(D("0.000001")) == D("0.033297")
+    assert bsa_m2(DB, height_cm=D(170), weight_kg=D(70)) != bsa_m2(DB, height_cm=D(70), weight_kg=D(170))
+
+
+def test_a_square_comes_out_exact() -> None:
+    assert bsa_m2(M, height_cm=D(180), weight_kg=D(80)) == 2
+
+
+def test_the_context_around_does_not_matter() -> None:
+    outside = bsa_m2(B, height_cm=D("171.3"), weight_kg=D("68.45"))
+    with localcontext(prec=5):
+        inside = bsa_m2(B, height_cm=D("171.3"), weight_kg=D("68.45"))
+    assert inside == outside
+    assert len(outside.as_tuple().digits) == 28
+
+
+@pytest.mark.parametrize("formula", list(BsaFormula))
+def test_the_step_shows_formula_inputs_and_publication(formula: BsaFormula) -> None:
+    step = bsa_step(formula, height_cm=D("170.0"), weight_kg=D("70.50"))
+    assert BSA_SOURCES[formula].formula in step.formula
+    assert BSA_SOURCES[formula].citation in step.formula
+    assert [(named.name, named.value, named.unit) for named in step.inputs] == [
+        ("height", "170", "cm"),
+        ("weight", "70.5", "kg"),
+    ]
+    assert (step.unit, step.section) == ("m²", "8.1.3")
+
+
+def test_all_formulas_side_by_side() -> None:
+    areas = dict(bsa_by_all(height_cm=D(165), weight_kg=D(130)))
+    assert list(areas) == list(BsaFormula)
+    # REGULATION D-02: at 165 cm and 130 kg the formula alone moves the dose by about 6 %.
+    assert D("0.05") < (areas[M] - areas[DB]) / areas[DB] < D("0.07")
+
+
+@pytest.mark.parametrize(("cm", "kg"), [("0", "70"), ("170", "0"), ("-1", "70")])
+def test_nothing_is_worked_out_from_nothing(cm: str, kg: str) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        bsa_m2(M, height_cm=D(cm), weight_kg=D(kg))

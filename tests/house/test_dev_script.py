@@ -1,0 +1,94 @@
+"""The set-up script on systems that lack something: what it tells, and what it gives back as exit code."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "installer" / "dev.py"
+
+
+@pytest.fixture(scope="module")
+def dev() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("dev_script", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up by name
+    spec.loader.exec_module(module)
+    return module
+
+
+def commands_at_hand(monkeypatch: pytest.MonkeyPatch, dev: ModuleType, *names: str) -> None:
+    monkeypatch.setattr(dev.shutil, "which", lambda name: f"/usr/bin/{name}" if name in names else None)
+
+
+def test_it_needs_nothing_but_the_standard_library() -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(SCRIPT.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").split(".")[0])
+    assert imported - {"__future__"} <= sys.stdlib_module_names
+
+
+def test_with_sudo_that_asks_a_password_the_exact_command_is_told(
+    monkeypatch: pytest.MonkeyPatch, dev: ModuleType
+) -> None:
+    commands_at_hand(monkeypatch, dev, "apt-get", "sudo")
+    needs = [dev.Need("Xvfb", "xvfb", lambda: False), dev.Need("libEGL.so.1", "libegl1", lambda: False)]
+    assert "    sudo apt-get update && sudo apt-get install --no-install-recommends libegl1 xvfb\n" in dev.by_hand(
+        needs
+    )
+
+
+def test_without_sudo_the_command_is_for_root(monkeypatch: pytest.MonkeyPatch, dev: ModuleType) -> None:
+    commands_at_hand(monkeypatch, dev, "apt-get")
+    told = dev.by_hand([dev.Need("Xvfb", "xvfb", lambda: False)])
+    assert "as root" in told
+    assert "    apt-get update && apt-get install --no-install-recommends xvfb\n" in told
+
+
+def test_without_apt_the_missing_libraries_are_named(monkeypatch: pytest.MonkeyPatch, dev: ModuleType) -> None:
+    commands_at_hand(monkeypatch, dev)
+    told = dev.by_hand([dev.Need("libEGL.so.1", "libegl1", lambda: False)])
+    assert "libEGL.so.1" in told
+    assert "apt-get" not in told
+
+
+def test_a_library_that_does_not_exist_is_missing_and_the_c_library_is_not(dev: ModuleType) -> None:
+    if not dev.ON_LINUX:
+        pytest.skip("System libraries are looked for on Linux alone.")
+    lacking = dev.missing([dev._library("libc.so.6", "libc6"), dev._library("libnosuch.so.9", "libnosuch9")])
+    assert [need.package for need in lacking] == ["libnosuch9"]
+
+
+def test_every_step_runs_and_one_failure_fails_all(dev: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+    steps = [
+        dev.Step("first", (sys.executable, "-c", "raise SystemExit(3)")),
+        dev.Step("second", (sys.executable, "-c", "print('the second ran')")),
+    ]
+    assert dev.run_all(steps) == 1
+    told = capfd.readouterr().out
+    assert "the second ran" in told
+    assert [line.split()[0] for line in told.splitlines()[-2:]] == ["FAILED", "passed"]
+    assert dev.run_all(steps[1:]) == 0
+
+
+def test_arguments_that_choose_no_test_at_all_are_a_failure(dev: ModuleType) -> None:
+    nothing = dev.Step("tests", (sys.executable, "-c", "raise SystemExit(5)", "pytest"))
+    some = dev.Step("window", (sys.executable, "-c", "", "pytest"))
+    assert dev.run_all([nothing], some_may_be_empty=True) == 1
+    assert dev.run_all([nothing, some], some_may_be_empty=True) == 0
+    assert dev.run_all([nothing, some]) == 1
+
+
+def test_an_unknown_word_shows_what_there_is(dev: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dev.main(["tset"]) == 2
+    assert "installer/dev.py test" in capsys.readouterr().out

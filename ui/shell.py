@@ -1,0 +1,774 @@
+"""The main window: navigation, header, messages, lazily built pages, signing in, the lock.
+
+Pages are registered with a factory and built when first shown. A page may have ``refresh()``, called when it is
+shown and stale, and ``is_dirty()``, asked before the window closes. Locking hides every page and keeps it alive.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent, QShowEvent, QWindow
+from PySide6.QtWidgets import (
+    QApplication,
+    QButtonGroup,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.messages import Message, MessageBridge, MessageKind
+from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, Mode, Theme, repolish
+from ui.widgets.basics import Button, IconView, Text, announce
+from ui.widgets.fields import PasswordField, TextField
+from ui.widgets.panels import Banner, Card, confirm
+
+DEMO_TEXT = "DEMONSTRATION – NOT FOR CLINICAL USE"
+
+# The places of the navigation, in their order: key, title, icon.
+PLACES = (
+    ("today", "Today", "today"),
+    ("subjects", "Subjects", "subjects"),
+    ("prepare", "Prepare", "prepare"),
+    ("receive", "Receive", "receive"),
+    ("vials", "Vials", "vials"),
+    ("ledger", "Ledger", "ledger"),
+    ("labels", "Labels", "labels"),
+    ("monitor", "Monitor", "monitor"),
+    ("settings", "Settings", "settings"),
+)
+
+IDLE_MS = 10 * 60 * 1000
+SUCCESS_MS = 6000
+NAV_WIDE = 184
+NAV_NARROW = 56
+NARROW_BELOW = 900
+_MESSAGES_SHOWN = 3
+# Work shorter than this is not announced: a word that comes and goes is only unrest.
+_BUSY_AFTER_MS = 300
+
+
+@runtime_checkable
+class Refreshing(Protocol):
+    """A page that can ask anew for what it shows."""
+
+    def refresh(self) -> None:
+        """Ask anew."""
+
+
+@runtime_checkable
+class Drafting(Protocol):
+    """A page that may hold an unsaved draft."""
+
+    def is_dirty(self) -> bool:
+        """Whether closing would lose something."""
+
+
+@dataclass(slots=True)
+class _Place:
+    title: str
+    factory: Callable[[], QWidget]
+    page: QWidget | None = None
+    stale: bool = True
+
+
+def _dirty(page: object) -> bool:
+    return isinstance(page, Drafting) and page.is_dirty()
+
+
+class IdleWatch(QObject):
+    """Tells when nobody has used keyboard or mouse for a while. Signal ``idle()``.
+
+    It listens to the windows alone, not to every event of the application: that costs nothing while pages paint.
+    """
+
+    idle = Signal()
+
+    _USED = frozenset(
+        {
+            QEvent.Type.KeyPress,
+            QEvent.Type.MouseButtonPress,
+            QEvent.Type.MouseMove,
+            QEvent.Type.Wheel,
+            QEvent.Type.TouchBegin,
+        }
+    )
+
+    def __init__(self, parent: QObject | None = None, *, after_ms: int = IDLE_MS) -> None:
+        super().__init__(parent)
+        self._timer = QTimer(self, interval=after_ms, singleShot=True)
+        self._timer.timeout.connect(self.idle)
+        app = QGuiApplication.instance()
+        if isinstance(app, QGuiApplication):
+            app.focusWindowChanged.connect(self.watch)
+
+    def watch(self, window: QWindow | None) -> None:
+        """Listen to ``window`` too."""
+        if window is not None:
+            window.removeEventFilter(self)
+            window.installEventFilter(self)
+
+    def set_after(self, after_ms: int) -> None:
+        """Change how long is too long, in milliseconds."""
+        self._timer.setInterval(after_ms)
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Stop counting."""
+        self._timer.stop()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Count anew from every use; the event goes on its way."""
+        if event.type() in self._USED and self._timer.isActive():
+            self._timer.start()
+        return super().eventFilter(watched, event)
+
+
+class _Centred(QWidget):
+    """A card in the middle of a screen that scrolls when the window is small."""
+
+    def __init__(self, card: QWidget, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        inner = QWidget()
+        inner.setObjectName("scroll_content")
+        row = QHBoxLayout(inner)
+        row.setContentsMargins(SPACE_M, SPACE_XL, SPACE_M, SPACE_XL)
+        column = QVBoxLayout()
+        column.addStretch(2)
+        column.addWidget(card)
+        column.addStretch(3)
+        row.addStretch(1)
+        row.addLayout(column, 1000)
+        row.addStretch(1)
+        card.setMaximumWidth(440)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.viewport().setAutoFillBackground(False)
+        area.setWidget(inner)
+        inner.setAutoFillBackground(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+
+class SignInView(QWidget):
+    """User name and password. Signal ``sign_in_requested(str user, str password)``.
+
+    Object names: ``sign_in_user``, ``sign_in_password``, ``sign_in_button``, ``sign_in_fault``.
+    """
+
+    sign_in_requested = Signal(str, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("sign_in")
+        card = Card(name="sign_in_card")
+        self._study = Text("", "muted", name="sign_in_study")
+        self.user = TextField("sign_in_user", "&User name", max_length=64)
+        self.password = PasswordField("sign_in_password", "&Password")
+        self.button = Button("&Sign in", name="sign_in_button", kind="primary")
+        self._fault = Banner("stop", "", word="Not signed in", name="sign_in_fault")
+        self._fault.hide()
+        self._hint = Banner("info", "", word="Demonstration", name="sign_in_hint")
+        self._hint.hide()
+        card.add(Text("Sign in", "title"))
+        card.add(self._study)
+        card.add(self._fault)
+        card.add(self.user)
+        card.add(self.password)
+        card.add(self.button)
+        card.add(self._hint)
+        self._study.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(_Centred(card, "sign_in_screen"))
+        self.button.clicked.connect(self._ask)
+        self.user.editor().returnPressed.connect(self._next)
+        self.password.editor().returnPressed.connect(self._ask)
+
+    def set_study(self, text: str) -> None:
+        """Name the study and site above the fields."""
+        self._study.setText(text)
+        self._study.setVisible(bool(text))
+
+    def set_hint(self, text: str) -> None:
+        """Say which demonstration accounts exist; '' for none."""
+        self._hint.set_message("info", text, word="Demonstration")
+        self._hint.setVisible(bool(text))
+
+    def set_busy(self, busy: bool) -> None:
+        """Hold the button while the password is being checked."""
+        self.button.setEnabled(not busy)
+
+    def set_fault(self, sentence: str) -> None:
+        """Say why it did not work ('' clears); the user name stays, the password is asked anew."""
+        self.set_busy(False)
+        self._fault.set_message("stop", sentence, word="Not signed in")
+        self._fault.setVisible(bool(sentence))
+        self.password.clear()
+        if sentence:
+            self.password.editor().setFocus()
+            announce(self, sentence)
+
+    def reset(self) -> None:
+        """Forget who tried last."""
+        self.user.set_value("")
+        self.set_fault("")
+        self.user.editor().setFocus()
+
+    def _next(self) -> None:
+        self.password.editor().setFocus()
+
+    def _ask(self) -> None:
+        if not self.button.isEnabled():
+            return
+        user, password = self.user.value(), self.password.value()
+        if not user or not password:
+            self._fault.set_message("stop", "Type your user name and your password.", word="Not signed in")
+            self._fault.show()
+            (self.password if user else self.user).editor().setFocus()
+            return
+        self.set_fault("")
+        self.set_busy(True)
+        self.sign_in_requested.emit(user, password)
+
+
+class LockView(QWidget):
+    """Stands over everything while locked. Signals ``unlock_requested(str password)``, ``switch_requested()``.
+
+    Object names: ``lock_password``, ``lock_unlock``, ``lock_switch``, ``lock_fault``.
+    """
+
+    unlock_requested = Signal(str)
+    switch_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("lock")
+        card = Card(name="lock_card")
+        head = QHBoxLayout()
+        head.setSpacing(SPACE_S)
+        head.addWidget(IconView("lock", "text", 24))
+        head.addWidget(Text("Locked", "title"), 1)
+        self._who = Text("", name="lock_person")
+        self.password = PasswordField("lock_password", "&Password")
+        self.button = Button("&Unlock", name="lock_unlock", kind="primary")
+        self.switch = Button("S&witch user…", name="lock_switch")
+        self._fault = Banner("stop", "", word="Still locked", name="lock_fault")
+        self._fault.hide()
+        card.body.addLayout(head)
+        card.add(self._who)
+        card.add(self._fault)
+        card.add(self.password)
+        last = QHBoxLayout()
+        last.setSpacing(SPACE_S)
+        last.addWidget(self.switch)
+        last.addStretch(1)
+        last.addWidget(self.button)
+        card.body.addLayout(last)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(_Centred(card, "lock_screen"))
+        self.button.clicked.connect(self._ask)
+        self.password.editor().returnPressed.connect(self._ask)
+        self.switch.clicked.connect(self.switch_requested)
+
+    def set_person(self, person: str) -> None:
+        """Name who is signed in."""
+        self._who.setText(f"{person} is signed in. What was typed is kept." if person else "What was typed is kept.")
+
+    def set_fault(self, sentence: str) -> None:
+        """Say why it stays locked ('' clears) and ask anew."""
+        self.button.setEnabled(True)
+        self._fault.set_message("stop", sentence, word="Still locked")
+        self._fault.setVisible(bool(sentence))
+        self.password.clear()
+        self.password.editor().setFocus()
+        if sentence:
+            announce(self, sentence)
+
+    def _ask(self) -> None:
+        if self.button.isEnabled() and self.password.value():
+            password = self.password.value()
+            self.set_fault("")
+            self.button.setEnabled(False)
+            self.unlock_requested.emit(password)
+
+
+class _Navigation(QFrame):
+    """The places on the left; wide with words, narrow with icons alone. Signal ``chosen(str key)``."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("navigation")
+        self.setAccessibleName("Navigation")
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(True)
+        self._buttons: dict[str, Button] = {}
+        self._titles: dict[str, str] = {}
+        self._narrow = False
+        inner = QWidget()
+        inner.setObjectName("scroll_content")
+        self._column = QVBoxLayout(inner)
+        self._column.setContentsMargins(0, SPACE_M, 0, SPACE_M)
+        self._column.setSpacing(2)
+        self._column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.viewport().setAutoFillBackground(False)
+        area.setWidget(inner)
+        inner.setAutoFillBackground(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        self.setFixedWidth(NAV_WIDE)
+
+    def add(self, key: str, title: str, icon: str) -> None:
+        number = len(self._buttons) + 1
+        button = Button(title, name=f"nav_{key}", kind="nav", icon=icon, icon_tone="nav_text")
+        button.setCheckable(True)
+        if number <= 9:
+            button.setShortcut(f"Ctrl+{number}")
+            button.setAccessibleDescription(f"Ctrl+{number}")
+        button.toggled.connect(self._mark)
+        button.clicked.connect(self._clicked)
+        self._group.addButton(button)
+        self._buttons[key], self._titles[key] = button, title
+        self._column.insertWidget(number - 1, button)
+        self._write(key)
+
+    def set_current(self, key: str) -> None:
+        self._buttons[key].setChecked(True)
+
+    def set_narrow(self, narrow: bool) -> None:
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.setFixedWidth(NAV_NARROW if narrow else NAV_WIDE)
+            for key in self._buttons:
+                self._write(key)
+
+    def set_allowed(self, keys: frozenset[str] | None) -> None:
+        for key, button in self._buttons.items():
+            button.setVisible(keys is None or key in keys)
+
+    def _write(self, key: str) -> None:
+        button, title = self._buttons[key], self._titles[key]
+        shortcut = button.shortcut()
+        button.setProperty("narrow", self._narrow)
+        repolish(button)
+        button.setText("" if self._narrow else f"  {title}")
+        button.setAccessibleName(title)
+        keys = shortcut.toString()
+        button.setToolTip(f"{title} ({keys})" if keys else title)
+        # Setting the text drops the shortcut.
+        button.setShortcut(shortcut)
+
+    def _mark(self) -> None:
+        for button in self._buttons.values():
+            button.set_icon(button.icon_name, "nav_accent" if button.isChecked() else "nav_text")
+
+    def _clicked(self) -> None:
+        for key, button in self._buttons.items():
+            if button is self.sender():
+                self.chosen.emit(key)
+
+
+class MainWindow(QMainWindow):
+    """The one window.
+
+    Signals: ``lock_requested()`` (button or idleness; the wiring calls ``lock``), ``page_shown(str key)``,
+    ``mode_changed(str mode)`` after the light/dark button, ``closing()`` once it is sure.
+    ``sign_in`` and ``lock_view`` are the two screens with their own signals.
+    """
+
+    lock_requested = Signal()
+    page_shown = Signal(str)
+    mode_changed = Signal(str)
+    closing = Signal()
+
+    def __init__(self, messages: MessageBridge | None = None, *, idle_ms: int = IDLE_MS) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.setWindowTitle("Pharmacy")
+        self.setMinimumSize(640, 480)
+        self.resize(1180, 780)
+        self._places: dict[str, _Place] = {}
+        self._current = ""
+        self._signed_in = False
+        self._locked = False
+        self._person = ""
+        self._focus_kept: QWidget | None = None
+        self._message_count = 0
+        self._shown_messages: list[Banner] = []
+
+        self._strip = QFrame()
+        self._strip.setObjectName("demo_strip")
+        strip = QHBoxLayout(self._strip)
+        strip.setContentsMargins(SPACE_M, SPACE_XS, SPACE_M, SPACE_XS)
+        mark = QLabel(DEMO_TEXT)
+        mark.setObjectName("demo_mark")
+        mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        strip.addWidget(mark)
+        self._strip.hide()
+
+        self.sign_in = SignInView()
+        self.lock_view = LockView()
+        self._screens = QStackedWidget()
+        self._screens.setObjectName("screens")
+        self._work = self._make_work()
+        for screen in (self.sign_in, self._work, self.lock_view):
+            self._screens.addWidget(screen)
+
+        root = QWidget()
+        root.setObjectName("screen_root")
+        column = QVBoxLayout(root)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._strip)
+        column.addWidget(self._screens, 1)
+        self.setCentralWidget(root)
+
+        self.idle = IdleWatch(self, after_ms=idle_ms)
+        self.idle.idle.connect(self._idle)
+        self.sign_in.user.editor().setFocus()
+        self._messages = messages
+        if messages is not None:
+            messages.attach(self.show_message)
+
+    def _make_work(self) -> QWidget:
+        self._nav = _Navigation()
+        self._nav.chosen.connect(self.show_page)
+        self._pages = QStackedWidget()
+        self._pages.setObjectName("pages")
+        side = QVBoxLayout()
+        side.setSpacing(0)
+        side.addWidget(self._make_header())
+        side.addWidget(self._pages, 1)
+        side.addWidget(self._make_message_area())
+        work = QWidget()
+        work.setObjectName("work")
+        columns = QHBoxLayout(work)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(0)
+        columns.addWidget(self._nav)
+        columns.addLayout(side, 1)
+        self._name_mode_button()
+        return work
+
+    def _make_header(self) -> QFrame:
+        header = QFrame()
+        header.setObjectName("header")
+        self._study = Text("", "strong", wrap=False, name="header_study")
+        self._site = Text("", "small", wrap=False, name="header_site")
+        self._person_label = Text("", "strong", wrap=False, name="header_person")
+        self._role = Text("", "small", wrap=False, name="header_role")
+        for label in (self._study, self._site):
+            # A long title gives way; the buttons never do.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._busy = Text("", "muted", wrap=False, name="header_busy")
+        self._busy_text = ""
+        self._busy_timer = QTimer(self, interval=_BUSY_AFTER_MS, singleShot=True)
+        self._busy_timer.timeout.connect(self._show_busy)
+        self._mode_button = Button("", name="header_mode", kind="icon", icon="moon")
+        self._mode_button.clicked.connect(self.toggle_mode)
+        self._lock_button = Button("&Lock", name="header_lock", kind="quiet", icon="lock")
+        self._lock_button.setShortcut("Ctrl+L")
+        self._lock_button.setToolTip("Lock (Ctrl+L)")
+        self._lock_button.clicked.connect(self.lock_requested)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        for lines, labels in ((left, (self._study, self._site)), (right, (self._person_label, self._role))):
+            lines.setSpacing(0)
+            for label in labels:
+                lines.addWidget(label)
+        row = QHBoxLayout(header)
+        row.setContentsMargins(SPACE_XL, SPACE_S, SPACE_M, SPACE_S)
+        row.setSpacing(SPACE_M)
+        row.addLayout(left, 1)
+        row.addWidget(self._busy)
+        row.addWidget(IconView("person", "muted", 24))
+        row.addLayout(right)
+        row.addWidget(self._mode_button)
+        row.addWidget(self._lock_button)
+        return header
+
+    def _make_message_area(self) -> QWidget:
+        self._message_area = QWidget()
+        self._message_area.setObjectName("messages")
+        self._message_area.setAccessibleName("Messages")
+        self._message_column = QVBoxLayout(self._message_area)
+        self._message_column.setContentsMargins(SPACE_L, SPACE_S, SPACE_L, SPACE_M)
+        self._message_column.setSpacing(SPACE_S)
+        self._message_area.hide()
+        return self._message_area
+
+    # -- pages
+
+    def register(self, key: str, title: str, icon: str, factory: Callable[[], QWidget]) -> None:
+        """Add a place to the navigation; ``factory`` builds its page when it is first shown."""
+        if key in self._places:
+            raise ValueError(f"There are two pages named {key}.")
+        self._places[key] = _Place(title, factory)
+        self._nav.add(key, title, icon)
+
+    def show_page(self, key: str) -> QWidget:
+        """Show a place, building or refreshing its page as needed; returns the page."""
+        place = self._places[key]
+        if place.page is None:
+            place.page = place.factory()
+            self._pages.addWidget(place.page)
+        self._current = key
+        self._nav.set_current(key)
+        self._pages.setCurrentWidget(place.page)
+        self.setWindowTitle(f"{place.title} – Pharmacy")
+        self._refresh(place)
+        self.page_shown.emit(key)
+        return place.page
+
+    def page(self, key: str) -> QWidget | None:
+        """The page of a place, ``None`` while it was never shown."""
+        return self._places[key].page
+
+    def current_page(self) -> str:
+        """The key of the place shown, '' before any was."""
+        return self._current
+
+    def mark_stale(self, *keys: str) -> None:
+        """Have these pages (all, without keys) ask anew: the one shown now at once, the others when shown."""
+        for key in keys or tuple(self._places):
+            self._places[key].stale = True
+        if self._current and self._signed_in and not self._locked:
+            self._refresh(self._places[self._current])
+
+    def set_allowed(self, keys: frozenset[str] | None) -> None:
+        """Show only these places in the navigation (``None``: all)."""
+        self._nav.set_allowed(keys)
+
+    def discard_pages(self) -> None:
+        """Forget every built page with its drafts: the next person starts afresh."""
+        for place in self._places.values():
+            if place.page is not None:
+                self._pages.removeWidget(place.page)
+                place.page.deleteLater()
+                place.page, place.stale = None, True
+        self._current = ""
+
+    def _refresh(self, place: _Place) -> None:
+        if place.stale and place.page is not None:
+            place.stale = False
+            if isinstance(place.page, Refreshing):
+                place.page.refresh()
+
+    # -- who and where
+
+    def set_identity(self, study: str, site: str, person: str, role: str) -> None:
+        """What the header says; '' leaves a place empty."""
+        self._study.setText(study)
+        self._study.setToolTip(study)
+        self._site.setText(site)
+        self._person = person
+        self._person_label.setText(person)
+        self._role.setText(role)
+        self.sign_in.set_study(" · ".join(part for part in (study, site) if part))
+        self.lock_view.set_person(person)
+
+    def set_demonstration(self, demonstration: bool) -> None:
+        """Show the mark that nothing here is for clinical use, on every screen."""
+        self._strip.setVisible(demonstration)
+
+    def set_signed_in(self, signed_in: bool) -> None:
+        """Show the pages, or ask someone to sign in."""
+        self._signed_in, self._locked = signed_in, False
+        self.sign_in.reset()
+        self._screens.setCurrentWidget(self._work if signed_in else self.sign_in)
+        if signed_in:
+            self.idle.start()
+            if self._current:
+                self._nav.setFocus()
+        else:
+            self.idle.stop()
+            self._close_dialogs()
+            self.setWindowTitle("Pharmacy")
+            self.sign_in.user.editor().setFocus()
+
+    def lock(self) -> None:
+        """Hide every page and keep it alive; dialogs are closed by their harmless answer."""
+        if not self._signed_in or self._locked:
+            return
+        self._focus_kept = self.focusWidget()
+        self._locked = True
+        self.idle.stop()
+        self._close_dialogs()
+        self.setWindowTitle("Locked – Pharmacy")
+        self._screens.setCurrentWidget(self.lock_view)
+        self.lock_view.set_fault("")
+
+    def unlock(self) -> None:
+        """Bring back what was shown, with the focus where it was."""
+        if not self._locked:
+            return
+        self._locked = False
+        self.lock_view.set_fault("")
+        self._screens.setCurrentWidget(self._work)
+        self.idle.start()
+        if self._current:
+            place = self._places[self._current]
+            self.setWindowTitle(f"{place.title} – Pharmacy")
+            self._refresh(place)
+        if self._focus_kept is not None:
+            self._focus_kept.setFocus()
+            self._focus_kept = None
+
+    @property
+    def locked(self) -> bool:
+        """Whether the lock stands."""
+        return self._locked
+
+    def _idle(self) -> None:
+        if self._signed_in and not self._locked:
+            self.lock_requested.emit()
+
+    def _close_dialogs(self) -> None:
+        for widget in QApplication.topLevelWidgets():
+            if isinstance(widget, QDialog) and widget.isVisible():
+                widget.reject()
+
+    # -- messages and work under way
+
+    def show_message(self, message: Message) -> None:
+        """Show a message beneath the page: success goes by itself, all else stays until closed."""
+        self._message_count += 1
+        toast = Banner(
+            message.kind.value, message.text, closable=True, name=f"message_{self._message_count}", parent=self
+        )
+        toast.closed.connect(self._close_message)
+        self._message_column.addWidget(toast)
+        self._shown_messages.append(toast)
+        while len(self._shown_messages) > _MESSAGES_SHOWN:
+            self._drop(self._oldest())
+        self._message_area.show()
+        if message.kind is MessageKind.OK:
+            passing = QTimer(toast, interval=SUCCESS_MS, singleShot=True)
+            passing.timeout.connect(self._message_passed)
+            passing.start()
+        announce(self, toast.accessibleName())
+
+    def messages_shown(self) -> list[str]:
+        """The sentences now shown, the oldest first."""
+        return [toast.text() for toast in self._toasts()]
+
+    def set_busy(self, busy: bool, what: str = "") -> None:
+        """Say quietly what is under way; connect ``Bridge.busy_changed`` here."""
+        if busy and what:
+            self._busy_text = what
+            if self._busy.text():
+                self._show_busy()
+            elif not self._busy_timer.isActive():
+                self._busy_timer.start()
+        else:
+            self._busy_timer.stop()
+            self._busy.setText("")
+
+    def _show_busy(self) -> None:
+        self._busy.setText(f"{self._busy_text.rstrip('.…')}…")
+
+    def _toasts(self) -> list[Banner]:
+        return list(self._shown_messages)
+
+    def _oldest(self) -> Banner:
+        """The message to give up first: a passing one before one that waits to be read."""
+        toasts = self._toasts()[:-1]
+        return next((toast for toast in toasts if toast.kind == MessageKind.OK), toasts[0])
+
+    def _close_message(self) -> None:
+        sender = self.sender()
+        if isinstance(sender, Banner):
+            self._drop(sender)
+
+    def _message_passed(self) -> None:
+        toast = self.sender().parent()
+        if isinstance(toast, Banner):
+            self._drop(toast)
+
+    def _drop(self, toast: Banner) -> None:
+        self._shown_messages.remove(toast)
+        self._message_column.removeWidget(toast)
+        toast.hide()
+        toast.deleteLater()
+        self._message_area.setVisible(bool(self._shown_messages))
+
+    # -- look, size, end
+
+    def toggle_mode(self) -> None:
+        """Go from light to dark or back."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            mode = Mode.LIGHT if Theme.is_dark() else Mode.DARK
+            Theme.apply(app, mode)
+            self._name_mode_button()
+            self.mode_changed.emit(mode.value)
+
+    def _name_mode_button(self) -> None:
+        words = "Light colours" if Theme.is_dark() else "Dark colours"
+        self._mode_button.set_icon("sun" if Theme.is_dark() else "moon")
+        self._mode_button.setAccessibleName(words)
+        self._mode_button.setToolTip(words)
+
+    def save_geometry(self, settings: QSettings) -> None:
+        """Remember size and place."""
+        settings.setValue("window/geometry", self.saveGeometry())
+
+    def restore_geometry(self, settings: QSettings) -> bool:
+        """Take the remembered size and place; False when there was none."""
+        kept = settings.value("window/geometry", QByteArray(), type=QByteArray)
+        return isinstance(kept, QByteArray) and not kept.isEmpty() and self.restoreGeometry(kept)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the page the room of the navigation's words when the window is narrow."""
+        super().resizeEvent(event)
+        narrow = event.size().width() < NARROW_BELOW
+        self._nav.set_narrow(narrow)
+        self._lock_button.set_text("" if narrow else "&Lock")
+        self._lock_button.setAccessibleName("Lock")
+        self._lock_button.setShortcut("Ctrl+L")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Listen for use as soon as there is a window to listen to."""
+        super().showEvent(event)
+        self.idle.watch(self.windowHandle())
+        self._name_mode_button()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask before a draft is lost; staying is the default."""
+        drafts = [place.title for place in self._places.values() if _dirty(place.page)]
+        if drafts and not confirm(
+            self,
+            "Close and lose what was typed?",
+            f"There is something unsaved on: {', '.join(drafts)}. What was recorded before stays recorded.",
+            "Close and discard",
+            refuse="Go back",
+        ):
+            event.ignore()
+            return
+        if self._messages is not None:
+            self._messages.detach()
+        self.closing.emit()
+        event.accept()
