@@ -96,8 +96,12 @@ class SqlStore:
         return cls(engine)
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Open a study's database, bringing an older one up to date and refusing a newer one or a stranger's."""
+    def open(cls, url: str, *, guarded: bool = True) -> Self:
+        """Open a study's database, bringing an older one up to date and refusing a newer one or a stranger's.
+
+        A database whose append-only triggers are gone is refused, unless it is opened only to be verified
+        (``guarded`` false).
+        """
         engine = open_engine(url)
         with trouble_named(), engine.connect() as connection:
             if pragma(connection, "schema_version") == 0:
@@ -122,7 +126,7 @@ class SqlStore:
                 connection.exec_driver_sql(f"PRAGMA user_version={schema.PROJECTION_VERSION}")
         with trouble_named(), engine.connect() as connection:
             missing = missing_triggers(connection)
-        if missing:
+        if missing and guarded:
             raise Unavailable(
                 f"The database no longer refuses changes to its journal ({missing[0]} is gone). Do not go on:"
                 " restore the last backup and tell support."

@@ -1,6 +1,6 @@
 """The vial label and the bag label, drawn: each field in its place, every fault named at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -13,7 +13,6 @@ from pharmacy_app.domain.errors import Fault, refuse_any
 from pharmacy_app.services.papers import CAUTION, DEMONSTRATION, BagLabel, VialLabel
 
 LIGHT_WORDS = "PROTECT FROM LIGHT"
-_MOST_DECIMALS = 5
 _BAG_PLACES = ("LABEL 1 of 2 – on the bag", "LABEL 2 of 2 – outside the light cover")
 
 
@@ -99,16 +98,14 @@ def _vial_faults(label: VialLabel) -> list[Fault]:
         *_drug_name_faults(label.product),
         *_light_faults(label.light),
         *_notation(product=label.product, storage=label.storage, light=label.light),
-        *_positive("strength_mg", label.strength_mg),
+        *_positive("strength_mg", label.strength_mg, text.amount),
     ]
 
 
-def _positive(field: str, value: Decimal) -> list[Fault]:
+def _positive(field: str, value: Decimal, written: Callable[[Decimal], str]) -> list[Fault]:
     name = field.replace("_", " ")
-    if not value.is_finite() or value <= 0:
+    if not value.is_finite() or value <= 0 or written(value) == "0":
         return [Fault(field, f"The {name} on a label is more than 0; it says {value}.")]
-    if value != round(value, _MOST_DECIMALS):
-        return [Fault(field, f"The {name} ({value}) has more decimals than can be read. Round it before printing.")]
     return []
 
 
@@ -121,9 +118,9 @@ def _bag_faults(label: BagLabel) -> list[Fault]:
         *_light_faults(label.light),
         *_notation(product=label.product, diluent=label.diluent, route=label.route, storage=label.storage),
         *_notation(rate_or_duration=label.rate_or_duration, light=label.light, hazard=label.hazard),
-        *_positive("dose_mg", label.dose_mg),
-        *_positive("total_volume_ml", label.total_volume_ml),
-        *_positive("final_mg_per_ml", label.final_mg_per_ml),
+        *_positive("dose_mg", label.dose_mg, text.mg),
+        *_positive("total_volume_ml", label.total_volume_ml, text.ml),
+        *_positive("final_mg_per_ml", label.final_mg_per_ml, text.mg_per_ml),
     ]
     if not label.prepared_at <= label.start_by <= label.beyond_use_at:
         faults.append(
@@ -139,9 +136,9 @@ def matrix_module(dots: Dots, smallest_in: float) -> int:
     return max(2, dots.up(smallest_in * 72))
 
 
-def bar_module(dots: Dots) -> int:
+def bar_module(dots: Dots, smallest_in: float = 0.0067) -> int:
     """Whole dots of a Code 128 module: the first at 0.17 mm or more, and 2 at least (REGULATION B-06, B-09)."""
-    return max(2, dots.up(0.0067 * 72))
+    return max(2, dots.up(smallest_in * 72))
 
 
 def _vial(sheet: Sheet, label: VialLabel) -> None:
@@ -172,23 +169,17 @@ def _vial(sheet: Sheet, label: VialLabel) -> None:
         module = matrix_module(sheet.dots, 0.0105)
     matrix_left = right - sheet.code_size(matrix, module) + sheet.dots.pt(module)
     sheet.code(matrix, x=matrix_left, top=57, module=module)
-    number_x = left
+    number_x, number_y, reprint_x = left, 66.0, left
     if _bars_fit(bars, sheet.dots):
         module = bar_module(sheet.dots)
-        number_x = sheet.dots.pt(bars.quiet * module)
+        number_x, number_y = sheet.dots.pt(bars.quiet * module), 79.5
         sheet.code(bars, x=0, top=59, module=module, height_pt=13)
-    end = line("unit_number", label.unit_number, x=number_x, y=79.5, room=100, font=text.MONO_SEMI, size=8)
+        reprint_x = number_x + 62
+    edge = matrix_left - 2
+    room_left = edge - number_x if number_y < 70 else 60.0
+    line("unit_number", label.unit_number, x=number_x, y=number_y, room=room_left, font=text.MONO_SEMI, size=8)
     reprint = reprint_words(label.copy_number)
-    line(
-        "copy_number",
-        reprint,
-        x=matrix_left - 2,
-        y=79.5,
-        room=matrix_left - end - 6,
-        font=text.BOLD,
-        size=8,
-        align="right",
-    )
+    line("copy_number", reprint, x=edge, y=79.5, room=edge - reprint_x, font=text.BOLD, size=8, align="right")
     if label.demonstration:
         line("demonstration", DEMONSTRATION, x=81, y=87.5, room=room, font=text.BOLD, size=6.5, align="centre")
 
@@ -203,9 +194,9 @@ def vial_codes(label: VialLabel, dots: Dots) -> list[str]:
     return [label.unit_number] * (2 if _bars_fit(code128("unit_number", label.unit_number), dots) else 1)
 
 
-def bag_codes(label: BagLabel) -> list[str]:
-    """What a scanner must read from each label of one bag."""
-    return sorted((label.dose_id, f"(91){label.dose_id}"))
+def dose_codes(dose_id: str) -> list[str]:
+    """What a scanner must read from a paper of one dose."""
+    return sorted((dose_id, f"(91){dose_id}"))
 
 
 def _bag(sheet: Sheet, label: BagLabel, place: str) -> None:
@@ -229,13 +220,13 @@ def _bag(sheet: Sheet, label: BagLabel, place: str) -> None:
     line("subject_initials", initials, x=end + 5, y=36, room=edge - end - 5, font=text.SEMI, size=8)
     line("product", label.product, x=left, y=53, room=edge - left, font=text.BOLD, size=16, smallest=12)
     words = (
-        f"{text.amount(label.dose_mg)} mg in {text.amount(label.total_volume_ml)} mL "
-        f"({text.amount(label.final_mg_per_ml)} mg/mL)"
+        f"{text.mg(label.dose_mg)} mg in {text.ml(label.total_volume_ml)} mL "
+        f"({text.mg_per_ml(label.final_mg_per_ml)} mg/mL)"
     )
-    line("dose_mg", words, x=left, y=71, room=room, font=text.BOLD, size=17, smallest=12)
+    line("dose_mg", words, x=left, y=70.5, room=room, font=text.BOLD, size=17, smallest=12)
     words = f"Course {label.course} · Cycle {label.cycle} · Day {label.day}"
-    edge = line("course", words, x=right, y=81.5, room=110, font=text.BOLD, size=9, align="right")
-    line("diluent", f"Diluent {label.diluent}", x=left, y=81.5, room=edge - left - 8, size=8.5)
+    edge = line("course", words, x=right, y=82, room=110, font=text.BOLD, size=9, align="right")
+    line("diluent", f"Diluent {label.diluent}", x=left, y=82, room=edge - left - 8, size=8.5)
     end = line("route", label.route, x=left, y=93, room=room * 0.6, font=text.BOLD, size=9)
     line("rate_or_duration", label.rate_or_duration, x=right, y=93, room=right - end - 8, size=8.5, align="right")
 
@@ -251,8 +242,8 @@ def _bag(sheet: Sheet, label: BagLabel, place: str) -> None:
         line(field, text.moment(at), x=right, y=y, room=90, font=text.SEMI, size=8, align="right")
     sheet.rule(122.5, left, room)
 
-    line("light", label.light, x=left, y=131.5, room=room, font=text.BOLD, size=8)
-    sheet.block("storage", label.storage, x=left, y=140, room=room, font=text.PLAIN, size=7.5, lines=2)
+    line("light", label.light, x=left, y=130.5, room=room, font=text.BOLD, size=8)
+    sheet.block("storage", label.storage, x=left, y=138.5, room=room, font=text.PLAIN, size=7.5, lines=2)
     sheet.frame(left, 150, room, 12)
     line("hazard", label.hazard, x=144, y=158.7, room=room - 8, font=text.BOLD, size=8, align="centre")
 
@@ -268,7 +259,7 @@ def _bag(sheet: Sheet, label: BagLabel, place: str) -> None:
     bars = code128("dose_id", label.dose_id)
     module = bar_module(sheet.dots)
     quiet = sheet.dots.pt(bars.quiet * module)
-    end, _ = sheet.code(bars, x=left - quiet, top=191, module=module, height_pt=17)
+    end, _ = sheet.code(bars, x=left - quiet, top=191.5, module=module, height_pt=16.5)
     line("dose_id", "Dose", x=end, y=199, room=20, size=7.5)
     line("dose_id", label.dose_id, x=end + 20, y=199, room=right - end - 20, font=text.MONO_SEMI, size=9)
     sheet.block("caution", CAUTION, x=end, y=205.5, room=right - end, font=text.PLAIN, size=6, lines=2)

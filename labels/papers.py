@@ -9,6 +9,7 @@ from pharmacy_app.services.papers import (
     AccountabilityHeader,
     AccountabilityLine,
     BagLabel,
+    MedicationErrorReport,
     PaperStamp,
     VialLabel,
     Worksheet,
@@ -44,17 +45,27 @@ class PdfPapers:
 
     def bag_labels(self, label: BagLabel) -> bytes:
         """Two pages: for the bag, and for the outside of its light cover."""
-        from labels.label_pdf import bag_codes, bag_labels
+        from labels.label_pdf import bag_labels, dose_codes
 
         pdf = bag_labels(label, Dots(self.dpi))
-        self._prove(pdf, [bag_codes(label)] * 2)
+        self._prove(pdf, [dose_codes(label.dose_id)] * 2)
         return pdf
 
     def worksheet(self, worksheet: Worksheet) -> bytes:
         """The preparation worksheet."""
+        from labels.label_pdf import dose_codes
+        from labels.proof import page_count
         from labels.reports.worksheet import worksheet as draw
 
-        return draw(worksheet, Dots(self.dpi), _SHEETS[self.sheet])
+        pdf = draw(worksheet, Dots(self.dpi), _SHEETS[self.sheet])
+        self._prove(pdf, [dose_codes(worksheet.dose_id), *[[]] * (page_count(pdf) - 1)])
+        return pdf
+
+    def medication_error_report(self, report: MedicationErrorReport) -> bytes:
+        """The report of one dosing medication error."""
+        from labels.reports.medication_error import medication_error_report
+
+        return medication_error_report(report, _SHEETS[self.sheet])
 
     def accountability_record(
         self,
@@ -74,6 +85,12 @@ class PdfPapers:
 
         return page_png(pdf, page, dpi)
 
+    def page_count(self, pdf: bytes) -> int:
+        """How many pages a paper has."""
+        from labels.proof import page_count
+
+        return page_count(pdf)
+
     def _prove(self, pdf: bytes, expected: list[list[str]]) -> None:
         """Read every code back from the drawn pages: a label that does not scan to its content never leaves."""
         from labels.proof import decode_pdf
@@ -81,4 +98,4 @@ class PdfPapers:
         read = decode_pdf(pdf, self.dpi)
         if read != expected:
             page = next((n for n, (a, b) in enumerate(zip(read, expected, strict=False), 1) if a != b), 0)
-            raise RuntimeError(f"page {page} of the labels does not scan to its content at {self.dpi} dpi")
+            raise RuntimeError(f"page {page} of the paper does not scan to its content at {self.dpi} dpi")

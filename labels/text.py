@@ -6,7 +6,7 @@ A text that does not fit is refused with its field named. Nothing is cut off, no
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -61,10 +61,36 @@ def amount(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def reading(value: Decimal, places: int) -> str:
+    """A number rounded half up to what can be read off a syringe or a label; comparisons never see it rounded."""
+    return amount(value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP))
+
+
+def mg(value: Decimal) -> str:
+    """An amount of drug to 0.0001 mg, without its unit."""
+    return reading(value, 4)
+
+
+def ml(value: Decimal) -> str:
+    """A volume to 0.01 mL, without its unit."""
+    return reading(value, 2)
+
+
+def mg_per_ml(value: Decimal) -> str:
+    """A concentration to 0.00001 mg/mL, without its unit."""
+    return reading(value, 5)
+
+
 def working(value: Decimal, places: int = 6) -> str:
     """An unrounded result: at most ``places`` decimals, an ellipsis where more follow."""
     shown = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
     return amount(shown) if shown == value else f"{shown:,f}…"
+
+
+def signed_percent(value: Decimal) -> str:
+    """A difference in per cent with its sign: ``−3.314…``, ``+10``; nothing is rounded up to a limit."""
+    words = working(abs(value), 3)
+    return words if value == 0 else f"{'−' if value < 0 else '+'}{words}"
 
 
 _FORBIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (

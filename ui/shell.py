@@ -6,10 +6,10 @@ shown and stale, and ``is_dirty()``, asked before the window closes. Locking hid
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent, QShowEvent, QWindow
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QPaintEvent, QResizeEvent, QShowEvent, QWindow
 from PySide6.QtWidgets import (
     QApplication,
     QButtonGroup,
@@ -28,8 +28,11 @@ from PySide6.QtWidgets import (
 from ui.messages import Message, MessageBridge, MessageKind
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, Mode, Theme, repolish
 from ui.widgets.basics import Button, IconView, Text, announce
-from ui.widgets.fields import PasswordField, TextField
-from ui.widgets.panels import Banner, Card, confirm
+
+if TYPE_CHECKING:
+    # Built, and so imported, after the first paint.
+    from ui.screens import LockView, SignInView
+    from ui.widgets.panels import Banner
 
 DEMO_TEXT = "DEMONSTRATION – NOT FOR CLINICAL USE"
 
@@ -75,6 +78,7 @@ class Drafting(Protocol):
 @dataclass(slots=True)
 class _Place:
     title: str
+    icon: str
     factory: Callable[[], QWidget]
     page: QWidget | None = None
     stale: bool = True
@@ -133,180 +137,6 @@ class IdleWatch(QObject):
         if event.type() in self._USED and self._timer.isActive():
             self._timer.start()
         return super().eventFilter(watched, event)
-
-
-class _Centred(QWidget):
-    """A card in the middle of a screen that scrolls when the window is small."""
-
-    def __init__(self, card: QWidget, name: str) -> None:
-        super().__init__()
-        self.setObjectName(name)
-        inner = QWidget()
-        inner.setObjectName("scroll_content")
-        row = QHBoxLayout(inner)
-        row.setContentsMargins(SPACE_M, SPACE_XL, SPACE_M, SPACE_XL)
-        column = QVBoxLayout()
-        column.addStretch(2)
-        column.addWidget(card)
-        column.addStretch(3)
-        row.addStretch(1)
-        row.addLayout(column, 1000)
-        row.addStretch(1)
-        card.setMaximumWidth(440)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.viewport().setAutoFillBackground(False)
-        area.setWidget(inner)
-        inner.setAutoFillBackground(False)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
-
-
-class SignInView(QWidget):
-    """User name and password. Signal ``sign_in_requested(str user, str password)``.
-
-    Object names: ``sign_in_user``, ``sign_in_password``, ``sign_in_button``, ``sign_in_fault``.
-    """
-
-    sign_in_requested = Signal(str, str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("sign_in")
-        card = Card(name="sign_in_card")
-        self._study = Text("", "muted", name="sign_in_study")
-        self.user = TextField("sign_in_user", "&User name", max_length=64)
-        self.password = PasswordField("sign_in_password", "&Password")
-        self.button = Button("&Sign in", name="sign_in_button", kind="primary")
-        self._fault = Banner("stop", "", word="Not signed in", name="sign_in_fault")
-        self._fault.hide()
-        self._hint = Banner("info", "", word="Demonstration", name="sign_in_hint")
-        self._hint.hide()
-        card.add(Text("Sign in", "title"))
-        card.add(self._study)
-        card.add(self._fault)
-        card.add(self.user)
-        card.add(self.password)
-        card.add(self.button)
-        card.add(self._hint)
-        self._study.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(_Centred(card, "sign_in_screen"))
-        self.button.clicked.connect(self._ask)
-        self.user.editor().returnPressed.connect(self._next)
-        self.password.editor().returnPressed.connect(self._ask)
-
-    def set_study(self, text: str) -> None:
-        """Name the study and site above the fields."""
-        self._study.setText(text)
-        self._study.setVisible(bool(text))
-
-    def set_hint(self, text: str) -> None:
-        """Say which demonstration accounts exist; '' for none."""
-        self._hint.set_message("info", text, word="Demonstration")
-        self._hint.setVisible(bool(text))
-
-    def set_busy(self, busy: bool) -> None:
-        """Hold the button while the password is being checked."""
-        self.button.setEnabled(not busy)
-
-    def set_fault(self, sentence: str) -> None:
-        """Say why it did not work ('' clears); the user name stays, the password is asked anew."""
-        self.set_busy(False)
-        self._fault.set_message("stop", sentence, word="Not signed in")
-        self._fault.setVisible(bool(sentence))
-        self.password.clear()
-        if sentence:
-            self.password.editor().setFocus()
-            announce(self, sentence)
-
-    def reset(self) -> None:
-        """Forget who tried last."""
-        self.user.set_value("")
-        self.set_fault("")
-        self.user.editor().setFocus()
-
-    def _next(self) -> None:
-        self.password.editor().setFocus()
-
-    def _ask(self) -> None:
-        if not self.button.isEnabled():
-            return
-        user, password = self.user.value(), self.password.value()
-        if not user or not password:
-            self._fault.set_message("stop", "Type your user name and your password.", word="Not signed in")
-            self._fault.show()
-            (self.password if user else self.user).editor().setFocus()
-            return
-        self.set_fault("")
-        self.set_busy(True)
-        self.sign_in_requested.emit(user, password)
-
-
-class LockView(QWidget):
-    """Stands over everything while locked. Signals ``unlock_requested(str password)``, ``switch_requested()``.
-
-    Object names: ``lock_password``, ``lock_unlock``, ``lock_switch``, ``lock_fault``.
-    """
-
-    unlock_requested = Signal(str)
-    switch_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("lock")
-        card = Card(name="lock_card")
-        head = QHBoxLayout()
-        head.setSpacing(SPACE_S)
-        head.addWidget(IconView("lock", "text", 24))
-        head.addWidget(Text("Locked", "title"), 1)
-        self._who = Text("", name="lock_person")
-        self.password = PasswordField("lock_password", "&Password")
-        self.button = Button("&Unlock", name="lock_unlock", kind="primary")
-        self.switch = Button("S&witch user…", name="lock_switch")
-        self._fault = Banner("stop", "", word="Still locked", name="lock_fault")
-        self._fault.hide()
-        card.body.addLayout(head)
-        card.add(self._who)
-        card.add(self._fault)
-        card.add(self.password)
-        last = QHBoxLayout()
-        last.setSpacing(SPACE_S)
-        last.addWidget(self.switch)
-        last.addStretch(1)
-        last.addWidget(self.button)
-        card.body.addLayout(last)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(_Centred(card, "lock_screen"))
-        self.button.clicked.connect(self._ask)
-        self.password.editor().returnPressed.connect(self._ask)
-        self.switch.clicked.connect(self.switch_requested)
-
-    def set_person(self, person: str) -> None:
-        """Name who is signed in."""
-        self._who.setText(f"{person} is signed in. What was typed is kept." if person else "What was typed is kept.")
-
-    def set_fault(self, sentence: str) -> None:
-        """Say why it stays locked ('' clears) and ask anew."""
-        self.button.setEnabled(True)
-        self._fault.set_message("stop", sentence, word="Still locked")
-        self._fault.setVisible(bool(sentence))
-        self.password.clear()
-        self.password.editor().setFocus()
-        if sentence:
-            announce(self, sentence)
-
-    def _ask(self) -> None:
-        if self.button.isEnabled() and self.password.value():
-            password = self.password.value()
-            self.set_fault("")
-            self.button.setEnabled(False)
-            self.unlock_requested.emit(password)
 
 
 class _Navigation(QFrame):
@@ -397,6 +227,7 @@ class MainWindow(QMainWindow):
 
     Signals: ``lock_requested()`` (button or idleness; the wiring calls ``lock``), ``page_shown(str key)``,
     ``mode_changed(str mode)`` after the light/dark button, ``closing()`` once it is sure.
+    ``painted()`` comes once, after the first paint: what is slow to import or to build waits for it.
     ``sign_in`` and ``lock_view`` are the two screens with their own signals.
     """
 
@@ -404,6 +235,7 @@ class MainWindow(QMainWindow):
     page_shown = Signal(str)
     mode_changed = Signal(str)
     closing = Signal()
+    painted = Signal()
 
     def __init__(self, messages: MessageBridge | None = None, *, idle_ms: int = IDLE_MS) -> None:
         super().__init__()
@@ -415,7 +247,6 @@ class MainWindow(QMainWindow):
         self._current = ""
         self._signed_in = False
         self._locked = False
-        self._person = ""
         self._focus_kept: QWidget | None = None
         self._message_count = 0
         self._shown_messages: list[Banner] = []
@@ -430,13 +261,15 @@ class MainWindow(QMainWindow):
         strip.addWidget(mark)
         self._strip.hide()
 
-        self.sign_in = SignInView()
-        self.lock_view = LockView()
+        self._sign_in: SignInView | None = None
+        self._lock_view: LockView | None = None
+        self._is_painted = False
         self._screens = QStackedWidget()
         self._screens.setObjectName("screens")
-        self._work = self._make_work()
-        for screen in (self.sign_in, self._work, self.lock_view):
-            self._screens.addWidget(screen)
+        # No screen is built before it is asked for: nobody waits for what is not seen yet.
+        self._work: QWidget | None = None
+        self._identity = ("", "", "", "")
+        self._allowed: frozenset[str] | None = None
 
         root = QWidget()
         root.setObjectName("screen_root")
@@ -445,14 +278,59 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self._strip)
         column.addWidget(self._screens, 1)
+        column.addWidget(self._make_message_area())
         self.setCentralWidget(root)
 
         self.idle = IdleWatch(self, after_ms=idle_ms)
         self.idle.idle.connect(self._idle)
-        self.sign_in.user.editor().setFocus()
         self._messages = messages
         if messages is not None:
             messages.attach(self.show_message)
+
+    @property
+    def sign_in(self) -> "SignInView":
+        """The screen to sign in on; built when first asked for, at the latest after the first paint."""
+        if self._sign_in is None:
+            from ui.screens import SignInView
+
+            self._sign_in = SignInView()
+            self._sign_in.set_study(" · ".join(part for part in self._identity[:2] if part))
+            self._screens.addWidget(self._sign_in)
+        return self._sign_in
+
+    @property
+    def lock_view(self) -> "LockView":
+        """The screen of the lock; built when first asked for."""
+        if self._lock_view is None:
+            from ui.screens import LockView
+
+            self._lock_view = LockView()
+            self._lock_view.set_person(self._identity[2])
+            self._screens.addWidget(self._lock_view)
+        return self._lock_view
+
+    def show_screen(self, screen: QWidget) -> None:
+        """Show ``screen`` in place of everything else, e.g. the first-run guide, until another is shown."""
+        if self._screens.indexOf(screen) < 0:
+            self._screens.addWidget(screen)
+        self._screens.setCurrentWidget(screen)
+
+    def drop_screen(self, screen: QWidget) -> None:
+        """Take a screen given to ``show_screen`` away and delete it; the sign-in is shown."""
+        self._screens.removeWidget(screen)
+        screen.deleteLater()
+        self._screens.setCurrentWidget(self.sign_in)
+
+    def _built(self) -> QWidget:
+        if self._work is None:
+            self._work = self._make_work()
+            self._screens.addWidget(self._work)
+            for key, place in self._places.items():
+                self._nav.add(key, place.title, place.icon)
+            self._nav.set_allowed(self._allowed)
+            self._nav.set_narrow(self.width() < NARROW_BELOW)
+            self._write_header()
+        return self._work
 
     def _make_work(self) -> QWidget:
         self._nav = _Navigation()
@@ -463,7 +341,6 @@ class MainWindow(QMainWindow):
         side.setSpacing(0)
         side.addWidget(self._make_header())
         side.addWidget(self._pages, 1)
-        side.addWidget(self._make_message_area())
         work = QWidget()
         work.setObjectName("work")
         columns = QHBoxLayout(work)
@@ -526,11 +403,13 @@ class MainWindow(QMainWindow):
         """Add a place to the navigation; ``factory`` builds its page when it is first shown."""
         if key in self._places:
             raise ValueError(f"There are two pages named {key}.")
-        self._places[key] = _Place(title, factory)
-        self._nav.add(key, title, icon)
+        self._places[key] = _Place(title, icon, factory)
+        if self._work is not None:
+            self._nav.add(key, title, icon)
 
     def show_page(self, key: str) -> QWidget:
         """Show a place, building or refreshing its page as needed; returns the page."""
+        self._built()
         place = self._places[key]
         if place.page is None:
             place.page = place.factory()
@@ -560,7 +439,9 @@ class MainWindow(QMainWindow):
 
     def set_allowed(self, keys: frozenset[str] | None) -> None:
         """Show only these places in the navigation (``None``: all)."""
-        self._nav.set_allowed(keys)
+        self._allowed = keys
+        if self._work is not None:
+            self._nav.set_allowed(keys)
 
     def discard_pages(self) -> None:
         """Forget every built page with its drafts: the next person starts afresh."""
@@ -581,14 +462,24 @@ class MainWindow(QMainWindow):
 
     def set_identity(self, study: str, site: str, person: str, role: str) -> None:
         """What the header says; '' leaves a place empty."""
-        self._study.setText(study)
-        self._study.setToolTip(study)
-        self._site.setText(site)
-        self._person = person
-        self._person_label.setText(person)
-        self._role.setText(role)
-        self.sign_in.set_study(" · ".join(part for part in (study, site) if part))
-        self.lock_view.set_person(person)
+        self._identity = (study, site, person, role)
+        if self._work is not None:
+            self._write_header()
+        if self._sign_in is not None:
+            self._sign_in.set_study(" · ".join(part for part in (study, site) if part))
+        if self._lock_view is not None:
+            self._lock_view.set_person(person)
+
+    def _write_header(self) -> None:
+        labels = (self._study, self._site, self._person_label, self._role)
+        for label, words in zip(labels, self._identity, strict=True):
+            label.setText(words)
+        self._study.setToolTip(self._identity[0])
+        narrow = self.width() < NARROW_BELOW
+        self._lock_button.set_text("" if narrow else "&Lock")
+        self._lock_button.setAccessibleName("Lock")
+        # Setting the text drops the shortcut.
+        self._lock_button.setShortcut("Ctrl+L")
 
     def set_demonstration(self, demonstration: bool) -> None:
         """Show the mark that nothing here is for clinical use, on every screen."""
@@ -598,7 +489,8 @@ class MainWindow(QMainWindow):
         """Show the pages, or ask someone to sign in."""
         self._signed_in, self._locked = signed_in, False
         self.sign_in.reset()
-        self._screens.setCurrentWidget(self._work if signed_in else self.sign_in)
+        self._message_area.setVisible(bool(self._shown_messages))
+        self._screens.setCurrentWidget(self._built() if signed_in else self.sign_in)
         if signed_in:
             self.idle.start()
             if self._current:
@@ -617,6 +509,8 @@ class MainWindow(QMainWindow):
         self._locked = True
         self.idle.stop()
         self._close_dialogs()
+        # A message may name a subject.
+        self._message_area.hide()
         self.setWindowTitle("Locked – Pharmacy")
         self._screens.setCurrentWidget(self.lock_view)
         self.lock_view.set_fault("")
@@ -627,7 +521,8 @@ class MainWindow(QMainWindow):
             return
         self._locked = False
         self.lock_view.set_fault("")
-        self._screens.setCurrentWidget(self._work)
+        self._screens.setCurrentWidget(self._built())
+        self._message_area.setVisible(bool(self._shown_messages))
         self.idle.start()
         if self._current:
             place = self._places[self._current]
@@ -655,6 +550,8 @@ class MainWindow(QMainWindow):
 
     def show_message(self, message: Message) -> None:
         """Show a message beneath the page: success goes by itself, all else stays until closed."""
+        from ui.widgets.panels import Banner
+
         self._message_count += 1
         toast = Banner(
             message.kind.value, message.text, closable=True, name=f"message_{self._message_count}", parent=self
@@ -664,7 +561,7 @@ class MainWindow(QMainWindow):
         self._shown_messages.append(toast)
         while len(self._shown_messages) > _MESSAGES_SHOWN:
             self._drop(self._oldest())
-        self._message_area.show()
+        self._message_area.setVisible(not self._locked)
         if message.kind is MessageKind.OK:
             passing = QTimer(toast, interval=SUCCESS_MS, singleShot=True)
             passing.timeout.connect(self._message_passed)
@@ -677,6 +574,8 @@ class MainWindow(QMainWindow):
 
     def set_busy(self, busy: bool, what: str = "") -> None:
         """Say quietly what is under way; connect ``Bridge.busy_changed`` here."""
+        if self._work is None:
+            return
         if busy and what:
             self._busy_text = what
             if self._busy.text():
@@ -690,30 +589,31 @@ class MainWindow(QMainWindow):
     def _show_busy(self) -> None:
         self._busy.setText(f"{self._busy_text.rstrip('.…')}…")
 
-    def _toasts(self) -> list[Banner]:
+    def _toasts(self) -> "list[Banner]":
         return list(self._shown_messages)
 
-    def _oldest(self) -> Banner:
+    def _oldest(self) -> "Banner":
         """The message to give up first: a passing one before one that waits to be read."""
         toasts = self._toasts()[:-1]
         return next((toast for toast in toasts if toast.kind == MessageKind.OK), toasts[0])
 
     def _close_message(self) -> None:
-        sender = self.sender()
-        if isinstance(sender, Banner):
-            self._drop(sender)
+        self._drop_if_shown(self.sender())
 
     def _message_passed(self) -> None:
-        toast = self.sender().parent()
-        if isinstance(toast, Banner):
-            self._drop(toast)
+        self._drop_if_shown(self.sender().parent())
 
-    def _drop(self, toast: Banner) -> None:
+    def _drop_if_shown(self, found: QObject | None) -> None:
+        for toast in self._toasts():
+            if toast is found:
+                self._drop(toast)
+
+    def _drop(self, toast: "Banner") -> None:
         self._shown_messages.remove(toast)
         self._message_column.removeWidget(toast)
         toast.hide()
         toast.deleteLater()
-        self._message_area.setVisible(bool(self._shown_messages))
+        self._message_area.setVisible(bool(self._shown_messages) and not self._locked)
 
     # -- look, size, end
 
@@ -723,7 +623,8 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             mode = Mode.LIGHT if Theme.is_dark() else Mode.DARK
             Theme.apply(app, mode)
-            self._name_mode_button()
+            if self._work is not None:
+                self._name_mode_button()
             self.mode_changed.emit(mode.value)
 
     def _name_mode_button(self) -> None:
@@ -744,20 +645,35 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the page the room of the navigation's words when the window is narrow."""
         super().resizeEvent(event)
-        narrow = event.size().width() < NARROW_BELOW
-        self._nav.set_narrow(narrow)
-        self._lock_button.set_text("" if narrow else "&Lock")
-        self._lock_button.setAccessibleName("Lock")
-        self._lock_button.setShortcut("Ctrl+L")
+        if self._work is not None:
+            self._nav.set_narrow(event.size().width() < NARROW_BELOW)
+            self._write_header()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Listen for use as soon as there is a window to listen to."""
         super().showEvent(event)
         self.idle.watch(self.windowHandle())
-        self._name_mode_button()
+        if self._work is not None:
+            self._name_mode_button()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint; the first time, have the rest built right afterwards."""
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        if self._screens.count() == 0:
+            self._screens.setCurrentWidget(self.sign_in)
+        if self._screens.currentWidget() is self._sign_in:
+            self.sign_in.user.editor().setFocus()
+        self.painted.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask before a draft is lost; staying is the default."""
+        from ui.widgets.panels import confirm
+
         drafts = [place.title for place in self._places.values() if _dirty(place.page)]
         if drafts and not confirm(
             self,

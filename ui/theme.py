@@ -11,7 +11,7 @@ from string import Template
 from typing import ClassVar
 
 from PySide6.QtCore import QDir, QObject, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 SPACE_XS = 4
@@ -221,7 +221,12 @@ class Theme:
         if cls._fonts_loaded:
             return
         cls._fonts_loaded = True
-        for path in sorted((Path(__file__).parent / "fonts").glob("*.[ot]tf")):
+        folder = Path(__file__).parent / "fonts"
+        if not folder.is_dir():
+            return
+        from PySide6.QtGui import QFontDatabase
+
+        for path in sorted(folder.glob("*.[ot]tf")):
             QFontDatabase.addApplicationFont(str(path))
 
 
@@ -314,7 +319,8 @@ QPushButton:disabled { color: $muted; background: $sunken; border-color: $line; 
 QPushButton[kind="primary"] { background: $accent; color: $on_accent; border: 1px solid $accent;
   font-weight: 600; padding: 0 24px; }
 QPushButton[kind="primary"]:hover { background: $accent_hover; }
-QPushButton[kind="primary"]:focus { border: 2px solid $text; padding: 0 23px; }
+/* An inset ring: one around an amber button would be lost on a dark ground. */
+QPushButton[kind="primary"]:focus { border: 5px double $on_accent; padding: 0 20px; min-height: 26px; }
 QPushButton[kind="primary"]:disabled { background: $sunken; color: $muted; border-color: $line; }
 QPushButton[kind="danger"] { color: $stop; border-color: $stop; }
 QPushButton[kind="danger"]:hover { background: $stop_ground; }
@@ -382,9 +388,9 @@ QTableView { background: $surface; color: $text; border: 1px solid $line; border
   gridline-color: transparent; alternate-background-color: $surface; outline: none;
   selection-background-color: $selection; selection-color: $text; }
 QTableView:focus { border: 2px solid $focus; }
-QTableView::item { padding: 0 8px; border: none; border-bottom: 1px solid $line; }
-QTableView::item:selected { background: $selection; color: $text; }
-QTableView::item:focus { border: 1px solid $focus; }
+QTableView[kind="data"]::item { padding: 0 8px; border: none; border-bottom: 1px solid $line; }
+QTableView[kind="data"]::item:selected { background: $selection; color: $text; }
+QTableView[kind="data"]::item:focus { border: 1px solid $focus; }
 QHeaderView { background: $surface; border: none; border-top-left-radius: 8px; border-top-right-radius: 8px; }
 QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $control_line;
   padding: 8px 11px; font-size: ${type_small}px; font-weight: 600; }
@@ -412,6 +418,9 @@ QCalendarWidget QAbstractItemView:disabled { color: $control_line; }
 QCalendarWidget QToolButton { color: $text; background: transparent; border: none; padding: 6px 8px;
   border-radius: 4px; font-weight: 600; }
 QCalendarWidget QToolButton:hover { background: $hover; }
+QCalendarWidget QToolButton#qt_calendar_prevmonth { qproperty-icon: url("icons:sheet-chevron-left.svg"); }
+QCalendarWidget QToolButton#qt_calendar_nextmonth { qproperty-icon: url("icons:sheet-chevron-right.svg"); }
+QCalendarWidget QToolButton::menu-indicator { image: none; }
 QCalendarWidget QWidget#qt_calendar_navigationbar { background: $surface; }
 QMenu { background: $surface; color: $text; border: 1px solid $control_line; padding: 4px; }
 QMenu::item { padding: 8px 16px; border-radius: 4px; }

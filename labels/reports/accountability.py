@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from labels import text
 from labels.geometry import LETTER, Stock
 from labels.reports.frame import GREY, SMALL_PT, Frame
-from labels.text import amount, day, moment
+from labels.text import amount, day, mg, moment
 from pharmacy_app.domain.errors import Fault, Refused, refuse_any
 from pharmacy_app.services.papers import AccountabilityHeader, AccountabilityLine, Balances, PaperStamp
 
@@ -126,10 +126,10 @@ class _Record:
         """One line, on a new page when it does not fit above the balance carried forward."""
         refuse_any(balance_faults(self.balances, line))
         cells = [
-            text.wrap(text.shown(cell), column.font, SMALL_PT, width - 2 * _PAD)
+            _fitted(text.shown(cell), column, width - 2 * _PAD)
             for cell, column, width in zip(_cells(line), _COLUMNS, self.widths, strict=True)
         ]
-        high = max(len(cell) for cell in cells) * _LINE_PT + 3
+        high = max(len(pieces) for pieces, _ in cells) * _LINE_PT + 3
         if self.frame.y + high + 14 > self.frame.floor:
             self._dividers()
             self._forward("Carried forward to the next page")
@@ -245,21 +245,22 @@ class _Record:
         frame.write(words, self.edges[1] + _PAD, y, font=text.SEMI, size=SMALL_PT)
         for number, count in zip(range(13, 16), (now.available, now.quarantine, now.on_site), strict=True):
             words = f"{count:,}"
-            frame.write(words, self.edges[number + 1] - _PAD, y, font=text.BOLD, size=SMALL_PT, align="right")
+            size = text.fitting_size(words, text.BOLD, SMALL_PT, 6, self.widths[number] - 2 * _PAD) or 6
+            frame.write(words, self.edges[number + 1] - _PAD, y, font=text.BOLD, size=size, align="right")
         frame.y += _LINE_PT + 3
         frame.rule(frame.y, grey=0.3)
 
-    def _draw(self, cells: list[list[str]], *, struck: bool) -> None:
+    def _draw(self, cells: list[tuple[list[str], float]], *, struck: bool) -> None:
         frame = self.frame
-        for number, (column, pieces) in enumerate(zip(_COLUMNS, cells, strict=True)):
+        for number, (column, (pieces, size)) in enumerate(zip(_COLUMNS, cells, strict=True)):
             right = column.align == "right"
             x = self.edges[number + 1] - _PAD if right else self.edges[number] + _PAD
             for count, piece in enumerate(pieces):
                 y = frame.y + _LINE_PT * (count + 1) - 0.6
-                frame.write(piece, x, y, font=column.font, size=SMALL_PT, align=column.align, field=column.heading)
+                frame.write(piece, x, y, font=column.font, size=size, align=column.align, field=column.heading)
                 # The comment says who corrected the line and why: it is no part of what was wrong.
                 if struck and column.heading != "Comment / deviation no.":
-                    across = text.width(piece, column.font, SMALL_PT)
+                    across = text.width(piece, column.font, size)
                     start = x - across if right else x
                     up = frame.stock.height_pt - y + 2.4
                     frame.canvas.setLineWidth(0.5)
@@ -269,6 +270,15 @@ class _Record:
         frame = self.frame
         frame.y += high
         frame.rule(frame.y, grey=0.6, thickness=0.35)
+
+
+def _fitted(words: str, column: _Column, room: float) -> tuple[list[str], float]:
+    """A cell's lines and their size: a number stays in one piece as long as it can be read, words wrap."""
+    if column.align == "right":
+        size = text.fitting_size(words, column.font, SMALL_PT, text.SMALLEST_PT, room)
+        if size is not None:
+            return [words], size
+    return text.wrap(words, column.font, SMALL_PT, room), SMALL_PT
 
 
 def _comment(line: AccountabilityLine) -> str:
@@ -292,7 +302,7 @@ def _cells(line: AccountabilityLine) -> tuple[str, ...]:
         line.party,
         line.subject_initials,
         line.cycle_day,
-        "" if line.dose_mg is None else amount(line.dose_mg),
+        "" if line.dose_mg is None else mg(line.dose_mg),
         line.unit_number,
         line.lot,
         "" if line.expires_on is None else day(line.expires_on),

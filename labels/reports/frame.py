@@ -11,7 +11,7 @@ from labels import text
 from labels.geometry import Stock
 from labels.label_pdf import new_canvas
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.services.papers import DEMONSTRATION, PaperStamp
+from pharmacy_app.services.papers import DEMONSTRATION, PaperStamp, PrintedSignature
 
 BODY_PT = 8.5
 SMALL_PT = 8.0
@@ -34,15 +34,14 @@ class Column:
 class Frame:
     """A report being drawn, page after page; ``y`` is the next free height below the upper edge (pt)."""
 
-    margin = 40.0
-    foot = 46.0
-
     def __init__(self, stock: Stock, stamp: PaperStamp, title: str, marker: str = "", *, margin: float = 40.0) -> None:
         self.stock = stock
         self.stamp = stamp
         self.title = title
         self.marker = marker
         self.margin = margin
+        self._stamp_lines = self._stamped()
+        self.foot = 26.0 + 10 * len(self._stamp_lines)
         self.canvas, self._file = new_canvas(stock, title)
         self.page = 0
         self.y = 0.0
@@ -206,6 +205,20 @@ class Frame:
             self.y += high
             self.rule(self.y)
 
+    def signatures(self, signatures: Sequence[PrintedSignature], none_yet: str) -> None:
+        """Who signed, when, and what it means (21 CFR 11.50); ``none_yet`` when nobody has."""
+        self.section("Signed electronically", with_next=24 + 16.0 * len(signatures))
+        if not signatures:
+            self.paragraph(none_yet, font=text.BOLD)
+            return
+        columns = [
+            Column("Meaning", self.room * 0.28, font=text.SEMI),
+            Column("Printed name", self.room * 0.3, font=text.SEMI),
+            Column("Role", self.room * 0.16),
+            Column("Date and time", self.room * 0.26),
+        ]
+        self.table(columns, [(s.meaning, s.printed_name, s.role, text.moment(s.signed_at)) for s in signatures])
+
     def _headings(self, columns: Sequence[Column], headings: Sequence[Sequence[str]], pad: float) -> None:
         deep = max(len(heading) for heading in headings)
         level = [[""] * (deep - len(heading)) + list(heading) for heading in headings]
@@ -244,26 +257,32 @@ class Frame:
         self.rule(self.y, grey=0, thickness=0.8)
         self.y += 3
 
+    def _stamped(self) -> list[str]:
+        """The stamp's words in lines beside the page number; the same on every page, so worked out once."""
+        stamp = self.stamp
+        parts = (
+            f"Printed {text.moment(stamp.printed_at)} by {stamp.printed_by} · pharmacy-app {stamp.app_version}",
+            f"Protocol {stamp.protocol_name}, {stamp.protocol_version} (SHA-256 {stamp.protocol_sha256[:12]}) · "
+            f"settings {stamp.settings_version} · journal {stamp.head_seq:,} events, head {stamp.head_hash[:12]}",
+        )
+        lines = [line for part in parts for line in text.wrap(part, text.PLAIN, SMALL_PT, self.room - 90)]
+        if len(lines) > 5:
+            raise Refused(Fault("stamp", "The foot of the page takes more than five lines. Shorten the site's names."))
+        return lines
+
     def _foot(self) -> None:
         stamp, left, right = self.stamp, self.margin, self.margin + self.room
-        below = self.stock.height_pt - 18
-        self.rule(below - 21, grey=0.5)
-        first = f"Printed {text.moment(stamp.printed_at)} by {stamp.printed_by} · pharmacy-app {stamp.app_version}"
-        second = (
-            f"Protocol {stamp.protocol_name}, {stamp.protocol_version} (SHA-256 {stamp.protocol_sha256[:12]}) · "
-            f"settings {stamp.settings_version} · journal {stamp.head_seq:,} events, head {stamp.head_hash[:12]}"
-        )
-        for words, y in ((first, below - 11), (second, below - 1)):
-            size = text.fitting_size(words, text.PLAIN, SMALL_PT, 7, self.room - 80)
-            if size is None:
-                raise Refused(Fault("stamp", f"The foot of the page is too long to print: “{words}”."))
-            self.write(words, left, y, size=size, grey=0.25, field="stamp")
+        below = self.stock.height_pt - 19
+        top = below - 10 * (len(self._stamp_lines) - 1)
+        self.rule(top - 11, grey=0.5)
+        for number, words in enumerate(self._stamp_lines):
+            self.write(words, left, top + 10 * number, size=SMALL_PT, grey=0.25, field="stamp")
         # Room for a page count of four digits.
         lead = f"Page {self.page} of "
         x = right - 20
-        self.write(lead, x, below - 11, size=SMALL_PT, align="right")
+        self.write(lead, x, top, size=SMALL_PT, align="right")
         self.canvas.saveState()
-        self.canvas.translate(x, self.stock.height_pt - (below - 11))
+        self.canvas.translate(x, self.stock.height_pt - top)
         self.canvas.doForm(_PAGES)
         self.canvas.restoreState()
         if stamp.demonstration:

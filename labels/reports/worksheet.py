@@ -1,11 +1,13 @@
 """The preparation worksheet: what is to be made, why, from which vials, and what is written at the hood."""
 
+from decimal import Decimal, InvalidOperation
+
 from labels import text
 from labels.codes import code128, draw, gs1_data_matrix
 from labels.geometry import LETTER, Dots, Stock
 from labels.label_pdf import bar_module, matrix_module, reprint_words
 from labels.reports.frame import BODY_PT, GREY, SMALL_PT, Column, Frame
-from labels.text import amount, day, moment, working
+from labels.text import amount, day, mg, mg_per_ml, ml, signed_percent, working
 from pharmacy_app.domain.findings import Finding, Named
 from pharmacy_app.services.papers import Worksheet
 
@@ -21,7 +23,7 @@ def worksheet(sheet: Worksheet, dots: Dots, stock: Stock = LETTER) -> bytes:
     _vials(frame, sheet)
     _preparation(frame, sheet)
     _by_hand(frame, sheet)
-    _signatures(frame, sheet)
+    frame.signatures(sheet.signatures, "Not signed yet: this worksheet is no release of a dose.")
     return frame.finish()
 
 
@@ -35,7 +37,8 @@ def _dose(frame: Frame, sheet: Worksheet, dots: Dots) -> None:
     """The line everything else explains, with the codes of the dose at its right."""
     y, right = frame.y, frame.margin + frame.room
     bars, matrix = code128("dose_id", sheet.dose_id), gs1_data_matrix("dose_id", sheet.dose_id)
-    bar, cell = bar_module(dots), matrix_module(dots, 0.0185)
+    # An office printer draws these and there is room: wider bars than on a label.
+    bar, cell = bar_module(dots, 0.0133), matrix_module(dots, 0.0185)
     matrix_left = right - dots.pt(matrix.size()[0] * cell)
     bars_left = matrix_left - dots.pt(bars.size()[0] * bar)
     page = frame.stock.height_pt
@@ -89,17 +92,22 @@ def _order(frame: Frame, sheet: Worksheet) -> None:
     if weight.last_used_kg is not None and weight.last_used_on is not None:
         used = f"Weight last used: {amount(weight.last_used_kg)} kg ({day(weight.last_used_on)})"
         if weight.change_percent is not None:
-            used += f", change {_signed(working(weight.change_percent, 3))} %."
+            used += f", change {signed_percent(weight.change_percent)} %."
     frame.paragraph(f"{used} {weight.sentence}")
     frame.y += 3
 
 
-def _signed(words: str) -> str:
-    return words.replace("-", "−") if words.startswith("-") else f"+{words}"
-
-
 def _named(values: tuple[Named, ...]) -> str:
-    return "; ".join(f"{value.name} {value.value} {value.unit}".rstrip() for value in values)
+    return "; ".join(f"{value.name} {_short(value.value)} {value.unit}".rstrip() for value in values)
+
+
+def _short(value: str) -> str:
+    """A number of many digits as the working shows it, with an ellipsis; any other text as it is."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return value
+    return working(number) if number.is_finite() and number.as_tuple().exponent < -6 else value
 
 
 def _working(frame: Frame, sheet: Worksheet) -> None:
@@ -186,9 +194,9 @@ def _vials(frame: Frame, sheet: Worksheet) -> None:
             f"{amount(vial.strength_mg)} mg",
             vial.lot,
             day(vial.expires_on),
-            amount(vial.draw_mg),
-            amount(vial.draw_ml),
-            amount(vial.left_mg),
+            mg(vial.draw_mg),
+            ml(vial.draw_ml),
+            mg(vial.left_mg),
         )
         for vial in sheet.vials
     ]
@@ -222,9 +230,9 @@ def _preparation(frame: Frame, sheet: Worksheet) -> None:
     verdict = "within" if low <= final <= high else "OUTSIDE"
     frame.y += 3
     frame.paragraph(
-        f"Withdraw {amount(sheet.withdraw_ml)} mL and dilute in {sheet.diluent} to a total of "
+        f"Withdraw {ml(sheet.withdraw_ml)} mL and dilute in {sheet.diluent} to a total of "
         f"{amount(sheet.bag_volume_ml)} mL: {amount(sheet.prescribed_mg)} mg in {amount(sheet.bag_volume_ml)} mL "
-        f"({working(final)} mg/mL).",
+        f"({mg_per_ml(final)} mg/mL).",
         font=text.SEMI,
         size=BODY_PT + 0.5,
     )
@@ -236,6 +244,7 @@ def _preparation(frame: Frame, sheet: Worksheet) -> None:
         frame.paragraph(f"– {words}")
     frame.paragraph(sheet.light, font=text.BOLD)
     frame.paragraph(sheet.hazard, font=text.BOLD)
+    frame.need(24 + 26.0 * len(sheet.stability))
     frame.y += 4
     columns = [
         Column("Stability limit", room * 0.44),
@@ -261,19 +270,3 @@ def _by_hand(frame: Frame, sheet: Worksheet) -> None:
         frame.canvas.rect(x, frame.stock.height_pt - top - 34, across, 23)
         frame.canvas.setStrokeGray(0)
     frame.y += rows * high
-
-
-def _signatures(frame: Frame, sheet: Worksheet) -> None:
-    frame.section("Signed electronically", with_next=24 + 16.0 * len(sheet.signatures))
-    room = frame.room
-    columns = [
-        Column("Meaning", room * 0.28, font=text.SEMI),
-        Column("Printed name", room * 0.3, font=text.SEMI),
-        Column("Role", room * 0.16),
-        Column("Date and time", room * 0.26),
-    ]
-    rows = [(s.meaning, s.printed_name, s.role, moment(s.signed_at)) for s in sheet.signatures]
-    if not rows:
-        frame.paragraph("Not signed yet: this worksheet is no release of a dose.", font=text.BOLD)
-        return
-    frame.table(columns, rows)

@@ -105,6 +105,4 @@ def bsa_step(formula: BsaFormula, *, height_cm: Decimal, weight_kg: Decimal) -> 
 
 def bsa_by_all(*, height_cm: Decimal, weight_kg: Decimal) -> tuple[tuple[BsaFormula, Decimal], ...]:
     """Return the area (m²) by every formula, for showing the others beside the signed one."""
-    return tuple(
-        (formula, bsa_m2(formula, height_cm=height_cm, weight_kg=weight_kg)) for formula in BsaFormula
-    )
+    return tuple((formula, bsa_m2(formula, height_cm=height_cm, weight_kg=weight_kg)) for formula in BsaFormula)

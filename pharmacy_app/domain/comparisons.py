@@ -100,7 +100,7 @@ def _compare(kind: _Kind, mg: Decimal, base_mg: Decimal, protocol: Protocol) -> 
     percent = percent_change(mg, base_mg)
     # A base of 0 (or less) allows no percentage, so nothing but a stop is safe.
     unusable_base = base_mg <= 0
-    over = unusable_base or mg <= 0 or reaches(mg, base_mg, limit)
+    over = unusable_base or reaches(mg, base_mg, limit)
     finding: Finding | None = None
     if over:
         unusable = unusable_base or mg < 0 or (mg == 0 and kind is _PRESCRIBED)

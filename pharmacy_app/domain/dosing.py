@@ -109,6 +109,7 @@ def decide(request: DoseRequest) -> DoseDecision:
     )
     formula = request.settings.bsa_formula
     new, prior = request.current_weight, request.prior_weight_used
+    # A finding already stops each of these; asked again so that no gap in a rule can let an unknown through.
     known = working.planned_mg is not None and request.prescribed_mg is not None
     return DoseDecision(
         protocol_sha256=request.protocol.sha256,

@@ -97,9 +97,7 @@ class CycleDoses(_Table):
     def _adds_up(self) -> Self:
         total = sum((dose.mg_per_m2 for dose in self.doses), Decimal(0))
         if total != self.total_mg_per_m2:
-            raise ValueError(
-                f"the doses add up to {total} mg/m², but total_mg_per_m2 is {self.total_mg_per_m2}"
-            )
+            raise ValueError(f"the doses add up to {total} mg/m², but total_mg_per_m2 is {self.total_mg_per_m2}")
         return self
 
     @property
@@ -247,9 +245,7 @@ class Storage(_Table):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.min_celsius >= self.max_celsius:
-            raise ValueError(
-                f"min_celsius {self.min_celsius} must be less than max_celsius {self.max_celsius}"
-            )
+            raise ValueError(f"min_celsius {self.min_celsius} must be less than max_celsius {self.max_celsius}")
         return self
 
 
@@ -348,8 +344,7 @@ def _read(source: str | bytes | Path) -> bytes:
         return source.read_bytes()
     except OSError as error:
         raise Unavailable(
-            f"The protocol file {source} cannot be read ({error.strerror}). "
-            "Check its name and that it may be opened."
+            f"The protocol file {source} cannot be read ({error.strerror}). Check its name and that it may be opened."
         ) from error
 
 
@@ -392,9 +387,7 @@ def _path(loc: tuple[int | str, ...]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = (
-        str(value) if isinstance(value, Decimal | int | date) and not isinstance(value, bool) else repr(value)
-    )
+    text = str(value) if isinstance(value, Decimal | int | date) and not isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

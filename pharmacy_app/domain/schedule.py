@@ -117,8 +117,6 @@ def cycle_start_window(previous_day1_on: date, windows: Windows) -> Window:
 def given(history: tuple[GivenDose, ...], course: int, cycle: int, day: int | None = None) -> list[GivenDose]:
     """Return the doses of one cycle (of one ``day`` of it), earliest first."""
     found = [
-        dose
-        for dose in history
-        if dose.course == course and dose.cycle == cycle and (day is None or dose.day == day)
+        dose for dose in history if dose.course == course and dose.cycle == cycle and (day is None or dose.day == day)
     ]
     return sorted(found, key=lambda dose: dose.given_on)

@@ -40,12 +40,13 @@ class DoseRounding:
 
 @dataclass(frozen=True, slots=True)
 class VialPreparation:
-    """How one strength is made up: labelled, extractable and reconstituted amounts (mg, mL, mg/mL)."""
+    """How one strength is made up: labelled, extractable and reconstituted amounts (mg, mL, mg/mL), and with what."""
 
     strength_mg: Decimal
     extractable_mg: Decimal
     reconstitution_ml: Decimal
     concentration_mg_per_ml: Decimal
+    reconstitution_fluid: str
 
 
 @dataclass(frozen=True, slots=True)

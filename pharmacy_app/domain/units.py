@@ -54,9 +54,7 @@ _EXPONENT = re.compile(r"[-+]?[0-9.,]+[eE][-+]?[0-9]+")
 _NOT_A_NUMBER = {"nan", "snan", "inf", "infinity", "+inf", "-inf", "+infinity", "-infinity"}
 
 
-def parse_decimal(
-    text: str, *, field: str, name: str = "", unit: str = "", zero_allowed: bool = False
-) -> Decimal:
+def parse_decimal(text: str, *, field: str, name: str = "", unit: str = "", zero_allowed: bool = False) -> Decimal:
     """Return the exact number a person typed, or raise ``Refused`` with one fault for ``field``.
 
     ``name`` is how the field is called in the sentence and ``unit`` what stands beside it. Taken are plain
@@ -216,8 +214,7 @@ def _swapped(weight_kg: Decimal, height_cm: Decimal) -> MeasurementCheck | None:
             (
                 Fault(
                     "height",
-                    f"{pair}, or were typed in inches and pounds. Put each in its own field with its "
-                    "own unit.",
+                    f"{pair}, or were typed in inches and pounds. Put each in its own field with its own unit.",
                 ),
             ),
             (),

@@ -81,7 +81,14 @@ def sign_in(desk: Desk, credentials: Credentials, workstation: str) -> Session:
     except WrongPassword as wrong:
         record_wrong_password(desk, wrong, workstation)
         raise
-    session = Session(account.account_id, account.printed_name, account.roles, workstation)
+    session = Session(
+        account.account_id,
+        account.printed_name,
+        account.roles,
+        workstation,
+        account.user_name,
+        account.must_change_password,
+    )
     with desk.store.write() as writer:
         now = desk.clock().astimezone(zone_of(site_of(writer)))
         fault = authority_fault(account, "signed_in", now.date())

@@ -49,6 +49,8 @@ class Session:
     printed_name: str
     roles: tuple[Role, ...]
     workstation: str
+    user_name: str = ""
+    must_change_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,8 @@ def _perform(
         fault = authority_fault(person, kind, today)
         if fault:
             raise Denied(fault)
+        if person.must_change_password and kind not in ("password_changed", "signed_out"):
+            raise Denied(Fault("", "Your password was set by somebody else. Change it before you do anything else."))
         signers = []
         for signing, account, encoded in proven:
             signer = writer.account(account.account_id)

@@ -1,9 +1,9 @@
 """What stands on each paper, and the port through which the services have papers made.
 
-Every value is a domain value: milligrams and millilitres are ``Decimal`` rounded as they are to be read, days are
-``date``, moments are aware ``datetime`` in the site's zone. How a value is written (``0.5 mg``, ``30-Nov-2026``)
-is the printing room's business, so all papers write it the same way. A text left empty prints as ``N/A``:
-no cell of a record is blank (REGULATION A-12).
+Every value is a domain value: milligrams and millilitres are ``Decimal``, printed to 0.0001 mg, 0.01 mL and 0.00001
+mg/mL (an ordered or planned dose in every digit), days are ``date``, moments are aware ``datetime`` in the site's
+zone. How a value is written (``0.5 mg``, ``30-Nov-2026``) is the printing room's business, so all papers write it
+the same way. A text left empty prints as ``N/A``: no cell of a record is blank (REGULATION A-12).
 """
 
 from collections.abc import Iterable, Sequence
@@ -211,6 +211,51 @@ class Worksheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Who was told of an error and when; ``at`` is ``None`` while it is still to be done."""
+
+    who: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationErrorReport:
+    """A dosing medication error: administered 10 % or more off the prescribed dose (protocol § 8.1.3).
+
+    ``difference_percent`` is signed, in per cent of the prescribed dose. Texts not known yet are '' and print N/A.
+    ``harm_category`` is the letter of the NCC MERP index with its words (REGULATION D-18, D-19).
+    """
+
+    stamp: PaperStamp
+    report_number: str
+    copy_number: int
+    dose_id: str
+    subject_number: str
+    subject_initials: str
+    product: str
+    course: int
+    cycle: int
+    day: int
+    occurred_at: datetime
+    found_at: datetime
+    found_by: str
+    prescribed_mg: Decimal
+    administered_mg: Decimal
+    difference_percent: Decimal
+    stage: str
+    kind: str
+    reached_subject: str
+    harm_category: str
+    what_happened: str
+    cause: str
+    action: str
+    adverse_event: str
+    assessment: str
+    told: tuple[Told, ...]
+    signatures: tuple[PrintedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Balances:
     """Vials available, in quarantine and on site in all."""
 
@@ -294,6 +339,10 @@ class Papers(Protocol):
         """The preparation worksheet."""
         ...
 
+    def medication_error_report(self, report: MedicationErrorReport) -> bytes:
+        """The report of one dosing medication error."""
+        ...
+
     def accountability_record(
         self,
         header: AccountabilityHeader,
@@ -306,4 +355,12 @@ class Papers(Protocol):
         Refused when the states do not add up to what was received, or a line's balance does not follow from
         the line before: a record that does not balance is not printed.
         """
+        ...
+
+    def page_png(self, pdf: bytes, page: int, dpi: int) -> bytes:
+        """A picture of one page (counted from 0) for the screen: the very bytes that print."""
+        ...
+
+    def page_count(self, pdf: bytes) -> int:
+        """How many pages a paper has."""
         ...

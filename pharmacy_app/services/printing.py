@@ -297,7 +297,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
         reconstitution=tuple(
             Reconstitution(
                 strength,
-                "Sterile Water for Injection",
+                setting.value.reconstitution_fluid,
                 setting.value.reconstitution_ml,
                 setting.value.concentration_mg_per_ml,
                 setting.value.extractable_mg,
@@ -314,7 +314,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
         bag_source=bag.source,
         instructions=(
             protocol.text("light_protection").text,
-            protocol.text("cytotoxic_handling").text,
+            protocol.text("preparation").text,
         ),
         light="PROTECT FROM LIGHT",
         hazard=HAZARD,

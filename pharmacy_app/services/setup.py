@@ -1,6 +1,7 @@
 """Setting up: the site, the study from its protocol file, and the first accounts, in one event."""
 
 from dataclasses import dataclass, field
+from importlib import resources
 from uuid import uuid4
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -32,6 +33,11 @@ class FirstAccount:
 
     form: AccountForm
     password: str = field(repr=False)
+
+
+def shipped_protocol_text(name: str = "ino-low-dose") -> str:
+    """The text of a protocol file that ships with the app."""
+    return resources.files("pharmacy_app.protocols").joinpath(f"{name}.toml").read_text("utf-8")
 
 
 def open_site(

@@ -52,6 +52,7 @@ class VialTyped:
     extractable_mg: str = ""
     reconstitution_ml: str = ""
     concentration_mg_per_ml: str = ""
+    reconstitution_fluid: str = ""
     source: str = ""
 
 
@@ -187,6 +188,9 @@ def _read(reading: Reading, form: SettingsForm) -> dict[str, tuple[Any, str]]:
                     f"{group}.concentration_mg_per_ml",
                     "The concentration",
                     "mg/mL",
+                ),
+                reading.text(
+                    typed.reconstitution_fluid, f"{group}.reconstitution_fluid", "The reconstitution fluid", longest=60
                 ),
             )
             values[group] = (value, source(typed.source, group))

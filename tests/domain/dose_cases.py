@@ -26,7 +26,9 @@ DAY1 = date(2026, 3, 2)
 
 
 def vial_setting(strength: str, extractable: str, volume: str = "4", conc: str = "0.25") -> Signed[VialPreparation]:
-    return Signed(VialPreparation(D(strength), D(extractable), D(volume), D(conc)), "Study Manual, test", 1)
+    return Signed(
+        VialPreparation(D(strength), D(extractable), D(volume), D(conc), "sterile water"), "Study Manual, test", 1
+    )
 
 
 SETTINGS = StudySettings(

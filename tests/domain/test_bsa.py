@@ -1,6 +1,7 @@
 """Body surface area against published worked examples and against independent arithmetic."""
 
 import math
+import re
 from decimal import Decimal, localcontext
 
 import pytest
@@ -49,13 +50,14 @@ def test_published_examples(formula: BsaFormula, cm: str, kg: str, m2: str) -> N
 def _by_floats(formula: BsaFormula, cm: float, kg: float) -> float:
     """The formulas written once more with the C library's functions, for comparison only."""
     grams = kg * 1000
-    return {
-        M: lambda: math.sqrt(cm * kg / 3600),
-        DB: lambda: 0.007184 * cm**0.725 * kg**0.425,
-        H: lambda: 0.024265 * cm**0.3964 * kg**0.5378,
-        GG: lambda: 0.0235 * cm**0.42246 * kg**0.51456,
-        B: lambda: 0.0003207 * cm**0.3 * grams ** (0.7285 - 0.0188 * math.log10(grams)),
-    }[formula]()
+    areas: dict[BsaFormula, float] = {
+        M: math.sqrt(cm * kg / 3600),
+        DB: 0.007184 * math.pow(cm, 0.725) * math.pow(kg, 0.425),
+        H: 0.024265 * math.pow(cm, 0.3964) * math.pow(kg, 0.5378),
+        GG: 0.0235 * math.pow(cm, 0.42246) * math.pow(kg, 0.51456),
+        B: 0.0003207 * math.pow(cm, 0.3) * math.pow(grams, 0.7285 - 0.0188 * math.log10(grams)),
+    }
+    return areas[formula]
 
 
 @given(
@@ -107,6 +109,22 @@ def test_the_step_shows_formula_inputs_and_publication(formula: BsaFormula) -> N
         ("weight", "70.5", "kg"),
     ]
     assert (step.unit, step.section) == ("m²", "8.1.3")
+
+
+# As printed at globalrph.com/bsa2.htm (Du Bois, Gehan-George, Haycock, Mosteller) and in the admiral documentation.
+@pytest.mark.parametrize(
+    ("formula", "constants"),
+    [
+        (M, ["3600"]),
+        (DB, ["0.007184", "0.725", "0.425"]),
+        (H, ["0.024265", "0.3964", "0.5378"]),
+        (GG, ["0.0235", "0.42246", "0.51456"]),
+        (B, ["0.0003207", "0.3", "0.7285", "0.0188", "10"]),
+    ],
+)
+def test_the_printed_formula_has_the_published_constants(formula: BsaFormula, constants: list[str]) -> None:
+    printed = BSA_SOURCES[formula].formula.replace(",", "")
+    assert re.findall(r"[0-9.]+", printed) == constants
 
 
 def test_all_formulas_side_by_side() -> None:

@@ -60,11 +60,11 @@ def test_the_other_numbers_are_the_protocols() -> None:
     assert protocol.regimen.max_cycles == 6
     assert protocol.windows.dose_days == 3
     assert (protocol.windows.cycle.min_days, protocol.windows.cycle.max_days) == (21, 28)
-    assert (protocol.weight.max_age_days, protocol.weight.change_over_percent) == (7, 10)
+    assert (protocol.weight.max_age_days, protocol.weight.change_over_percent) == (7, D(10))
     assert protocol.dose_difference.from_percent == 10
     assert protocol.age.min_years == 12
-    assert protocol.product.strengths_mg == (1, 4)
-    assert (protocol.storage.min_celsius, protocol.storage.max_celsius) == (2, 8)
+    assert protocol.product.strengths_mg == (D(1), D(4))
+    assert (protocol.storage.min_celsius, protocol.storage.max_celsius) == (D(2), D(8))
     assert "unshielded fluorescent light" in protocol.text("light_protection").text
     assert protocol.text("light_protection").section == "8.2"
 

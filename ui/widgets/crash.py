@@ -5,9 +5,9 @@ import platform
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from types import TracebackType
 
+import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal, qVersion
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -74,10 +74,12 @@ class LastResort(QObject):
 
     _found = Signal(str)
 
-    def __init__(self, window: Callable[[], QWidget | None], parent: QObject | None = None) -> None:
+    def __init__(self, window: QWidget | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window = window
         self._seen: set[str] = set()
+        # Without a window as parent nothing else would keep a dialog alive.
+        self._shown: list[CrashDialog] = []
         self._found.connect(self._show)
 
     def install(self) -> None:
@@ -111,4 +113,7 @@ class LastResort(QObject):
             return
         self._seen.add(report)
         head = f"Python {platform.python_version()}, Qt {qVersion()}, {platform.system()} {platform.release()}\n\n"
-        CrashDialog(head + report, self._window()).open()
+        window = self._window if self._window is not None and shiboken6.isValid(self._window) else None
+        dialog = CrashDialog(head + report, window)
+        self._shown = [*filter(shiboken6.isValid, self._shown), dialog]
+        dialog.open()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from PySide6.QtCore import QDate, QElapsedTimer, QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QShortcut, QTextCharFormat
 from PySide6.QtWidgets import (
     QCalendarWidget,
     QCheckBox,
@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from pharmacy_app.domain.errors import Fault
-from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, repolish
+from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, Theme, repolish
 from ui.widgets.basics import Button, IconView, Text, announce, plain
 from ui.widgets.dates import DATE_FAULT, TIME_FAULT, parse_date, parse_time, say_date
 
@@ -259,6 +259,21 @@ class DecimalField(TextField):
             self._editor_row.addWidget(Text(unit, "muted", wrap=False, name=f"{name}_unit"))
 
 
+class _Combo(QComboBox):
+    """A choice that scrolling a page cannot change by accident; its list carries names too."""
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(words)
+        self.view().setObjectName(f"{name}_list")
+        self.view().setAccessibleName(words)
+
+    def wheelEvent(self, event: QEvent) -> None:
+        """Leave the wheel to the page."""
+        event.ignore()
+
+
 class AmountField(DecimalField):
     """A number with a choice of unit. ``convert(value, unit)`` gives the line beneath ('' for none)."""
 
@@ -276,10 +291,8 @@ class AmountField(DecimalField):
     ) -> None:
         super().__init__(name, label, required=required, hint=hint, check=check, parent=parent)
         self._convert = convert
-        self._unit = QComboBox()
+        self._unit = _Combo(f"{name}_unit", f"{self._words} unit")
         self._unit.addItems(list(units))
-        self._unit.setObjectName(f"{name}_unit")
-        self._unit.setAccessibleName(f"{self._words} unit")
         self._unit.setMinimumWidth(80)
         self._editor_row.addWidget(self._unit)
         self._unit.currentIndexChanged.connect(self._unit_changed)
@@ -327,6 +340,13 @@ class _Calendar(QDialog):
         self.calendar.setAccessibleName(title)
         self.calendar.setFirstDayOfWeek(Qt.DayOfWeek.Monday)
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
+        quiet = QTextCharFormat()
+        quiet.setForeground(QColor(Theme.tokens.muted))
+        self.calendar.setHeaderTextFormat(quiet)
+        for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
+            # Qt paints weekends red; red means Stop here.
+            self.calendar.setWeekdayTextFormat(day, quiet)
+        self.calendar.setMinimumSize(336, 280)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_S, SPACE_S, SPACE_S, SPACE_S)
         column.addWidget(self.calendar)
@@ -532,14 +552,6 @@ class DateTimeField(DateField):
             super()._settle()
 
 
-class _Wheelless(QComboBox):
-    """A choice that scrolling a page cannot change by accident."""
-
-    def wheelEvent(self, event: QEvent) -> None:
-        """Leave the wheel to the page."""
-        event.ignore()
-
-
 class ChoiceField(Field):
     """One of several. ``choices`` are pairs (value, words); nothing is chosen until the person chooses."""
 
@@ -555,7 +567,7 @@ class ChoiceField(Field):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(name, label, required=required, hint=hint, check=check, parent=parent)
-        self._combo = _Wheelless()
+        self._combo = _Combo(name, self._words)
         self._combo.setPlaceholderText("Choose…")
         self._install(self._combo)
         self.set_choices(choices)
@@ -625,7 +637,9 @@ class _ScanLine(QLineEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Insert ASCII 29, however the scanner's keyboard sends it."""
-        if event.text() == "\x1d":
+        bracket = event.key() == Qt.Key.Key_BracketRight
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if event.text() == "\x1d" or (bracket and control):
             self.insert("\x1d")
             event.accept()
             return

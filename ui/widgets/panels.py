@@ -90,11 +90,13 @@ class Page(QWidget):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.scroll_area, 1)
-        self.body.addStretch(0)
+        self.body.addStretch(1)
 
     def add(self, widget: QWidget, stretch: int = 0) -> None:
         """Add a widget beneath the others; one with ``stretch`` takes the height that is left."""
         self.body.insertWidget(self.body.count() - 1, widget, stretch)
+        if stretch:
+            self.body.setStretch(self.body.count() - 1, 0)
 
     def set_title(self, title: str, subtitle: str = "") -> None:
         """Change title and subtitle."""
@@ -126,7 +128,8 @@ class Card(QFrame):
         if title:
             self.setAccessibleName(title)
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_L)
+        # The stretch at the end brings a spacing of its own.
+        column.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_L - SPACE_M)
         column.setSpacing(SPACE_M)
         self._column = column
         self.head = QHBoxLayout()
@@ -140,7 +143,7 @@ class Card(QFrame):
             self.head.addLayout(words, 1)
             column.addLayout(self.head)
         else:
-            column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
+            column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L - SPACE_M)
         self.body = QVBoxLayout()
         self.body.setSpacing(SPACE_M)
         column.addLayout(self.body)

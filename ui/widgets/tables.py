@@ -359,6 +359,7 @@ class DataTable(QTableView):
         self._columns_model = model
         self._empty_text = empty_text
         self.setObjectName(name)
+        self.setProperty("kind", "data")
         self.setAccessibleName(label)
         self.setFont(base_font(TYPE_BODY))
         self.setModel(model)

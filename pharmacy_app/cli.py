@@ -1,0 +1,271 @@
+"""The command line: calc, demo, verify and export, with the same services as the window."""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pharmacy_app import __version__
+from pharmacy_app.domain.errors import Refused, Unavailable
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    help="Dosing and drug accountability for the study. Without a command the window opens.",
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Database = Annotated[
+    str, typer.Option("--db", help="Address of the database, e.g. sqlite:///folder/study.sqlite.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+_state: dict[str, str] = {}
+
+
+def _fail(trouble: Refused | Unavailable, as_json: bool) -> NoReturn:
+    sentences = [str(fault) for fault in trouble.faults] if isinstance(trouble, Refused) else [str(trouble)]
+    if as_json:
+        out.print_json(json.dumps({"ok": False, "faults": sentences}))
+    else:
+        for sentence in sentences:
+            err.print(f"[bold]Refused:[/bold] {_plain(sentence)}" if isinstance(trouble, Refused) else _plain(sentence))
+    raise typer.Exit(2)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _url(db: str) -> str:
+    from pharmacy_app.bootstrap import default_url
+
+    return db or _state.get("db", "") or default_url()
+
+
+@app.callback(invoke_without_command=True)
+def entry(
+    context: typer.Context,
+    db: Database = "",
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Keep ``--db`` for the command, or open the window when there is no command."""
+    _state["db"] = db
+    if version:
+        out.print(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        from pharmacy_app.windows import show_study
+
+        raise typer.Exit(show_study(db))
+
+
+@app.command()
+def calc(
+    height: Annotated[str, typer.Option(help="Height, e.g. 171.")] = "",
+    height_unit: Annotated[str, typer.Option(help="cm or in.")] = "cm",
+    weight: Annotated[str, typer.Option(help="Weight, e.g. 70.")] = "",
+    weight_unit: Annotated[str, typer.Option(help="kg or lb.")] = "kg",
+    weight_on: Annotated[str, typer.Option(help="Day of the weight; the infusion's day when left out.")] = "",
+    cycle: Annotated[str, typer.Option(help="Cycle, 1 to 6.")] = "",
+    day: Annotated[str, typer.Option(help="Day of the cycle: 1, 8 or 15.")] = "",
+    level: Annotated[str, typer.Option(help="Dose level: 0, -1 or -2.")] = "0",
+    course: Annotated[str, typer.Option(help="Course: 1, or 2 for retreatment.")] = "1",
+    planned_on: Annotated[str, typer.Option(help="Day of the infusion; today when left out.")] = "",
+    day1_on: Annotated[str, typer.Option(help="Actual day 1 of this cycle, for its later days.")] = "",
+    birth: Annotated[str, typer.Option(help="Day or year of birth.")] = "",
+    prior_weight_kg: Annotated[str, typer.Option(help="Weight last used for a dose, kg.")] = "",
+    prior_weight_on: Annotated[str, typer.Option(help="Day of that dose.")] = "",
+    prescribed_mg: Annotated[str, typer.Option(help="Prescribed dose, mg.")] = "",
+    formula: Annotated[str, typer.Option(help="BSA formula when no database is used: Mosteller, Du Bois, …")] = "",
+    increment_mg: Annotated[str, typer.Option(help="Rounding increment when no database is used, mg.")] = "",
+    rounding: Annotated[str, typer.Option(help="half up, half even or down, when no database is used.")] = "",
+    batch: Annotated[Path | None, typer.Option(help="CSV file: one row in, one row out.")] = None,
+    db: Database = "",
+    as_json: AsJson = False,
+) -> None:
+    """Calculate one dose, or a file of doses, and record nothing.
+
+    Formula and rounding come from the database's signed settings (--db), or are named here: there is no default.
+    """
+    from pharmacy_app.services.calculator import batch_csv, calculate, read_batch
+
+    try:
+        settings, protocol, today = _facts(db, formula, increment_mg, rounding)
+        if batch is not None:
+            rows = read_batch(_bytes_of(batch))
+            results = [calculate(row, settings, protocol, today) for row in rows]
+            if as_json:
+                out.print_json(json.dumps([{**result.row, **result.cells()} for result in results]))
+            else:
+                typer.echo(batch_csv(results), nl=False)
+            bad = [number for number, result in enumerate(results, start=1) if result.faults]
+            if bad:
+                err.print(f"{len(bad)} of {len(results)} rows could not be calculated: {', '.join(map(str, bad))}.")
+                raise typer.Exit(1)
+            return
+        row = {name: value for name, value in locals().items() if isinstance(value, str)}
+        result = calculate(row, settings, protocol, today)
+    except (Refused, Unavailable) as trouble:
+        _fail(trouble, as_json)
+    if result.faults:
+        _fail(Refused(*result.faults), as_json)
+    if as_json:
+        out.print_json(json.dumps(result.cells()))
+    else:
+        _show(result)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unavailable(f"The file {path} cannot be read ({error.strerror}). Check its name.") from error
+
+
+def _facts(db: str, formula: str, increment_mg: str, rounding: str) -> tuple[Any, Any, Any]:
+    """Settings, protocol and today's day: from the database when one is named, else from the options."""
+    from pharmacy_app.domain.protocol import shipped_protocol
+    from pharmacy_app.domain.settings import BsaFormula, DoseRounding, RoundingMode, Signed, StudySettings
+    from pharmacy_app.services.reading import Reading
+
+    if db or _state.get("db"):
+        from pharmacy_app.bootstrap import open_desk
+        from pharmacy_app.services.desk import protocol_of, site_of, today_of
+        from pharmacy_app.services.study_settings import settings_of
+
+        desk = open_desk(_url(db))
+        with desk.store.read() as reader:
+            return settings_of(reader), protocol_of(site_of(reader)), today_of(desk, reader)
+    reading = Reading()
+    source = "named on the command line"
+    name = reading.choice(formula, "formula", "--formula", tuple(str(each) for each in BsaFormula))
+    step = reading.decimal(increment_mg, "increment_mg", "--increment-mg", "mg")
+    mode = reading.choice(rounding, "rounding", "--rounding", tuple(str(each) for each in RoundingMode))
+    reading.done()
+    settings = StudySettings(
+        bsa_formula=Signed(BsaFormula(name), source, 0),
+        dose_rounding=Signed(DoseRounding(Decimal(step), RoundingMode(mode)), source, 0),
+    )
+    return settings, shipped_protocol(), datetime.now().astimezone().date()
+
+
+def _show(result: Any) -> None:
+    from pharmacy_app.domain.units import show
+
+    made = result.decision
+    working = Table(title="Working", title_justify="left", box=None, pad_edge=False)
+    for name in ("Step", "Formula", "Inputs", "Result", "Section"):
+        working.add_column(name)
+    for step in made.steps:
+        inputs = ", ".join(f"{value.name} {value.value} {value.unit}".strip() for value in step.inputs)
+        working.add_row(step.name, step.formula, inputs, f"{show(step.result)} {step.unit}", f"§ {step.section}")
+    out.print(working)
+    out.print()
+    if made.planned_mg is None:
+        out.print("[bold]No dose was calculated.[/bold]")
+    else:
+        out.print(f"[bold]Planned dose: {show(made.planned_mg)} mg[/bold] (unrounded {made.planned_mg_unrounded:f} mg)")
+    for finding in made.findings:
+        said = f"{finding.rule:<4} {finding.sentence} (§ {finding.section})"
+        out.print(f"{str(finding.severity).upper():>22}  {_plain(said)}")
+
+
+@app.command()
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Go through the day without a window.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where the demonstration is written.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open the demonstration study, or go through its day without a screen and say where the papers are."""
+    from pharmacy_app.windows import has_display, show_demonstration
+
+    if not headless and not as_json and folder is None and has_display():
+        raise typer.Exit(show_demonstration())
+    from pharmacy_app.demo import run_headless
+
+    try:
+        made = run_headless(folder)
+    except (Refused, Unavailable) as trouble:
+        _fail(trouble, as_json)
+    if as_json:
+        out.print_json(json.dumps(made))
+        return
+    out.print("The demonstration day is done, through the same services as the window.")
+    out.print(f"  Database  {made['database']}")
+    out.print(f"  Ledger    {made['ledger']}")
+    for paper in made["papers"]:
+        out.print(f"  Paper     {paper}")
+    out.print(f"  Journal   {made['events']} events, verified; head {made['head'][:16]}…")
+    for line in made["stock"]:
+        out.print(f"  Stock     {line}")
+
+
+@app.command()
+def verify(db: Database = "", as_json: AsJson = False) -> None:
+    """Replay the journal; exit code 1 and the first bad event when anything was altered."""
+    from pharmacy_app.bootstrap import open_store_for_check
+
+    try:
+        found = open_store_for_check(_url(db)).verify()
+    except (Refused, Unavailable) as trouble:
+        _fail(trouble, as_json)
+    if as_json:
+        out.print_json(
+            json.dumps(
+                {
+                    "ok": found.sound,
+                    "events": found.events,
+                    "head": found.head_hash,
+                    "first_bad_event": found.first_bad,
+                    "trouble": found.trouble,
+                }
+            )
+        )
+    elif found.sound:
+        out.print(f"The journal is sound: {found.events} events, head {found.head_hash}.")
+    else:
+        err.print(f"[bold]The record was altered.[/bold] {_plain(found.trouble)}")
+    raise typer.Exit(0 if found.sound else 1)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="An empty or new folder for the files.")],
+    db: Database = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write the ledger, vials, doses and the whole journal as CSV and JSON lines, with their SHA-256."""
+    from pharmacy_app.bootstrap import open_desk
+    from pharmacy_app.services.export import export_files
+
+    try:
+        with open_desk(_url(db)).store.read() as reader:
+            files = export_files(reader)
+        written = write_files(folder, files)
+    except (Refused, Unavailable) as trouble:
+        _fail(trouble, as_json)
+    if as_json:
+        out.print_json(json.dumps({"folder": str(folder), "files": written}))
+    else:
+        out.print(f"Wrote {len(written)} files to {folder}: {', '.join(written)}.")
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> list[str]:
+    """Write files into a new or empty folder; raises ``Unavailable`` when it is neither or cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise Unavailable(f"The folder {folder} is not empty. Name a new one, so that nothing is overwritten.")
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise Unavailable(f"The folder {folder} cannot be written ({error.strerror}). Choose another.") from error
+    return list(files)

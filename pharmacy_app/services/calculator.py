@@ -1,0 +1,179 @@
+"""One dose, or a file of doses, calculated outside any record: a row in, a row out."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from pharmacy_app.domain.dosing import DoseDecision, DoseRequest, GivenDose, Height, UsedWeight, Weight, decide
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.protocol import Protocol
+from pharmacy_app.domain.settings import StudySettings
+from pharmacy_app.domain.units import HeightUnit, WeightUnit, check_measurements, read_height, read_weight, show_percent
+from pharmacy_app.services.export import safe_cell
+from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.subjects import birth_of
+
+COLUMNS = (
+    "row_id",
+    "height",
+    "height_unit",
+    "weight",
+    "weight_unit",
+    "weight_on",
+    "course",
+    "cycle",
+    "day",
+    "level",
+    "planned_on",
+    "day1_on",
+    "birth",
+    "prior_weight_kg",
+    "prior_weight_on",
+    "prescribed_mg",
+)
+"""What a row may hold. Needed are height, weight, cycle and day; what is left empty is unknown, never assumed."""
+
+NEEDED = ("height", "weight", "cycle", "day")
+
+RESULTS = (
+    "dose_mg_per_m2",
+    "bsa_m2",
+    "planned_mg_unrounded",
+    "planned_mg",
+    "prescribed_difference",
+    "may_go_on",
+    "findings",
+    "faults",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Calculated:
+    """One row's outcome: a decision, or the faults that kept it from being made."""
+
+    row: dict[str, str]
+    decision: DoseDecision | None
+    faults: tuple[Fault, ...]
+
+    def cells(self) -> dict[str, str]:
+        """The results as text, exact decimals in plain digits; '' where nothing was calculated."""
+        made = self.decision
+        texts = dict.fromkeys(RESULTS, "")
+        texts["faults"] = " | ".join(str(fault) for fault in self.faults)
+        if made is not None:
+            for name in ("dose_mg_per_m2", "bsa_m2", "planned_mg_unrounded", "planned_mg"):
+                value = getattr(made, name)
+                texts[name] = "" if value is None else format(value, "f")
+            if made.prescribed is not None and made.prescribed.percent is not None:
+                texts["prescribed_difference"] = show_percent(made.prescribed.percent)
+            texts["may_go_on"] = "yes" if made.may_go_on else "no"
+            texts["findings"] = " | ".join(
+                f"{finding.rule} {finding.severity}: {finding.sentence}" for finding in made.findings
+            )
+        return texts
+
+
+def calculate(row: Mapping[str, str], settings: StudySettings, protocol: Protocol, today: date) -> Calculated:
+    """Calculate one row; whatever is wrong with it comes back as faults."""
+    typed = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    try:
+        return Calculated(typed, decide(_request(typed, settings, protocol, today)), ())
+    except Refused as refused:
+        return Calculated(typed, None, refused.faults)
+
+
+def _request(typed: dict[str, str], settings: StudySettings, protocol: Protocol, today: date) -> DoseRequest:
+    reading = Reading()
+    for name in NEEDED:
+        if not typed[name]:
+            reading.fault(name, f"“{name}” is empty. It is needed for every dose.")
+    reading.done()
+    height_unit = reading.choice(
+        typed["height_unit"] or "cm", "height_unit", "The unit of height", tuple(str(unit) for unit in HeightUnit)
+    )
+    weight_unit = reading.choice(
+        typed["weight_unit"] or "kg", "weight_unit", "The unit of weight", tuple(str(unit) for unit in WeightUnit)
+    )
+    height = reading.take(lambda: read_height(typed["height"], HeightUnit(height_unit)), None)
+    weight = reading.take(lambda: read_weight(typed["weight"], WeightUnit(weight_unit)), None)
+    if height and weight:
+        reading.faults.extend(check_measurements(weight.value, height.value).faults)
+    planned_on = reading.day(typed["planned_on"], "planned_on") if typed["planned_on"] else today
+    weight_on = reading.day(typed["weight_on"], "weight_on") if typed["weight_on"] else planned_on
+    course = reading.count(typed["course"] or "1", "course", "The course", low=1, high=2)
+    cycle = reading.count(typed["cycle"], "cycle", "The cycle", low=1, high=12)
+    day = reading.count(typed["day"], "day", "The day of the cycle", low=1, high=35)
+    level = reading.count(typed["level"] or "0", "level", "The dose level", low=-9, high=9)
+    prescribed = None
+    if typed["prescribed_mg"]:
+        prescribed = reading.decimal(typed["prescribed_mg"], "prescribed_mg", "The prescribed dose", "mg")
+    prior = None
+    if typed["prior_weight_kg"]:
+        kg = reading.decimal(typed["prior_weight_kg"], "prior_weight_kg", "The weight last used", "kg")
+        used_on = reading.day(typed["prior_weight_on"], "prior_weight_on") if typed["prior_weight_on"] else planned_on
+        prior = UsedWeight(kg, used_on)
+    day1_on = reading.day(typed["day1_on"], "day1_on") if typed["day1_on"] else None
+    birth = reading.take(lambda: birth_of(typed["birth"]), None) if typed["birth"] else None
+    reading.done()
+    assert height is not None and weight is not None
+    newest = Weight(weight.value, weight_on)
+    return DoseRequest(
+        today=today,
+        protocol=protocol,
+        settings=settings,
+        birth=birth,
+        course=course,
+        cycle=cycle,
+        day=day,
+        level=level,
+        planned_on=planned_on,
+        prescribed_mg=prescribed,
+        height=Height(height.value, weight_on),
+        dosing_weight=newest,
+        current_weight=newest,
+        prior_weight_used=prior,
+        day1_on=day1_on,
+        history=(GivenDose(course, cycle, 1, level, day1_on),) if day1_on and day > 1 else (),
+    )
+
+
+def read_batch(content: bytes) -> list[dict[str, str]]:
+    """The rows of a CSV file by column name; raises ``Refused`` when it is no such file at all."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refused(Fault("batch", "The file is not UTF-8 text. Save it as “CSV UTF-8”.")) from None
+    try:
+        table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        names = [name.strip() for name in table.fieldnames or ()]
+        unknown = [name for name in names if name not in COLUMNS]
+        missing = [name for name in NEEDED if name not in names]
+        if unknown or missing:
+            problem = "; ".join(
+                part
+                for part in (
+                    f"unknown: {', '.join(unknown)}" if unknown else "",
+                    f"missing: {', '.join(missing)}" if missing else "",
+                )
+                if part
+            )
+            raise Refused(Fault("batch", f"The columns do not fit ({problem}). Known are: {', '.join(COLUMNS)}."))
+        table.fieldnames = names
+        return [{name: value for name, value in row.items() if isinstance(value, str) and name} for row in table]
+    except csv.Error as error:
+        raise Refused(Fault("batch", f"The file cannot be read as CSV: {error}.")) from error
+
+
+def batch_csv(results: list[Calculated]) -> str:
+    """The outcome as CSV: the row as given, then what was calculated."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*COLUMNS, *RESULTS))
+    for result in results:
+        cells = result.cells()
+        writer.writerow(
+            [safe_cell(result.row[name]) for name in COLUMNS] + [safe_cell(cells[name]) for name in RESULTS]
+        )
+    return out.getvalue()

@@ -1,0 +1,126 @@
+"""Settings are looked at before they are signed: impossible ones are refused by field, odd ones warned about."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.settings import (
+    BagPreparation,
+    BsaFormula,
+    DoseRounding,
+    RoundingMode,
+    Signed,
+    StabilityLimits,
+    StudySettings,
+    VialPreparation,
+)
+from pharmacy_app.domain.settings_check import check_setting, check_settings
+from tests.domain.dose_cases import PROTOCOL, SETTINGS, vial_setting
+
+D = Decimal
+VIAL = VialPreparation(D(1), D("0.9"), D(4), D("0.25"), "sterile water")
+BAG = BagPreparation("0.9% sodium chloride", D(50), D("0.01"), D("0.1"))
+STABILITY = StabilityLimits(D(4), D(8), D(4), D(1))
+
+
+def test_the_commercial_label_values_pass_without_a_word() -> None:
+    assert check_settings(SETTINGS, PROTOCOL).faults == ()
+    assert check_settings(SETTINGS, PROTOCOL).findings == ()
+    assert check_settings(StudySettings(), PROTOCOL).faults == ()
+    assert check_setting(BsaFormula.BOYD, PROTOCOL).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("increment", "mode", "faults", "warnings"),
+    [
+        ("0", RoundingMode.HALF_UP, 1, 0),
+        ("-0.01", RoundingMode.HALF_UP, 1, 0),
+        ("0.11", RoundingMode.HALF_UP, 1, 0),
+        ("0.1", RoundingMode.HALF_UP, 0, 1),
+        # The smallest dose is 0.1 mg/m² × 0.9 m² = 0.09 mg; a tenth of it is 0.009 mg.
+        ("0.018", RoundingMode.HALF_UP, 0, 1),
+        ("0.017", RoundingMode.HALF_UP, 0, 0),
+        ("0.01", RoundingMode.HALF_EVEN, 0, 0),
+        ("0.009", RoundingMode.DOWN, 0, 1),
+        ("0.008", RoundingMode.DOWN, 0, 0),
+    ],
+)
+def test_rounding(increment: str, mode: RoundingMode, faults: int, warnings: int) -> None:
+    check = check_setting(DoseRounding(D(increment), mode), PROTOCOL)
+    assert [fault.field for fault in check.faults] == ["increment_mg"] * faults
+    assert len(check.findings) == warnings
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"strength_mg": D(2), "concentration_mg_per_ml": D("0.5")}, {"strength_mg"}),
+        ({"extractable_mg": D("1.01")}, {"extractable_mg"}),
+        ({"extractable_mg": D(0)}, {"extractable_mg"}),
+        ({"reconstitution_ml": D(0)}, {"reconstitution_ml"}),
+        ({"concentration_mg_per_ml": D(-1)}, {"concentration_mg_per_ml"}),
+        ({"extractable_mg": D(0), "reconstitution_ml": D(0)}, {"extractable_mg", "reconstitution_ml"}),
+        ({"extractable_mg": D(1)}, set()),
+    ],
+)
+def test_a_vial(changes: dict[str, Decimal], fields: set[str]) -> None:
+    assert {fault.field for fault in check_setting(replace(VIAL, **changes), PROTOCOL).faults} == fields
+
+
+def test_a_vial_whose_numbers_do_not_meet_warns() -> None:
+    assert check_setting(VIAL, PROTOCOL).findings == ()
+    assert len(check_setting(replace(VIAL, reconstitution_ml=D("3.6")), PROTOCOL).findings) == 1
+    assert len(check_setting(replace(VIAL, reconstitution_ml=D("3.5")), PROTOCOL).findings) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"diluent": " "}, {"diluent"}),
+        ({"bag_volume_ml": D(0)}, {"bag_volume_ml"}),
+        ({"min_mg_per_ml": D("0.1")}, {"min_mg_per_ml"}),
+        ({"min_mg_per_ml": D("0.2")}, {"min_mg_per_ml"}),
+        ({"min_mg_per_ml": D("0.099")}, set()),
+        ({"max_mg_per_ml": D(0)}, {"max_mg_per_ml", "min_mg_per_ml"}),
+    ],
+)
+def test_a_bag(changes: dict[str, object], fields: set[str]) -> None:
+    bag = BagPreparation(
+        **{"diluent": BAG.diluent, "bag_volume_ml": D(50), "min_mg_per_ml": D("0.01"), "max_mg_per_ml": D("0.1")}
+        | changes  # type: ignore[arg-type]
+    )
+    assert {fault.field for fault in check_setting(bag, PROTOCOL).faults} == fields
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"infusion_h": D(0)}, {"infusion_h"}),
+        ({"infusion_h": D("4.1")}, {"infusion_h"}),
+        ({"infusion_h": D(4)}, set()),
+        ({"reconstitution_to_dilution_h": D("8.5")}, {"reconstitution_to_dilution_h"}),
+        ({"reconstitution_to_dilution_h": D(8)}, set()),
+    ],
+)
+def test_stability(changes: dict[str, Decimal], fields: set[str]) -> None:
+    assert {fault.field for fault in check_setting(replace(STABILITY, **changes), PROTOCOL).faults} == fields
+
+
+def test_all_settings_at_once_name_setting_and_field() -> None:
+    wrong = replace(
+        SETTINGS,
+        vial_1mg=vial_setting("4", "3.6", "16"),
+        bag=Signed(replace(BAG, bag_volume_ml=D(0)), "test", 1),
+        dose_rounding=Signed(DoseRounding(D(1), RoundingMode.DOWN), "test", 1),
+    )
+    check = check_settings(wrong, PROTOCOL)
+    assert {fault.field for fault in check.faults} == {
+        "vial_1mg.strength_mg",
+        "bag.bag_volume_ml",
+        "dose_rounding.increment_mg",
+    }
+    with pytest.raises(Refused) as refused:
+        check.refuse_faults()
+    assert len(refused.value.faults) == 3

@@ -1,0 +1,311 @@
+"""One honest example of every paper. Doses are hand arithmetic from the protocol's 0.3 and 0.5 mg/m² (§ 3.3)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from itertools import combinations
+from typing import Any, TypeVar
+
+import pypdfium2
+
+from pharmacy_app.domain.findings import Finding, Named, Override, Severity, Step
+from pharmacy_app.services.papers import (
+    AccountabilityHeader,
+    AccountabilityLine,
+    BagLabel,
+    Balances,
+    MedicationErrorReport,
+    PaperStamp,
+    PrintedSignature,
+    Reconstitution,
+    StabilityLimit,
+    Told,
+    VialDraw,
+    VialLabel,
+    WeightComparison,
+    Worksheet,
+)
+
+TEXAS_WINTER = timezone(timedelta(hours=-6))
+TEN_FIFTEEN = datetime(2026, 11, 22, 10, 15, tzinfo=TEXAS_WINTER)
+D = Decimal
+Paper = TypeVar("Paper", VialLabel, BagLabel, Worksheet)
+
+VIAL = VialLabel(
+    unit_number="V-000123-7",
+    product="inotuzumab ozogamicin",
+    strength_mg=D("1.0"),
+    lot="HX2201A",
+    expires_on=date(2026, 11, 30),
+    protocol_name="2012-0511",
+    site_number="001",
+    storage="Store at 2–8 °C (36–46 °F)",
+    light="PROTECT FROM LIGHT",
+)
+
+# 0.5 mg/m² at 1.80 m² is 0.90 mg; in 50 mL that is 0.018 mg/mL.
+BAG = BagLabel(
+    dose_id="D-000123-7",
+    subject_number="1001-0007",
+    subject_initials="ABC",
+    product="inotuzumab ozogamicin",
+    dose_mg=D("0.90"),
+    total_volume_ml=D("50"),
+    diluent="0.9 % sodium chloride injection",
+    final_mg_per_ml=D("0.0180"),
+    route="FOR INTRAVENOUS USE ONLY",
+    rate_or_duration="Infuse over about 1 h",
+    course=1,
+    cycle=1,
+    day=8,
+    prepared_at=TEN_FIFTEEN,
+    beyond_use_at=TEN_FIFTEEN + timedelta(hours=4),
+    start_by=TEN_FIFTEEN + timedelta(hours=3),
+    prepared_by="Maria Gonzalez, PharmD",
+    verified_by="James Okafor, CPhT",
+    protocol_name="2012-0511",
+    site_name="Riverside Cancer Center",
+    pharmacy_phone="+1 713 555 0100",
+    storage="Room temperature 20–25 °C. Do not shake. Do not freeze.",
+    light="PROTECT FROM LIGHT during preparation, storage and administration",
+    hazard="HAZARDOUS DRUG – CYTOTOXIC – handle and dispose accordingly. No pneumatic tube.",
+)
+
+STAMP = PaperStamp(
+    study_title="Phase II Study of Low-Dose Inotuzumab Ozogamicin in Relapsed or Refractory CD22-Positive ALL",
+    protocol_name="2012-0511",
+    protocol_version="version 7",
+    protocol_sha256="3f9a51c27b80" + "a" * 52,
+    site_name="Riverside Cancer Center",
+    site_number="001",
+    printed_at=TEN_FIFTEEN,
+    printed_by="Maria Gonzalez, PharmD",
+    app_version="0.1.0",
+    head_seq=1234,
+    head_hash="ab12cd34ef56" + "0" * 52,
+    demonstration=False,
+    settings_version="event 12 of 20-Nov-2026",
+)
+
+# 170 cm and 70 kg: √(170 × 70 ÷ 3600) = 1.81812… m² (REGULATION D-01); × 0.3 = 0.545435… mg, to 0.01 mg: 0.55 mg;
+# at 0.25 mg/mL 2.2 mL; in 50 mL 0.011 mg/mL.
+WORKSHEET = Worksheet(
+    stamp=STAMP,
+    dose_id="D-000124-5",
+    copy_number=1,
+    product="inotuzumab ozogamicin",
+    subject_number="1001-0007",
+    subject_initials="",
+    born="1958",
+    height_cm=D(170),
+    height_measured_on=date(2026, 11, 2),
+    bsa_m2=D("1.8181186857726190"),
+    bsa_formula="Mosteller",
+    prescriber="Elena Petrova, MD",
+    ordered_on=date(2026, 11, 20),
+    planned_on=date(2026, 11, 22),
+    course=1,
+    cycle=2,
+    day=8,
+    level="0",
+    dose_mg_per_m2=D("0.30"),
+    planned_mg=D("0.55"),
+    prescribed_mg=D("0.55"),
+    weight=WeightComparison(
+        D(70), date(2026, 11, 16), D("72.4"), date(2026, 11, 2), D("-3.3149171"), "Not more than 10 %."
+    ),
+    steps=(
+        Step(
+            "Body surface area",
+            "√(height × weight ÷ 3600)",
+            (Named("height", "170", "cm"), Named("weight", "70", "kg")),
+            D("1.8181186857726190"),
+            "m²",
+            "8.1.3",
+        ),
+        Step(
+            "Planned dose",
+            "half up to 0.01 mg",
+            (Named("dose", "0.5454356057317857", "mg"),),
+            D("0.550"),
+            "mg",
+            "8.1.3",
+        ),
+    ),
+    findings=(
+        Finding(
+            "R38",
+            Severity.OVERRIDABLE,
+            "ALT is 2.7 × ULN, more than 2.5 × ULN: the dose is delayed.",
+            "8.1.5",
+            (Named("ALT", "2.7", "× ULN"), Named("limit", "2.5", "× ULN")),
+            Override("R38", "Elena Petrova, MD", "Principal investigator", date(2026, 11, 21), "Note 44", "Isolated."),
+        ),
+    ),
+    vials=(VialDraw("V-000123-7", D(1), "HX2201A", date(2026, 11, 30), D("0.55"), D("2.2"), D("0.35")),),
+    reconstitution=(
+        Reconstitution(D(1), "sterile water for injection", D(4), D("0.25"), D("0.9"), "Instructions v3, section 2"),
+    ),
+    withdraw_ml=D("2.20"),
+    diluent="0.9 % sodium chloride injection",
+    bag_volume_ml=D(50),
+    final_mg_per_ml=D("0.011"),
+    min_mg_per_ml=D("0.01"),
+    max_mg_per_ml=D("0.1"),
+    bag_source="Instructions v3, section 4",
+    instructions=("Swirl, do not shake.",),
+    light="PROTECT FROM LIGHT during preparation and administration.",
+    hazard="HAZARDOUS DRUG – CYTOTOXIC – handle and dispose accordingly. No pneumatic tube.",
+    stability=(StabilityLimit("Reconstitution to end of infusion", "8 h", "Instructions v3, section 5"),),
+    beyond_use_rule="the earliest of the limits above, from the times written at the hood.",
+    signatures=(
+        PrintedSignature("Prepared the calculation", "Maria Gonzalez, PharmD", "Pharmacist", TEN_FIFTEEN),
+        PrintedSignature("Verified independently", "James Okafor, CPhT", "Checker", TEN_FIFTEEN),
+    ),
+)
+
+# 1.296 mg of 1.44 mg prescribed is exactly 10 % less (REGULATION P-07).
+ERROR_REPORT = MedicationErrorReport(
+    stamp=STAMP,
+    report_number="E-000001-3",
+    copy_number=1,
+    dose_id="D-000124-5",
+    subject_number="1001-0007",
+    subject_initials="",
+    product="inotuzumab ozogamicin",
+    course=1,
+    cycle=1,
+    day=1,
+    occurred_at=TEN_FIFTEEN,
+    found_at=TEN_FIFTEEN + timedelta(hours=1),
+    found_by="James Okafor, CPhT",
+    prescribed_mg=D("1.44"),
+    administered_mg=D("1.296"),
+    difference_percent=D("-10.00"),
+    stage="Administration",
+    kind="Dose too low",
+    reached_subject="Yes",
+    harm_category="",
+    what_happened="The infusion was stopped 6 min early for a reaction; the rest was discarded.",
+    cause="Infusion reaction",
+    action="",
+    adverse_event="",
+    assessment="",
+    told=(Told("Principal investigator", TEN_FIFTEEN + timedelta(hours=2)), Told("Supporter", None)),
+    signatures=(),
+)
+
+HEADER = AccountabilityHeader(
+    sponsor="Pfizer (supporter)",
+    protocol_name="2012-0511",
+    ind_number="IND 115200",
+    site_number="001",
+    site_name="Riverside Cancer Center",
+    principal_investigator="Elena Petrova, MD",
+    product="inotuzumab ozogamicin",
+    dosage_form="Lyophilised powder, amber vial",
+    strength_mg=D(1),
+    lot="",
+    storage_condition="2–8 °C (36–46 °F), from light",
+    storage_location="Refrigerator 2, shelf 3",
+    record_type="Control record",
+)
+
+
+def ledger(count: int) -> Iterator[AccountabilityLine]:
+    """Weeks of ten lines: ten vials come into quarantine, are released, eight are dispensed."""
+    stock = Balances(0, 0, 0)
+    at = TEN_FIFTEEN
+    for number in range(1, count + 1):
+        at += timedelta(hours=5)
+        base = AccountabilityLine(
+            line=number,
+            event_at=at,
+            entry_at=at + timedelta(minutes=9),
+            transaction="DISPENSE",
+            party="1001-0007",
+            subject_initials="ABC",
+            cycle_day="2/8",
+            dose_mg=D("0.550"),
+            unit_number=f"V-{number:06d}-4",
+            lot="HX2201A",
+            expires_on=date(2027, 11, 30),
+            qty_in=None,
+            qty_out=1,
+            balances=Balances(stock.available - 1, stock.quarantine, stock.on_site - 1),
+            reference=f"D-{number:06d}-7",
+            comment="",
+            recorder="MG",
+            verifier="JO",
+            monitor_verified="",
+        )
+        if number % 10 == 1:
+            base = _arrival(base, "RECEIVE", 10, Balances(stock.available, 10, stock.on_site + 10))
+        elif number % 10 == 2:
+            base = _arrival(base, "RELEASE", None, Balances(stock.available + 10, 0, stock.on_site))
+        stock = base.balances
+        yield base
+
+
+def _arrival(line: AccountabilityLine, transaction: str, qty_in: int | None, balances: Balances) -> AccountabilityLine:
+    return replace(
+        line,
+        transaction=transaction,
+        party="Pfizer depot",
+        subject_initials="",
+        cycle_day="",
+        dose_mg=None,
+        qty_in=qty_in,
+        qty_out=None,
+        balances=balances,
+        reference="SHP-0001",
+    )
+
+
+def ledger_totals(lines: list[AccountabilityLine]) -> tuple[tuple[str, int], ...]:
+    """Received, and where the vials are now."""
+    received = sum(line.qty_in or 0 for line in lines)
+    dispensed = sum(line.qty_out or 0 for line in lines)
+    last = lines[-1].balances
+    return (
+        ("Received", received),
+        ("available", last.available),
+        ("quarantined", last.quarantine),
+        ("dispensed", dispensed),
+    )
+
+
+def changed(paper: Paper, field: str, value: object) -> Paper:
+    """The same paper with one field changed, by its name."""
+    change: dict[str, Any] = {field: value}
+    return replace(paper, **change)
+
+
+def collisions(pdf: bytes, page: int) -> list[str]:
+    """Words whose ink touches another word's, and words that leave the page."""
+    document = pypdfium2.PdfDocument(pdf)
+    sheet = document[page]
+    across, down = sheet.get_size()
+    words_on = sheet.get_textpage()
+    words: list[tuple[str, tuple[float, float, float, float]]] = []
+    piece, box = "", (9e9, 9e9, -9e9, -9e9)
+    for at in range(words_on.count_chars()):
+        sign = words_on.get_text_range(at, 1)
+        if not sign.strip():
+            if piece:
+                words.append((piece, box))
+            piece, box = "", (9e9, 9e9, -9e9, -9e9)
+            continue
+        left, bottom, right, top = words_on.get_charbox(at)
+        box = (min(box[0], left), min(box[1], bottom), max(box[2], right), max(box[3], top))
+        piece += sign
+    words.append((piece, box))
+    document.close()
+    found = [word for word, (a, b, c, d) in words if word and (a < 0 or b < 0 or c > across or d > down)]
+    found += [
+        f"{one} / {two}"
+        for (one, a), (two, b) in combinations(words, 2)
+        if min(a[2], b[2]) - max(a[0], b[0]) > 0.2 and min(a[3], b[3]) - max(a[1], b[1]) > 0.2
+    ]
+    return found

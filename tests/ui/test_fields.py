@@ -1,0 +1,317 @@
+"""Fields as a pharmacist meets them: typing, reading back, faults beside the field, scanning."""
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+from PySide6.QtCore import QDate, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from pharmacy_app.domain.errors import Fault
+from tests.ui.find import find
+from ui.widgets.dates import parse_date, parse_time, say_date
+from ui.widgets.fields import (
+    AmountField,
+    CheckField,
+    ChoiceField,
+    DateField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    Form,
+    NoteField,
+    PasswordField,
+    ScanField,
+    TextField,
+    TimeField,
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2026-11-22", date(2026, 11, 22)),
+        (" 2026-1-5 ", date(2026, 1, 5)),
+        ("22-Nov-2026", date(2026, 11, 22)),
+        ("5 mar 1961", date(1961, 3, 5)),
+        ("5March1961", date(1961, 3, 5)),
+        ("29-Feb-2028", date(2028, 2, 29)),
+        ("29-Feb-2026", None),
+        ("31-Apr-2026", None),
+        ("11/12/2026", None),
+        ("22-11-2026", None),
+        ("22-Foo-2026", None),
+        ("2026-13-01", None),
+        ("٢٠٢٦-11-22", None),
+        ("", None),
+    ],
+)
+def test_dates_that_can_be_read_in_one_way_only(typed: str, meant: date | None) -> None:
+    assert parse_date(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("09:05", time(9, 5)),
+        ("9:05", time(9, 5)),
+        ("0905", time(9, 5)),
+        ("23:59", time(23, 59)),
+        ("24:00", None),
+        ("12:60", None),
+        ("905", None),
+        ("9", None),
+    ],
+)
+def test_times_on_the_24_hour_clock(typed: str, meant: time | None) -> None:
+    assert parse_time(typed) == meant
+
+
+def test_a_date_is_said_with_its_weekday() -> None:
+    # 22 November 2026 is a Sunday by any calendar.
+    assert say_date(date(2026, 11, 22)) == "Sun 22 Nov 2026"
+
+
+FIELDS = [
+    lambda: TextField("number", "Subject &number"),
+    lambda: DecimalField("dose", "&Prescribed dose", unit="mg"),
+    lambda: AmountField("weight", "&Weight", units=("kg", "lb")),
+    lambda: DateField("born", "Date of &birth"),
+    lambda: TimeField("start", "&Start"),
+    lambda: DateTimeField("measured", "&Measured at", now=lambda: datetime.now(UTC)),
+    lambda: ChoiceField("level", "Dose &level", [("0", "Level 0")]),
+    lambda: PasswordField("password"),
+    lambda: ScanField("scan"),
+    lambda: CheckField("consent", "The &consent is on file"),
+    lambda: NoteField("note", "N&ote"),
+]
+
+
+@pytest.mark.parametrize("make", FIELDS)
+def test_the_accessible_name_is_the_visible_label(qtbot: QtBot, make: object) -> None:
+    field = make()  # type: ignore[operator]
+    qtbot.addWidget(field)
+    editor = field.editor()
+    assert editor.objectName() == field.name
+    assert editor.accessibleName() == field.label_text()
+    assert "&" not in field.label_text()
+    visible = {label.text().replace("&", "") for label in field.findChildren(QLabel)}
+    assert field.label_text() in visible
+    buddies = [label.buddy() for label in field.findChildren(QLabel) if label.buddy() is not None]
+    assert buddies == ([] if isinstance(field, CheckField) else [editor])
+
+
+@pytest.mark.parametrize("make", FIELDS)
+def test_everything_that_takes_the_focus_has_both_names(qtbot: QtBot, make: object) -> None:
+    field = make()  # type: ignore[operator]
+    qtbot.addWidget(field)
+    for widget in field.findChildren(QWidget):
+        inside = widget.objectName().startswith("qt_") or isinstance(widget, Field)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not inside and widget.focusProxy() is None:
+            assert widget.objectName(), widget
+            assert widget.accessibleName(), widget
+
+
+def _positive(text: str) -> str:
+    return "" if text.replace(".", "").isdigit() else "Type the dose in figures, for example 1.10."
+
+
+def test_a_fault_waits_until_the_field_is_left_and_goes_as_soon_as_it_is_mended(qtbot: QtBot) -> None:
+    field = DecimalField("dose", "Prescribed dose", check=_positive)
+    qtbot.addWidget(field)
+    QTest.keyClicks(field.editor(), "1,1")
+    assert field.fault() == ""
+    QTest.keyClick(field.editor(), Qt.Key.Key_Return)
+    assert field.fault() == "Type the dose in figures, for example 1.10."
+    assert "1.10" in field.editor().accessibleDescription()
+    assert field.text() == "1,1"
+    field.editor().setText("1.1")
+    assert field.fault() == ""
+
+
+def test_a_pause_shows_the_fault_too(qtbot: QtBot) -> None:
+    field = DecimalField("dose", "Prescribed dose", check=_positive)
+    qtbot.addWidget(field)
+    QTest.keyClicks(field.editor(), "x")
+    qtbot.waitUntil(lambda: field.fault() != "", timeout=3000)
+
+
+def test_pounds_are_converted_visibly_and_kept(qtbot: QtBot) -> None:
+    field = AmountField(
+        "weight", "Weight", units=("kg", "lb"), convert=lambda v, u: f"{v} lb = 70.4 kg" if u == "lb" else ""
+    )
+    qtbot.addWidget(field)
+    reading = find(field, QLabel, "weight_reading")
+    assert isinstance(reading, QLabel)
+    field.set_value("155.2")
+    assert reading.isHidden()
+    field.set_unit("lb")
+    assert reading.text() == "155.2 lb = 70.4 kg"
+    assert field.values() == {"weight": "155.2", "weight_unit": "lb"}
+    with pytest.raises(ValueError, match="stone"):
+        field.set_unit("stone")
+
+
+def test_a_typed_date_is_read_back_in_full(qtbot: QtBot) -> None:
+    field = DateField("born", "Date of birth")
+    qtbot.addWidget(field)
+    QTest.keyClicks(field.editor(), "22-nov-2026")
+    reading = find(field, QLabel, "born_reading")
+    assert isinstance(reading, QLabel)
+    assert reading.text() == "Sun 22 Nov 2026"
+    assert field.value() == "2026-11-22"
+    assert field.text() == "22-nov-2026"
+    field.set_value("11/12/2026")
+    assert "2026-11-22 or 22-Nov-2026" in field.fault()
+    assert field.value() == "11/12/2026"
+
+
+def test_the_calendar_opens_by_f4_and_fills_the_field(qtbot: QtBot) -> None:
+    field = DateField("born", "Date of birth")
+    qtbot.addWidget(field)
+    field.show()
+    field.editor().setFocus()
+    field.set_date(date(2026, 2, 28))
+    field.open_calendar()
+    picker = field._picker
+    assert picker is not None
+    assert picker.isVisible()
+    assert picker.calendar.selectedDate() == QDate(2026, 2, 28)
+    picker.calendar.clicked.emit(QDate(2026, 3, 1))
+    assert field.value() == "2026-03-01"
+    assert not picker.isVisible()
+
+
+def test_a_moment_needs_both_its_parts(qtbot: QtBot) -> None:
+    field = DateTimeField("start", "Start", now=lambda: datetime(2026, 11, 22, 19, 4, 59, tzinfo=UTC))
+    qtbot.addWidget(field)
+    field.set_value("2026-11-22")
+    assert field.fault() == ""
+    assert field.check_now() == "Start needs a time as well, for example 09:05."
+    field.set_value("2026-11-22T25:00")
+    assert "24-hour clock" in field.fault()
+    field._take_now()
+    assert field.value() == "2026-11-22T19:04"
+    assert field.fault() == ""
+
+
+def test_nothing_is_chosen_until_the_person_chooses(qtbot: QtBot) -> None:
+    field = ChoiceField("level", "Dose level", [("0", "Level 0"), ("-1", "Level −1")], required=True)
+    qtbot.addWidget(field)
+    assert field.value() == ""
+    assert field.check_now() == "Dose level is required."
+    field.set_value("-1")
+    assert (field.value(), field.text(), field.fault()) == ("-1", "Level −1", "")
+    field.set_choices([("-1", "Level −1"), ("-2", "Level −2")])
+    assert field.value() == "-1"
+    field.set_choices([("0", "Level 0")])
+    assert field.value() == ""
+
+
+def test_enter_ends_a_scan_and_the_field_clears(qtbot: QtBot) -> None:
+    field = ScanField("scan")
+    qtbot.addWidget(field)
+    seen: list[str] = []
+    field.scanned.connect(seen.append)
+    QTest.keyClicks(field.editor(), "V-12")
+    QTest.keyClick(field.editor(), Qt.Key.Key_Return)
+    QTest.keyClick(field.editor(), Qt.Key.Key_Return)
+    assert seen == ["V-12"]
+    assert field.text() == ""
+
+
+def test_fast_typing_without_enter_is_a_scan_but_a_slow_hand_is_not(qtbot: QtBot) -> None:
+    field = ScanField("scan")
+    qtbot.addWidget(field)
+    seen: list[str] = []
+    field.scanned.connect(seen.append)
+    QTest.keyClicks(field.editor(), "V-00012-K")
+    qtbot.waitUntil(lambda: seen == ["V-00012-K"], timeout=2000)
+    QTest.keyClicks(field.editor(), "V-00013-M", delay=50)
+    qtbot.wait(400)
+    assert seen == ["V-00012-K"]
+    assert field.text() == "V-00013-M"
+
+
+def test_the_group_separator_of_gs1_is_kept(qtbot: QtBot) -> None:
+    field = ScanField("scan")
+    qtbot.addWidget(field)
+    seen: list[str] = []
+    field.scanned.connect(seen.append)
+    QTest.keyClicks(field.editor(), "10AB")
+    QTest.keyClick(field.editor(), Qt.Key.Key_BracketRight, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(field.editor(), "21X")
+    QTest.keyClick(field.editor(), Qt.Key.Key_Return)
+    assert seen == ["10AB\x1d21X"]
+
+
+def test_tab_leaves_a_note(qtbot: QtBot) -> None:
+    field = NoteField("note", "Note")
+    qtbot.addWidget(field)
+    QTest.keyClick(field.editor(), Qt.Key.Key_Tab)
+    assert field.text() == ""
+
+
+def _form(qtbot: QtBot) -> Form:
+    form = Form()
+    qtbot.addWidget(form)
+    form.add(TextField("number", "Subject number", required=True))
+    form.add(AmountField("weight", "Weight", units=("kg", "lb"), required=True))
+    form.add(TimeField("start", "Start"))
+    return form
+
+
+def test_all_faults_at_once_beside_their_fields_and_the_rest_on_top(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    form.show()
+    form.field("number").set_value("1014-003")
+    form.field("start").set_value("25:00")
+    form.show_faults(
+        [
+            Fault("weight", "The weight is above 300 kg."),
+            Fault("weight_unit", "Choose kg or lb."),
+            Fault("formula", "No BSA formula is signed.", section="8.1.2"),
+        ]
+    )
+    assert form.field("weight").fault() == "The weight is above 300 kg.\nChoose kg or lb."
+    assert form.field("number").fault() == ""
+    assert "24-hour" in form.field("start").fault()
+    summary = find(form, QLabel, "form_fault_summary")
+    assert isinstance(summary, QLabel)
+    assert summary.isVisible()
+    assert summary.text() == "No BSA formula is signed. [Protocol § 8.1.2]"
+    assert form.focusWidget() is form.field("weight").editor()
+    assert form.values()["number"] == "1014-003"
+    form.show_faults([])
+    assert not summary.isVisible()
+    assert form.field("weight").fault() == ""
+
+
+def test_required_fields_are_all_named_when_checked(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    assert not form.check()
+    assert form.field("number").fault() == "Subject number is required."
+    assert form.field("weight").fault() == "Weight is required."
+    assert form.field("start").fault() == ""
+    form.set_values({"number": "1", "weight": "70", "weight_unit": "lb"})
+    assert form.check()
+    assert form.values() == {"number": "1", "weight": "70", "weight_unit": "lb", "start": ""}
+
+
+def test_a_draft_is_dirty_until_it_is_saved(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    assert not form.is_dirty()
+    form.field("start").set_value("09:00")
+    assert form.is_dirty()
+    form.mark_clean()
+    assert not form.is_dirty()
+    form.clear()
+    assert not form.is_dirty()
+    assert form.values()["start"] == ""
+
+
+def test_two_fields_of_one_name_are_a_mistake(qtbot: QtBot) -> None:
+    form = _form(qtbot)
+    with pytest.raises(ValueError, match="number"):
+        form.add(TextField("number", "Other"))

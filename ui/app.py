@@ -1,0 +1,271 @@
+"""The window's program: shows the window at once, opens the study in the background, then lets people sign in."""
+
+import importlib
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSettings, QStandardPaths, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
+
+from pharmacy_app.domain.errors import Refused
+from ui.bridge import Bridge
+from ui.messages import MessageBridge
+from ui.office import Office
+from ui.shell import PLACES, MainWindow
+from ui.theme import Mode, Theme
+from ui.widgets.crash import LastResort
+
+if TYPE_CHECKING:
+    from pharmacy_app.domain.events import Event
+    from pharmacy_app.services.desk import Desk, Session
+    from pharmacy_app.services.views import Site
+
+WORKSTATION = platform.node() or "this PC"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the window gets at its study, handed in by the command line so that heavy imports come after the paint.
+
+    ``exists`` tells whether there is a database; ``open`` and ``create`` give a desk or raise ``Unavailable``.
+    ``hint`` stands on the sign-in page (the demonstration's accounts).
+    """
+
+    exists: Callable[[], bool]
+    open: Callable[[], "Desk"]
+    create: Callable[[], "Desk"]
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    desk: "Desk | None"
+    site: "Site | None"
+
+
+class _Factory:
+    """Builds one page when it is first shown; a page module is loaded no earlier."""
+
+    def __init__(self, app: "App", key: str) -> None:
+        self._app = app
+        self._key = key
+
+    def __call__(self) -> QWidget:
+        assert self._app.office is not None
+        module = importlib.import_module(f"ui.pages.{self._key}")
+        page: QWidget = module.make_page(self._app.office)
+        return page
+
+
+class App(QObject):
+    """Keeps the window, the bridge, the desk and the person signed in together."""
+
+    def __init__(self, launch: Launch, settings: QSettings) -> None:
+        super().__init__()
+        self._launch = launch
+        self._settings = settings
+        self.messages = MessageBridge(self)
+        self.bridge = Bridge(self)
+        self.window = MainWindow(self.messages)
+        self.office: Office | None = None
+        self._desk: Desk | None = None
+        self._site: Site | None = None
+        self._session: Session | None = None
+        self._guide: QWidget | None = None
+        self.last_resort = LastResort(self.window)
+        self.last_resort.install()
+        self.bridge.crashed.connect(self.last_resort.take)
+        self.bridge.busy_changed.connect(self.window.set_busy)
+        self.window.sign_in.sign_in_requested.connect(self._sign_in)
+        self.window.lock_requested.connect(self.window.lock)
+        self.window.lock_view.unlock_requested.connect(self._unlock)
+        self.window.lock_view.switch_requested.connect(self._switch)
+        self.window.mode_changed.connect(self._keep_mode)
+        self.window.closing.connect(self._close)
+        for key, title, icon in PLACES:
+            self.window.register(key, title, icon, _Factory(self, key))
+
+    def start(self) -> None:
+        """Show the window, then open the study once it is painted."""
+        self.window.restore_geometry(self._settings)
+        self.window.sign_in.set_hint("Opening the study…")
+        self.window.sign_in.set_busy(True)
+        self.window.show()
+        QTimer.singleShot(0, self._open)
+
+    # -- the study
+
+    def _open(self) -> None:
+        self.bridge.run(self._find, self._found, self._not_found, busy="Opening the study")
+
+    def _find(self) -> _Opened:
+        if not self._launch.exists():
+            return _Opened(None, None)
+        desk = self._launch.open()
+        with desk.store.read() as reader:
+            return _Opened(desk, reader.site())
+
+    def _found(self, opened: _Opened) -> None:
+        if opened.desk is None or opened.site is None:
+            self._first_run(opened.desk)
+            return
+        self._desk, self._site = opened.desk, opened.site
+        self._show_identity()
+        self.window.sign_in.set_busy(False)
+        self.window.sign_in.set_hint(self._launch.hint)
+        self.window.sign_in.reset()
+
+    def _not_found(self, trouble: Exception) -> None:
+        self.window.sign_in.set_hint("Close the window when you have mended it, and start again.")
+        self.window.sign_in.set_fault(str(trouble))
+
+    def _first_run(self, desk: "Desk | None") -> None:
+        from ui.pages.first_run import FirstRunGuide
+
+        guide = FirstRunGuide(self.bridge, self._launch.create, desk, WORKSTATION)
+        guide.finished.connect(self._set_up)
+        self._guide = guide
+        self.window.show_screen(guide)
+
+    def _set_up(self) -> None:
+        """The guide has made and signed everything: people can sign in."""
+        if self._guide is not None:
+            self.window.drop_screen(self._guide)
+            self._guide = None
+        self.window.set_signed_in(False)
+        self._open()
+
+    def _show_identity(self) -> None:
+        site, session = self._site, self._session
+        assert site is not None
+        person = session.printed_name if session else ""
+        role = " and ".join(str(role) for role in session.roles) if session else ""
+        study = f"{site.protocol_number} · {site.study_title}"
+        self.window.set_identity(study, f"Site {site.number} · {site.name}", person, role)
+        self.window.set_demonstration(site.demonstration)
+
+    # -- people
+
+    def _sign_in(self, user_name: str, password: str) -> None:
+        desk = self._desk
+        if desk is None:
+            return
+        self.window.sign_in.set_busy(True)
+
+        def work() -> "Session":
+            from pharmacy_app.services.accounts import sign_in
+            from pharmacy_app.services.desk import Credentials
+
+            return sign_in(desk, Credentials(user_name, password), WORKSTATION)
+
+        self.bridge.run(work, self._signed_in, self._not_signed_in, busy="Signing in")
+
+    def _signed_in(self, session: "Session") -> None:
+        assert self._desk is not None and self._site is not None
+        self.window.sign_in.set_busy(False)
+        self._session = session
+        self.office = Office(self._desk, self._site, session, self.bridge, self.messages, self)
+        self.office.changed.connect(self.window.mark_stale)
+        self.office.go.connect(self._go)
+        self._show_identity()
+        self.window.set_signed_in(True)
+        if session.must_change_password:
+            self._ask_new_password()
+        else:
+            self.window.show_page("monitor" if self.office.is_monitor else "today")
+
+    def _not_signed_in(self, trouble: Exception) -> None:
+        self.window.sign_in.set_busy(False)
+        self.window.sign_in.set_fault(
+            " ".join(fault.sentence for fault in trouble.faults) if isinstance(trouble, Refused) else str(trouble)
+        )
+
+    def _ask_new_password(self) -> None:
+        from ui.pages.password import PasswordDialog
+
+        assert self.office is not None
+        dialog = PasswordDialog(self.office, self.window, first=True)
+        dialog.changed.connect(self._password_changed)
+        dialog.rejected.connect(self._switch)
+        dialog.open()
+
+    def _password_changed(self) -> None:
+        assert self.office is not None
+        self.window.show_page("monitor" if self.office.is_monitor else "today")
+
+    def _unlock(self, password: str) -> None:
+        desk, session = self._desk, self._session
+        if desk is None or session is None:
+            return
+
+        def work() -> "Session":
+            from pharmacy_app.services.accounts import sign_in
+            from pharmacy_app.services.desk import Credentials
+
+            return sign_in(desk, Credentials(session.user_name, password), WORKSTATION)
+
+        self.bridge.run(work, self._unlocked, self._not_unlocked, busy="Unlocking")
+
+    def _unlocked(self, _session: "Session") -> None:
+        self.window.unlock()
+
+    def _not_unlocked(self, trouble: Exception) -> None:
+        self.window.lock_view.set_fault(
+            " ".join(fault.sentence for fault in trouble.faults) if isinstance(trouble, Refused) else str(trouble)
+        )
+
+    def _switch(self) -> None:
+        """The person leaves; the next one starts afresh."""
+        desk, session = self._desk, self._session
+        if desk is not None and session is not None:
+
+            def work() -> "Event":
+                from pharmacy_app.services.accounts import sign_out
+                from pharmacy_app.services.desk import Act
+
+                return sign_out(desk, Act(session))
+
+            self.bridge.run(work, self._signed_out, self._not_signed_in, busy="Signing out")
+        self._session = None
+        self.window.discard_pages()
+        if self.office is not None:
+            self.office.deleteLater()
+            self.office = None
+        self.window.set_signed_in(False)
+        self._show_identity()
+        self.window.sign_in.set_hint(self._launch.hint)
+
+    def _signed_out(self, _event: "Event") -> None:
+        """Nothing is left to do: the sign-in page is up already."""
+
+    def _go(self, key: str, what: str) -> None:
+        page = self.window.show_page(key)
+        opener = getattr(page, "open_on", None)
+        if what and opener is not None:
+            opener(what)
+
+    # -- look and end
+
+    def _keep_mode(self, mode: str) -> None:
+        self._settings.setValue("window/mode", mode)
+
+    def _close(self) -> None:
+        self.window.save_geometry(self._settings)
+        self.bridge.close()
+
+
+def run_window(launch: Launch, arguments: list[str] | None = None) -> int:
+    """Show the window until it is closed; returns the exit code."""
+    application = QApplication(arguments if arguments is not None else sys.argv)
+    application.setApplicationName("pharmacy-app")
+    application.setApplicationDisplayName("Pharmacy")
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppConfigLocation)
+    settings = QSettings(f"{folder}/window.ini", QSettings.Format.IniFormat)
+    mode = str(settings.value("window/mode", Mode.SYSTEM.value, type=str))
+    Theme.apply(application, Mode(mode) if mode in set(Mode) else Mode.SYSTEM)
+    app = App(launch, settings)
+    app.start()
+    return application.exec()
