@@ -78,6 +78,7 @@ SETTINGS = SettingsForm(
     bag_volume_ml="50",
     min_mg_per_ml="0.01",
     max_mg_per_ml="0.1",
+    bag_storage="Keep at room temperature. Do not shake. Do not freeze.",
     bag_source=SOURCE,
     reconstitution_to_dilution_h="4",
     reconstitution_to_end_h="8",

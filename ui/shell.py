@@ -279,6 +279,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self._strip)
         column.addWidget(self._screens, 1)
         column.addWidget(self._make_message_area())
+        self._root_column = column
         self.setCentralWidget(root)
 
         self.idle = IdleWatch(self, after_ms=idle_ms)
@@ -337,7 +338,7 @@ class MainWindow(QMainWindow):
         self._nav.chosen.connect(self.show_page)
         self._pages = QStackedWidget()
         self._pages.setObjectName("pages")
-        side = QVBoxLayout()
+        side = self._side = QVBoxLayout()
         side.setSpacing(0)
         side.addWidget(self._make_header())
         side.addWidget(self._pages, 1)
@@ -489,8 +490,10 @@ class MainWindow(QMainWindow):
         """Show the pages, or ask someone to sign in."""
         self._signed_in, self._locked = signed_in, False
         self.sign_in.reset()
-        self._message_area.setVisible(bool(self._shown_messages))
         self._screens.setCurrentWidget(self._built() if signed_in else self.sign_in)
+        # Messages stand beneath the page, beside the navigation; with nobody signed in beneath the screen.
+        (self._side if signed_in else self._root_column).addWidget(self._message_area)
+        self._message_area.setVisible(bool(self._shown_messages))
         if signed_in:
             self.idle.start()
             if self._current:

@@ -56,6 +56,7 @@ class Tokens:
     accent: str
     accent_hover: str
     on_accent: str
+    primary_focus: str
     link: str
     focus: str
     selection: str
@@ -96,6 +97,7 @@ LIGHT = Tokens(
     accent="#F2A31B",
     accent_hover="#FFB53B",
     on_accent="#1E1403",
+    primary_focus="#1E1403",
     link="#8A4B00",
     focus="#B86A00",
     selection="#FDEBC8",
@@ -129,6 +131,7 @@ DARK = Tokens(
     accent="#F2AE3D",
     accent_hover="#FFC360",
     on_accent="#1E1403",
+    primary_focus="#FFFFFF",
     link="#F5C26B",
     focus="#F2AE3D",
     selection="#4A3A18",
@@ -319,8 +322,7 @@ QPushButton:disabled { color: $muted; background: $sunken; border-color: $line; 
 QPushButton[kind="primary"] { background: $accent; color: $on_accent; border: 1px solid $accent;
   font-weight: 600; padding: 0 24px; }
 QPushButton[kind="primary"]:hover { background: $accent_hover; }
-/* An inset ring: one around an amber button would be lost on a dark ground. */
-QPushButton[kind="primary"]:focus { border: 5px double $on_accent; padding: 0 20px; min-height: 26px; }
+QPushButton[kind="primary"]:focus { border: 3px solid $primary_focus; padding: 0 22px; min-height: 30px; }
 QPushButton[kind="primary"]:disabled { background: $sunken; color: $muted; border-color: $line; }
 QPushButton[kind="danger"] { color: $stop; border-color: $stop; }
 QPushButton[kind="danger"]:hover { background: $stop_ground; }

@@ -107,7 +107,8 @@ def _short(value: str) -> str:
         number = Decimal(value)
     except InvalidOperation:
         return value
-    return working(number) if number.is_finite() and number.as_tuple().exponent < -6 else value
+    _, _, decimals = value.partition(".")
+    return working(number) if number.is_finite() and len(decimals) > 6 else value
 
 
 def _working(frame: Frame, sheet: Worksheet) -> None:

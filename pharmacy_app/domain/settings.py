@@ -51,12 +51,13 @@ class VialPreparation:
 
 @dataclass(frozen=True, slots=True)
 class BagPreparation:
-    """Diluent, total bag volume (mL) and the allowed range of the final concentration (mg/mL)."""
+    """Diluent, total bag volume (mL), allowed final concentration (mg/mL), and the bag label's storage words."""
 
     diluent: str
     bag_volume_ml: Decimal
     min_mg_per_ml: Decimal
     max_mg_per_ml: Decimal
+    storage: str
 
 
 @dataclass(frozen=True, slots=True)

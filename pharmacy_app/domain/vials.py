@@ -34,12 +34,19 @@ def numbered(prefix: str, count: int) -> str:
     return body + check_character(body)
 
 
+_DIGITS = str.maketrans("OI", "01")
 _NUMBER = re.compile(r"[A-Z]\d{6}[0-9A-Z]")
 
 
 def read_number(typed: str, prefix: str, field: str) -> str:
     """A typed or scanned number, checked; raises ``Refused`` saying whether the form or the check is wrong."""
     number = typed.strip().upper().replace(" ", "").replace("-", "")
+    # Read from a label by eye, O and 0, I and 1 look alike: the digits can only be digits, and the check character
+    # is taken either way, since no other one is near.
+    number = number[:1] + number[1:7].translate(_DIGITS) + number[7:]
+    for alike, meant in (("0", "O"), ("1", "I")):
+        if number[7:] == alike and number[1:7].isdigit() and check_character(number[:7]) == meant:
+            number = number[:7] + meant
     if not _NUMBER.fullmatch(number) or not number.startswith(prefix):
         raise Refused(
             Fault(

@@ -182,7 +182,8 @@ def print_bag_labels(desk: Desk, act: Act, dose_id: str, why: str = "") -> Print
         made = thread.preparation
         line, site = thread.line, moment.site
         subject = writer.subject(line.subject_number)
-        limits = needed(settings_of(writer).stability, "stability").value
+        settings = settings_of(writer)
+        limits = needed(settings.stability, "stability").value
         return desk.papers.bag_labels(
             BagLabel(
                 dose_id=dose_id,
@@ -206,7 +207,7 @@ def print_bag_labels(desk: Desk, act: Act, dose_id: str, why: str = "") -> Print
                 protocol_name=site.protocol_number,
                 site_name=site.name,
                 pharmacy_phone=site.pharmacy_phone,
-                storage="Keep at room temperature until the beyond-use time. Do not shake. Do not freeze.",
+                storage=needed(settings.bag, "bag").value.storage,
                 light="PROTECT FROM LIGHT",
                 hazard=HAZARD,
                 copy_number=copies[dose_id],

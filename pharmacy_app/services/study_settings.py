@@ -71,6 +71,7 @@ class SettingsForm:
     bag_volume_ml: str = ""
     min_mg_per_ml: str = ""
     max_mg_per_ml: str = ""
+    bag_storage: str = ""
     bag_source: str = ""
     reconstitution_to_dilution_h: str = ""
     reconstitution_to_end_h: str = ""
@@ -194,13 +195,14 @@ def _read(reading: Reading, form: SettingsForm) -> dict[str, tuple[Any, str]]:
                 ),
             )
             values[group] = (value, source(typed.source, group))
-    bag = (form.diluent, form.bag_volume_ml, form.min_mg_per_ml, form.max_mg_per_ml, form.bag_source)
+    bag = (form.diluent, form.bag_volume_ml, form.min_mg_per_ml, form.max_mg_per_ml, form.bag_storage, form.bag_source)
     if any(text.strip() for text in bag):
         value_bag = BagPreparation(
             reading.text(form.diluent, "bag.diluent", "The diluent", longest=60),
             reading.decimal(form.bag_volume_ml, "bag.bag_volume_ml", "The bag volume", "mL"),
             reading.decimal(form.min_mg_per_ml, "bag.min_mg_per_ml", "The lowest final concentration", "mg/mL"),
             reading.decimal(form.max_mg_per_ml, "bag.max_mg_per_ml", "The highest final concentration", "mg/mL"),
+            reading.text(form.bag_storage, "bag.storage", "How the bag is stored, for its label", longest=100),
         )
         values["bag"] = (value_bag, source(form.bag_source, "bag"))
     hours = ("reconstitution_to_dilution_h", "reconstitution_to_end_h", "dilution_to_end_room_h", "infusion_h")

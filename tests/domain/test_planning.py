@@ -247,7 +247,7 @@ def test_a_final_concentration_outside_the_signed_range_warns(mg: str, inside: b
 
 def test_a_limit_no_decimal_can_hold_is_judged_by_multiplication() -> None:
     # 1 mg in 3 mL: the quotient 0.333… is rounded, the limit is 1 mg exactly.
-    bag = BagPreparation("saline", D(30), D("0.1"), D("0.3"))
+    bag = BagPreparation("saline", D(30), D("0.1"), D("0.3"), "cool")
     best = plan_vials(D("3"), shelf(9), replace(SETTINGS, bag=Signed(bag, "test", 1))).best
     assert best is not None
     assert best.bag is not None
@@ -255,7 +255,7 @@ def test_a_limit_no_decimal_can_hold_is_judged_by_multiplication() -> None:
 
 
 def test_more_drug_than_bag_stops() -> None:
-    bag = BagPreparation("saline", D(5), D("0.01"), D(1))
+    bag = BagPreparation("saline", D(5), D("0.01"), D(1), "cool")
     best = plan_vials(D("1.44"), shelf(2), replace(SETTINGS, bag=Signed(bag, "test", 1))).best
     assert best is not None
     assert best.bag is None

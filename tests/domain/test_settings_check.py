@@ -21,7 +21,7 @@ from tests.domain.dose_cases import PROTOCOL, SETTINGS, vial_setting
 
 D = Decimal
 VIAL = VialPreparation(D(1), D("0.9"), D(4), D("0.25"), "sterile water")
-BAG = BagPreparation("0.9% sodium chloride", D(50), D("0.01"), D("0.1"))
+BAG = BagPreparation("0.9% sodium chloride", D(50), D("0.01"), D("0.1"), "room temperature")
 STABILITY = StabilityLimits(D(4), D(8), D(4), D(1))
 
 
@@ -87,10 +87,7 @@ def test_a_vial_whose_numbers_do_not_meet_warns() -> None:
     ],
 )
 def test_a_bag(changes: dict[str, object], fields: set[str]) -> None:
-    bag = BagPreparation(
-        **{"diluent": BAG.diluent, "bag_volume_ml": D(50), "min_mg_per_ml": D("0.01"), "max_mg_per_ml": D("0.1")}
-        | changes  # type: ignore[arg-type]
-    )
+    bag = replace(BAG, **changes)  # type: ignore[arg-type]
     assert {fault.field for fault in check_setting(bag, PROTOCOL).faults} == fields
 
 

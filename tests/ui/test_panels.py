@@ -77,6 +77,7 @@ def test_the_gravest_finding_stands_first_and_its_override_can_be_asked(qtbot: Q
     button.click()
     assert asked == [overridable]
     box.set_findings([])
+    QApplication.processEvents()
     assert "No rule has anything to say against this." in _texts(box)
 
 

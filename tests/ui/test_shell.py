@@ -223,7 +223,7 @@ def test_every_size_keeps_all_places_within_reach(window: MainWindow, width: int
         assert button.shortcut().toString().startswith("Ctrl+")
         assert button.mapTo(window, button.rect().bottomRight()).y() < height
     for name in ("header_lock", "header_mode"):
-        button = window.findChild(QPushButton, name)
+        button = find(window, QPushButton, name)
         assert button.isVisible()
         assert button.mapTo(window, button.rect().bottomRight()).x() < width
 

@@ -22,11 +22,12 @@ TEXT_ON_GROUND = [
     ("demo", "demo_ground"),
 ]
 PARTS_ON_GROUND = [
+    ("primary_focus", "ground"),
+    ("primary_focus", "surface"),
     ("control_line", "surface"),
     ("control_line", "ground"),
     ("focus", "surface"),
     ("focus", "ground"),
-    ("on_accent", "accent"),
     ("nav_accent", "nav_ground"),
     ("nav_accent", "nav_current"),
     ("stop", "stop_ground"),

@@ -128,8 +128,7 @@ class Card(QFrame):
         if title:
             self.setAccessibleName(title)
         column = QVBoxLayout(self)
-        # The stretch at the end brings a spacing of its own.
-        column.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_L - SPACE_M)
+        column.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_L)
         column.setSpacing(SPACE_M)
         self._column = column
         self.head = QHBoxLayout()
@@ -143,7 +142,7 @@ class Card(QFrame):
             self.head.addLayout(words, 1)
             column.addLayout(self.head)
         else:
-            column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L - SPACE_M)
+            column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
         self.body = QVBoxLayout()
         self.body.setSpacing(SPACE_M)
         column.addLayout(self.body)

@@ -1,0 +1,393 @@
+"""What the pages about vials share: words for dates, moves and events, tables with tips, one dialog for an act."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtCore import QModelIndex
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QDialog,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.units import show
+from pharmacy_app.domain.vials import Vial, move_table
+from pharmacy_app.services.desk import Act
+from pharmacy_app.services.printing import unit_ranges
+from pharmacy_app.services.reading import read_day
+from pharmacy_app.services.stock import (
+    PermissionForm,
+    QuarantineForm,
+    SupporterDecision,
+    quarantine,
+    release_with_document,
+)
+from ui.office import Office
+from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, repolish
+from ui.widgets.basics import Button, Text
+from ui.widgets.fields import DateField, Field, Form, NoteField, TextField
+from ui.widgets.tables import Column, PagedTableModel, RowTableModel
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+ANY = "any"
+"""The value of a filter that lets everything through."""
+
+STATES = ("held", "available", "reserved", "quarantined", "opened", "empty", "partial")
+
+# -- words
+
+
+def say_day(day: date) -> str:
+    """A date such as ``22-Nov-2026``, the same in every desktop language (``%b`` is not)."""
+    return f"{day.day:02d}-{_MONTHS[day.month - 1]}-{day.year}"
+
+
+def say_moment(moment: datetime) -> str:
+    """A date and a time of the 24-hour clock, as recorded at the site."""
+    return f"{say_day(moment.date())} {moment:%H:%M}"
+
+
+def say_at(moment: datetime, zone: str) -> str:
+    """A moment with the site's time zone, where the zone matters."""
+    return f"{say_moment(moment.astimezone(ZoneInfo(zone)))} {zone}"
+
+
+def say_mg(strength_mg: Decimal) -> str:
+    """A vial strength with its unit."""
+    return f"{show(strength_mg)} mg"
+
+
+def vials_count(count: int, what: str = "vial") -> str:
+    """``1 vial``, ``12 vials``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+_KINDS = {
+    "access_denied": "Try refused: no authority",
+    "sign_in_failed": "Sign-in failed",
+    "quarantine_lifted": "Released with the supporter's document",
+    "site_opened": "Site and study set up",
+    "record_printed": "Accountability record printed",
+    "vials_closed": "mg ledger closed",
+}
+
+
+def kind_words(kind: str) -> str:
+    """An event's kind in words."""
+    return _KINDS.get(kind) or kind.replace("_", " ").capitalize()
+
+
+def state_words(vial: Vial) -> str:
+    """A vial's state with what keeps it there."""
+    if vial.state == "held":
+        return f"held: {vial.hold_reason}" if vial.hold_reason else "held: waits for release"
+    if vial.dose_id:
+        return f"{vial.state}, dose {vial.dose_id}"
+    return vial.state
+
+
+def state_tone(state: str) -> str:
+    """The severity's colour beside the word: quarantined stands out, held asks for a look."""
+    return {"quarantined": "stop", "held": "warn", "available": "ok"}.get(state, "")
+
+
+def state_says(state: str) -> str:
+    """What a state means, from the table of moves."""
+    return move_table().states[state].says
+
+
+# -- tables
+
+
+def _tip(model: PagedTableModel | RowTableModel, index: QModelIndex | QPersistentModelIndex) -> str | None:
+    row = model.row_object(index.row()) if index.isValid() else None
+    return None if row is None else model.columns[index.column()].words(row)
+
+
+class TippedPages(PagedTableModel):
+    """A paged table whose cells show their whole text as a tip, because narrow windows cut it."""
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The whole text as tip where the kit has none; all else as the kit has it."""
+        found = super().data(index, role)
+        return _tip(self, index) if role == Qt.ItemDataRole.ToolTipRole and found is None else found
+
+
+class TippedRows(RowTableModel):
+    """A small table with tips."""
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The whole text as tip; all else as the kit has it."""
+        found = super().data(index, role)
+        return _tip(self, index) if role == Qt.ItemDataRole.ToolTipRole and found is None else found
+
+
+def fill_height(table: QAbstractScrollArea, least: int) -> None:
+    """Let a table take the height that is left, but never less than ``least`` pixels."""
+    table.setMinimumHeight(least)
+    table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+
+LEDGER_BRIEF = (
+    Column("done_at", "Done at", write=say_moment, width=152),
+    Column("move", "Move", width=116),
+    Column("to_state", "State after", width=104),
+    Column("recorder", "Recorded by", width=132),
+    Column("dose_id", "Dose", width=92, write=lambda text: text or "–"),
+    Column("comment", "Comment", width=180, stretch=True),
+)
+"""The columns of a vial's life."""
+
+
+# -- layout
+
+
+class FilterBar(QWidget):
+    """Fields in one row that say what a table shows. ``changed`` comes once after a pause in typing."""
+
+    changed = Signal()
+
+    def __init__(self, fields: Sequence[tuple[Field, int]], *, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._pause = QTimer(self, interval=250, singleShot=True)
+        self._pause.timeout.connect(self.changed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE_M)
+        for field, stretch in fields:
+            field.changed.connect(self._pause.start)
+            row.addWidget(field, stretch, Qt.AlignmentFlag.AlignTop)
+
+
+class Views(QWidget):
+    """Views of one page, chosen by a row of buttons; ``chosen(int)`` after the person chose another."""
+
+    chosen = Signal(int)
+
+    def __init__(self, views: Sequence[tuple[str, QWidget]], *, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._buttons: list[Button] = []
+        self._stack = QStackedWidget()
+        bar = QHBoxLayout()
+        bar.setSpacing(SPACE_XS)
+        for at, (words, view) in enumerate(views):
+            button = Button(words, name=f"{name}_{at + 1}", kind="step")
+            button.setCheckable(True)
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            button.clicked.connect(self._clicked)
+            self._buttons.append(button)
+            bar.addWidget(button)
+            self._stack.addWidget(view)
+        bar.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        column.addLayout(bar)
+        column.addWidget(self._stack, 1)
+        self.set_current(0)
+
+    @property
+    def current(self) -> int:
+        """Which view is shown, counted from 0."""
+        return self._stack.currentIndex()
+
+    def set_current(self, index: int) -> None:
+        """Show a view."""
+        self._stack.setCurrentIndex(index)
+        for at, button in enumerate(self._buttons):
+            button.setChecked(at == index)
+            button.setProperty("state", "current" if at == index else "other")
+            repolish(button)
+
+    def _clicked(self) -> None:
+        self.set_current(self._buttons.index(self.sender()))  # type: ignore[arg-type]
+        self.chosen.emit(self.current)
+
+
+# -- acts
+
+
+class ActDialog(QDialog):
+    """One act asked for in a small form: what it does, its fields, a button with its verb.
+
+    The act is kept until it has succeeded, so that a second click or a retry is recorded once. Faults stand
+    beside their fields and what was typed stays. ``succeeded(object)`` gives the service's answer.
+    """
+
+    succeeded = Signal(object)
+
+    def __init__(
+        self,
+        office: Office,
+        title: str,
+        text: str,
+        verb: str,
+        fields: Sequence[Field],
+        work: Callable[[Act, dict[str, str]], Any],
+        *,
+        name: str,
+        busy: str,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(520)
+        self._office, self._work, self._busy_words = office, work, busy
+        self._act = office.act()
+        self._busy = False
+        self.form = Form(columns=1, name=f"{name}_form")
+        for field in fields:
+            self.form.add(field)
+        self.verb = Button(verb, name=f"{name}_do", kind="primary")
+        self.verb.setDefault(not any(isinstance(field, NoteField) for field in fields))
+        self.verb.clicked.connect(self.ask)
+        self._back = Button("Go &back", name=f"{name}_back")
+        self._back.clicked.connect(self.reject)
+        last = QHBoxLayout()
+        last.setSpacing(SPACE_S)
+        last.addStretch(1)
+        last.addWidget(self._back)
+        last.addWidget(self.verb)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
+        column.setSpacing(SPACE_M)
+        column.addWidget(Text(title, "section"))
+        column.addWidget(Text(text, name=f"{name}_text"))
+        column.addWidget(self.form)
+        column.addLayout(last)
+        if fields:
+            fields[0].editor().setFocus()
+
+    def ask(self) -> None:
+        """Do the act with what stands in the form."""
+        if self._busy or not self.form.check():
+            return
+        self._set_busy(True)
+        act, values, work = self._act, self.form.values(), self._work
+        self._office.do(lambda: work(act, values), self._did, self._did_not, busy=self._busy_words)
+
+    def reject(self) -> None:
+        """Close without the act; not while it is being recorded."""
+        if not self._busy:
+            super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stay while the act is being recorded: its outcome must be seen."""
+        if self._busy:
+            event.ignore()
+        else:
+            super().closeEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+Enter does the act from any field."""
+        entered = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if entered and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.ask()
+        else:
+            super().keyPressEvent(event)
+
+    def _set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self.verb.setEnabled(not busy)
+        self._back.setEnabled(not busy)
+
+    def _did(self, answer: Any) -> None:
+        self._set_busy(False)
+        self.succeeded.emit(answer)
+        self.accept()
+
+    def _did_not(self, trouble: Exception) -> None:
+        self._set_busy(False)
+        faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
+        self.form.show_faults(faults)
+
+
+def _day_check(value: str) -> str:
+    try:
+        read_day(value, "")
+    except Refused as refused:
+        return refused.faults[0].sentence
+    return ""
+
+
+def quarantine_dialog(office: Office, units: tuple[str, ...], parent: QWidget) -> ActDialog:
+    """Take vials out of use, with the reason; 'succeeded' gives the event."""
+
+    def work(act: Act, values: dict[str, str]) -> Event:
+        return quarantine(office.desk, act, QuarantineForm(units, values["reason"]))
+
+    return ActDialog(
+        office,
+        f"Quarantine {vials_count(len(units))}",
+        f"{unit_ranges(units)} must not be used from now on, until the supporter permits it in writing. "
+        "Tell the supporter as well (Protocol § 8.2).",
+        "&Quarantine",
+        [TextField("reason", "&Reason", required=True, max_length=300, placeholder="for example: refrigerator at 11 °C")],
+        work,
+        name="quarantine_dialog",
+        busy="Recording the quarantine",
+        parent=parent,
+    )
+
+
+def document_dialog(office: Office, units: tuple[str, ...], held_because: str, parent: QWidget) -> ActDialog:
+    """Put held or quarantined vials into usable stock under the supporter's written decision."""
+
+    def work(act: Act, values: dict[str, str]) -> Event:
+        decision = SupporterDecision(values["reference"], values["decided_by"], values["decided_on"])
+        return release_with_document(office.desk, act, PermissionForm(units, decision, values["why"]))
+
+    because = f" They are kept back because: {held_because}." if held_because else ""
+    return ActDialog(
+        office,
+        f"Release {vials_count(len(units))} with the supporter's document",
+        f"{unit_ranges(units)} become usable stock.{because} Have the supporter's written decision at hand.",
+        "&Release",
+        [
+            TextField("reference", "Document &reference", required=True, max_length=60),
+            TextField("decided_by", "&Decided by", required=True, max_length=60, hint="The name as on the document."),
+            DateField("decided_on", "Decided &on", required=True, check=_day_check),
+            NoteField("why", "&Note", lines=2),
+        ],
+        work,
+        name="document_dialog",
+        busy="Recording the release",
+        parent=parent,
+    )
+
+
+def print_dialog(
+    office: Office,
+    title: str,
+    text: str,
+    work: Callable[[Act, str], Any],
+    parent: QWidget,
+) -> ActDialog:
+    """Print again, with the reason that goes on the record; 'succeeded' gives the printed paper."""
+    return ActDialog(
+        office,
+        title,
+        text,
+        "&Print again",
+        [TextField("why", "&Reason", required=True, max_length=300, placeholder="for example: label torn at the hood")],
+        lambda act, values: work(act, values["why"]),
+        name="print_dialog",
+        busy="Printing again",
+        parent=parent,
+    )

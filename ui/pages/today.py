@@ -1,0 +1,322 @@
+"""Today: what waits, the most urgent first, each with the button to its place; and the stock as calm numbers."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.units import show_mg
+from pharmacy_app.domain.vials import STRENGTHS_MG
+from pharmacy_app.services import questions, views
+from pharmacy_app.services.ports import Reader
+from ui.office import Office
+from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
+from ui.widgets.dates import say_date
+from ui.widgets.panels import Banner, Card, EmptyState, Page
+
+NEXT_STEP = {
+    "ordered": "Next: decide the dose – look at its working and findings.",
+    "stopped": "The decision stopped this dose. Next: see why, then mend the cause or cancel the dose.",
+    "decided": "Next: choose the vials and sign the plan.",
+    "planned": "Next: the second check, by another person who calculates anew.",
+    "verified": "Next: print the worksheet, mix, and record the preparation.",
+    "prepared": "Next: print the bag labels and release the bag.",
+    "released": "Next: record the administration.",
+    "administered": "Next: close the opened vials in the mg ledger.",
+    "cancelled": "Cancelled with opened vials. Next: close them in the mg ledger.",
+}
+"""What the next person does with a dose, by its status."""
+
+UNOPENED = ("held", "available", "reserved", "quarantined")
+_WORDS = {"stop": "Stop", "warn": "Look", "info": "Next"}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing that waits: how urgent, in words, and where its button leads."""
+
+    kind: str
+    title: str
+    text: str
+    verb: str
+    place: str
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """The unopened vials of one strength: usable, on hand, and when the first usable ones expire."""
+
+    strength_mg: Decimal
+    usable: int
+    on_hand: int
+    first_expiry: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What the page shows."""
+
+    today: views.Today
+    stock: tuple[views.StockLine, ...]
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: ``1 vial``, ``3 vials``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def dose_words(line: views.DoseLine) -> str:
+    """A dose in one line for a list."""
+    return f"Subject {line.subject_number} · course {line.course}, cycle {line.cycle}, day {line.day}"
+
+
+def waiting(today: views.Today) -> tuple[Waiting, ...]:
+    """Everything that waits, the most urgent first."""
+    found: list[Waiting] = []
+    if today.unset_settings:
+        found.append(
+            Waiting(
+                "stop",
+                f"{counted(len(today.unset_settings), 'study setting is', 'study settings are')} not signed yet",
+                f"{', '.join(today.unset_settings)}. What needs them is refused until two people have signed.",
+                "Open the settings",
+                "settings",
+            )
+        )
+    for line in today.open_doses:
+        late = line.planned_on < today.day
+        when = f"planned for {say_date(line.planned_on)}" + (", which has passed" if late else "")
+        found.append(
+            Waiting(
+                "stop" if line.status == "stopped" else "warn" if late else "info",
+                dose_words(line),
+                f"{NEXT_STEP[line.status]} Dose {line.dose_id}, {show_mg(line.prescribed_mg)} prescribed, {when}.",
+                f"Open dose {line.dose_id}",
+                "prepare",
+                line.dose_id,
+            )
+        )
+    found += [
+        Waiting(
+            "warn",
+            f"{dose_words(line)}: vials opened and not closed",
+            f"{NEXT_STEP[line.status]} Dose {line.dose_id}.",
+            f"Close the vials of {line.dose_id}",
+            "prepare",
+            line.dose_id,
+        )
+        for line in today.unclosed_doses
+    ]
+    if today.held:
+        found.append(
+            Waiting(
+                "warn",
+                f"{counted(today.held, 'vial is', 'vials are')} held",
+                "They cannot be used until a pharmacist releases the shipment, or quarantines it.",
+                "Go to Receive",
+                "receive",
+            )
+        )
+    if today.quarantined:
+        found.append(
+            Waiting(
+                "warn",
+                f"{counted(today.quarantined, 'vial is', 'vials are')} in quarantine",
+                "They are not used until the supporter permits it in writing (Protocol § 8.2).",
+                "See quarantined vials",
+                "vials",
+            )
+        )
+    found += _expiring(today)
+    found += [
+        Waiting(
+            "stop",
+            f"Medication error {error.error_id} is open",
+            f"Subject {error.subject_number}, dose {error.dose_id}: {show_mg(error.administered_mg)} given, "
+            f"{show_mg(error.prescribed_mg)} prescribed ({error.difference}). It must be reported.",
+            f"Open {error.error_id}",
+            "prepare",
+            error.dose_id,
+        )
+        for error in today.open_errors
+    ]
+    return tuple(found)
+
+
+def _expiring(today: views.Today) -> list[Waiting]:
+    lots: dict[tuple[Decimal, str, date], int] = {}
+    for line in today.expiring:
+        key = line.strength_mg, line.lot, line.expires_on
+        lots[key] = lots.get(key, 0) + line.vials
+    found = []
+    for (strength, lot, expires_on), vials in sorted(lots.items(), key=lambda item: (item[0][2], item[0][:2])):
+        past = expires_on < today.day
+        found.append(
+            Waiting(
+                "stop" if past else "info",
+                f"Lot {lot} ({show_mg(strength)}) {'expired' if past else 'expires'} on {say_date(expires_on)}",
+                f"{counted(vials, 'unopened vial')} of it on hand. "
+                + ("Quarantine what is left; it is refused for doses." if past else "Use it first."),
+                f"See lot {lot}",
+                "vials",
+            )
+        )
+    return found
+
+
+def usable_stock(day: Day) -> tuple[Usable, ...]:
+    """Both strengths with usable and unopened vials."""
+    found = []
+    for strength in STRENGTHS_MG:
+        usable = [line for line in day.today.usable if line.strength_mg == strength]
+        on_hand = [line for line in day.stock if line.strength_mg == strength and line.state in UNOPENED]
+        found.append(
+            Usable(
+                strength,
+                sum(line.vials for line in usable),
+                sum(line.vials for line in on_hand),
+                min((line.expires_on for line in usable), default=None),
+            )
+        )
+    return tuple(found)
+
+
+class WaitingRow(QWidget):
+    """One waiting thing: icon and word, what it is, what to do, and its button. Signal ``chosen(object)``."""
+
+    chosen = Signal(object)
+
+    def __init__(self, item: Waiting, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.item = item
+        word = Text(_WORDS[item.kind], "label", tone=item.kind, wrap=False)
+        word.setFixedWidth(48)
+        title = Text(item.title, "strong", name=f"{name}_title")
+        text = Text(item.text, "body", name=f"{name}_text")
+        self.button = Button(item.verb, name=f"{name}_go")
+        self.button.clicked.connect(self._choose)
+        words = QVBoxLayout()
+        words.setSpacing(SPACE_XS)
+        words.addWidget(title)
+        words.addWidget(text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, SPACE_S, 0, SPACE_S)
+        row.setSpacing(SPACE_S)
+        row.addWidget(IconView(item.kind, item.kind), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(word, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        row.addSpacing(SPACE_M)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _choose(self) -> None:
+        self.chosen.emit(self.item)
+
+
+class _StockNumber(QFrame):
+    """Usable vials of one strength, large, with what is on hand beneath."""
+
+    def __init__(self, stock: Usable) -> None:
+        super().__init__()
+        strength = show_mg(stock.strength_mg)
+        name = f"stock_{strength.replace(' ', '_')}"
+        self.setObjectName(name)
+        number = Text(str(stock.usable), "display", wrap=False, name=f"{name}_usable")
+        number.setAccessibleName(f"Usable {strength} vials: {stock.usable}")
+        beside = Text("usable", "muted", wrap=False)
+        line = QHBoxLayout()
+        line.setSpacing(SPACE_S)
+        line.addWidget(number, 0, Qt.AlignmentFlag.AlignBaseline)
+        line.addWidget(beside, 0, Qt.AlignmentFlag.AlignBaseline)
+        line.addStretch(1)
+        first = (
+            f"First usable vial expires {say_date(stock.first_expiry)}." if stock.first_expiry else "None can be used."
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_XS)
+        column.addWidget(Text(f"{strength} vials", "label", wrap=False))
+        column.addLayout(line)
+        on_hand = f"{stock.on_hand} unopened on hand."
+        column.addWidget(Text(f"{on_hand} {first}", "muted", name=f"{name}_on_hand"))
+
+
+class TodayPage(Page):
+    """The first page after signing in."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__("Today", office.site.name, name="today_page")
+        self._office = office
+        self.new_order = Button("&New order", name="new_order", kind="primary", icon="plus")
+        self.new_order.clicked.connect(self._order)
+        self.action_bar.addWidget(self.new_order)
+        self._trouble = Banner("stop", "", name="today_trouble")
+        self._trouble.hide()
+        self.add(self._trouble)
+        why_not = office.why_not("dose_ordered")
+        if why_not:
+            self.new_order.setEnabled(False)
+            self.new_order.setToolTip(why_not)
+            self.add(Text(f"New order: {why_not}", "small", name="new_order_why_not"))
+        self._waits = Card("What waits", name="what_waits")
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(0)
+        self._waits.body.addLayout(self._rows)
+        self._waits.hide()
+        self.add(self._waits)
+        self._stock = Card("Vials to use", "Usable means released, not reserved, and not expired today.", name="stock")
+        self._numbers = QHBoxLayout()
+        self._numbers.setSpacing(SPACE_L)
+        self._stock.body.addLayout(self._numbers)
+        self._stock.hide()
+        self.add(self._stock)
+
+    def refresh(self) -> None:
+        """Ask what waits now."""
+        desk = self._office.desk
+
+        def question(reader: Reader) -> Day:
+            return Day(questions.today(desk, reader), tuple(reader.stock()))
+
+        self._office.ask(question, self._got, self._failed)
+
+    def _got(self, day: Day) -> None:
+        self._trouble.hide()
+        self.set_title("Today", f"{say_date(day.today.day)} · {self._office.site.name}")
+        self._show_waiting(waiting(day.today))
+        clear_layout(self._numbers)
+        for stock in usable_stock(day):
+            self._numbers.addWidget(_StockNumber(stock), 1)
+        self._waits.show()
+        self._stock.show()
+
+    def _show_waiting(self, items: tuple[Waiting, ...]) -> None:
+        clear_layout(self._rows)
+        for at, item in enumerate(items):
+            if at:
+                self._rows.addWidget(rule())
+            row = WaitingRow(item, f"waiting_{at + 1}")
+            row.chosen.connect(self._open)
+            self._rows.addWidget(row)
+        if not items:
+            nothing = "No dose is under way, no vial is held, opened or about to expire, and no error is open."
+            self._rows.addWidget(EmptyState("Nothing waits", nothing, icon="ok", name="nothing_waits"))
+
+    def _failed(self, trouble: Exception) -> None:
+        self._trouble.set_message("stop", f"What waits could not be read: {trouble}")
+        self._trouble.show()
+
+    def _order(self) -> None:
+        self._office.go.emit("prepare", "new")
+
+    def _open(self, item: Waiting) -> None:
+        self._office.go.emit(item.place, item.what)
+
+
+def make_page(office: Office) -> QWidget:
+    """The page for one office."""
+    return TodayPage(office)
