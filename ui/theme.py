@@ -334,6 +334,7 @@ QPushButton[kind="quiet"]:focus { border: 2px solid $focus; padding: 0 7px; }
 QPushButton[kind="quiet"]:disabled { background: transparent; }
 
 QPushButton[kind="icon"] { background: transparent; border: 1px solid transparent; padding: 0; min-width: 34px; }
+QPushButton[kind="icon"][small="true"] { min-width: 20px; min-height: 20px; }
 QPushButton[kind="icon"]:hover { background: $hover; }
 QPushButton[kind="icon"]:focus { border: 2px solid $focus; padding: 0; min-width: 32px; }
 QPushButton[kind="icon"]:disabled { background: transparent; }

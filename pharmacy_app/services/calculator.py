@@ -79,12 +79,14 @@ def calculate(row: Mapping[str, str], settings: StudySettings, protocol: Protoco
     """Calculate one row; whatever is wrong with it comes back as faults."""
     typed = {name: (row.get(name) or "").strip() for name in COLUMNS}
     try:
-        return Calculated(typed, decide(_request(typed, settings, protocol, today)), ())
+        return Calculated(typed, decide(request_from(typed, settings, protocol, today)), ())
     except Refused as refused:
         return Calculated(typed, None, refused.faults)
 
 
-def _request(typed: dict[str, str], settings: StudySettings, protocol: Protocol, today: date) -> DoseRequest:
+def request_from(row: Mapping[str, str], settings: StudySettings, protocol: Protocol, today: date) -> DoseRequest:
+    """The request that a typed row asks; raises ``Refused`` with every fault of it."""
+    typed = {name: (row.get(name) or "").strip() for name in COLUMNS}
     reading = Reading()
     for name in NEEDED:
         if not typed[name]:

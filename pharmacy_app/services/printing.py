@@ -33,7 +33,8 @@ from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.study_settings import needed, settings_of, settings_version
 
 PRODUCT = "inotuzumab ozogamicin"
-HAZARD = "HAZARDOUS DRUG – CYTOTOXIC – handle and dispose accordingly"
+HAZARD = "HAZARDOUS DRUG – CYTOTOXIC – handle and dispose accordingly – no pneumatic tube"
+LIGHT = "PROTECT FROM LIGHT during preparation, storage and administration"
 WITH_CHECK = ("verified", "prepared", "released", "administered", "closed")
 
 
@@ -95,7 +96,7 @@ def _print(
         reading.done()
         pdf = make(writer, moment, copies)
         name = writer.put_paper(pdf)
-        pages = {"bag labels": 2}.get(paper, 1)
+        pages = desk.papers.page_count(pdf)
         return Draft(
             {
                 "sha256": name,
@@ -208,7 +209,7 @@ def print_bag_labels(desk: Desk, act: Act, dose_id: str, why: str = "") -> Print
                 site_name=site.name,
                 pharmacy_phone=site.pharmacy_phone,
                 storage=needed(settings.bag, "bag").value.storage,
-                light="PROTECT FROM LIGHT",
+                light=LIGHT,
                 hazard=HAZARD,
                 copy_number=copies[dose_id],
                 demonstration=site.demonstration,
@@ -258,7 +259,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
         product=PRODUCT,
         subject_number=line.subject_number,
         subject_initials=subject.initials if subject else "",
-        born=subject.birth if subject else "",
+        born=_born(subject.birth) if subject else "",
         height_cm=thread.height_cm,
         height_measured_on=from_plain(datetime, facts["height"]["measured_on"] + "T00:00:00+00:00").date(),
         bsa_m2=decision.bsa_m2,
@@ -279,7 +280,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
             last_used_kg=Decimal(prior["kg"]) if prior else None,
             last_used_on=datetime.fromisoformat(prior["used_on"]).date() if prior else None,
             change_percent=decision.weight_change_percent,
-            sentence=" ".join(sentences) or "First dose: there is no weight last used to compare with.",
+            sentence=" ".join(sentences),
         ),
         steps=decision.steps,
         findings=(*decision.findings, *plan.findings),
@@ -317,7 +318,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
             protocol.text("light_protection").text,
             protocol.text("preparation").text,
         ),
-        light="PROTECT FROM LIGHT",
+        light=LIGHT,
         hazard=HAZARD,
         stability=(
             StabilityLimit(
@@ -335,6 +336,11 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
         beyond_use_rule="The earliest of the limits, counted from the recorded times, and the vials' expiry.",
         signatures=tuple(signatures),
     )
+
+
+def _born(text: str) -> str:
+    """A kept birth as papers write it: ``09-Mar-1974``, or the year alone."""
+    return f"{datetime.fromisoformat(text):%d-%b-%Y}" if len(text) > 4 else text
 
 
 def _role(reader: Reader, printed_name: str) -> str:
@@ -387,7 +393,12 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
         )
         name = writer.put_paper(pdf)
         about = f"{show(strength)} mg" + (f" lot {form.lot}" if form.lot else "")
-        paper = {"paper": "accountability record", "about": about, "copy_number": 1, "pages": 1}
+        paper = {
+            "paper": "accountability record",
+            "about": about,
+            "copy_number": 1,
+            "pages": desk.papers.page_count(pdf),
+        }
         return Draft({"sha256": name, "papers": [paper]})
 
     return _kept(desk, perform(desk, act, "record_printed", form, build))

@@ -139,6 +139,21 @@ def test_closing_lets_acts_end_and_delivers_them(qtbot: QtBot) -> None:
     bridge.close()
 
 
+def test_closing_does_not_wait_for_long_work(qtbot: QtBot) -> None:
+    bridge, receiver = Bridge(), Receiver()
+
+    def work(progress: Progress) -> None:
+        for _ in range(1000):
+            progress.stop_if_cancelled()
+            time.sleep(0.01)
+
+    bridge.run_long(work, receiver.take, receiver.fail)
+    began = time.monotonic()
+    bridge.close()
+    assert time.monotonic() - began < 5
+    assert isinstance(receiver.failed[0], Cancelled)
+
+
 def test_busy_is_said_and_unsaid(qtbot: QtBot, bridge: Bridge) -> None:
     receiver = Receiver()
     seen: list[tuple[bool, str]] = []

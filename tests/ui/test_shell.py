@@ -1,5 +1,7 @@
 """The window: places, signing in, the lock, messages, small sizes, closing with a draft."""
 
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -321,3 +323,12 @@ def test_the_next_person_finds_no_draft(window: MainWindow) -> None:
     assert window.current_page() == ""
     assert window.page("today") is None
     assert _open(window).field.text() == ""
+
+
+def test_the_window_needs_no_heavy_import() -> None:
+    code = (
+        "import sys, ui.shell, ui.screens, ui.bridge, ui.widgets.tables, ui.widgets.working\n"
+        "print(sorted({'pydantic', 'sqlalchemy', 'reportlab', 'argon2'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -6,9 +6,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QDialog,
@@ -25,7 +24,6 @@ from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import Vial, move_table
 from pharmacy_app.services.desk import Act
 from pharmacy_app.services.printing import unit_ranges
-from pharmacy_app.services.reading import read_day
 from pharmacy_app.services.stock import (
     PermissionForm,
     QuarantineForm,
@@ -318,14 +316,6 @@ class ActDialog(QDialog):
         self.form.show_faults(faults)
 
 
-def _day_check(value: str) -> str:
-    try:
-        read_day(value, "")
-    except Refused as refused:
-        return refused.faults[0].sentence
-    return ""
-
-
 def quarantine_dialog(office: Office, units: tuple[str, ...], parent: QWidget) -> ActDialog:
     """Take vials out of use, with the reason; 'succeeded' gives the event."""
 
@@ -362,7 +352,7 @@ def document_dialog(office: Office, units: tuple[str, ...], held_because: str, p
         [
             TextField("reference", "Document &reference", required=True, max_length=60),
             TextField("decided_by", "&Decided by", required=True, max_length=60, hint="The name as on the document."),
-            DateField("decided_on", "Decided &on", required=True, check=_day_check),
+            DateField("decided_on", "Decided &on", required=True),
             NoteField("why", "&Note", lines=2),
         ],
         work,

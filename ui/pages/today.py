@@ -12,6 +12,7 @@ from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import questions, views
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
+from ui.pages.stock_parts import say_day
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
 from ui.widgets.dates import say_date
@@ -89,7 +90,7 @@ def waiting(today: views.Today) -> tuple[Waiting, ...]:
         )
     for line in today.open_doses:
         late = line.planned_on < today.day
-        when = f"planned for {say_date(line.planned_on)}" + (", which has passed" if late else "")
+        when = f"planned for {say_day(line.planned_on)}" + (", which has passed" if late else "")
         found.append(
             Waiting(
                 "stop" if line.status == "stopped" else "warn" if late else "info",
@@ -158,7 +159,7 @@ def _expiring(today: views.Today) -> list[Waiting]:
         found.append(
             Waiting(
                 "stop" if past else "info",
-                f"Lot {lot} ({show_mg(strength)}) {'expired' if past else 'expires'} on {say_date(expires_on)}",
+                f"Lot {lot} ({show_mg(strength)}) {'expired' if past else 'expires'} on {say_day(expires_on)}",
                 f"{counted(vials, 'unopened vial')} of it on hand. "
                 + ("Quarantine what is left; it is refused for doses." if past else "Use it first."),
                 f"See lot {lot}",
@@ -234,7 +235,7 @@ class _StockNumber(QFrame):
         line.addWidget(beside, 0, Qt.AlignmentFlag.AlignBaseline)
         line.addStretch(1)
         first = (
-            f"First usable vial expires {say_date(stock.first_expiry)}." if stock.first_expiry else "None can be used."
+            f"First usable vial expires {say_day(stock.first_expiry)}." if stock.first_expiry else "None can be used."
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -33,10 +33,9 @@ class Text(QLabel):
             self.setProperty("tone", tone)
         if name:
             self.setObjectName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        # In this order: the label notes in its policy that its height hangs on its width.
         self.setWordWrap(wrap)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(wrap)
-        self.setSizePolicy(policy)
         self.setText(text)
 
     def set_tone(self, tone: str) -> None:

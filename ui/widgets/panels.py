@@ -189,6 +189,7 @@ class Banner(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         if closable:
             close = Button("", name=f"{name}_close", kind="icon", icon="close")
+            close.setProperty("small", True)
             close.setFixedSize(24, 24)
             close.setAccessibleName("Close this message")
             close.setToolTip("Close this message")

@@ -1,0 +1,255 @@
+"""Step 1 of *Prepare*: the prescriber's order, with what was given before and what comes next by the protocol."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.protocol import Protocol
+from pharmacy_app.domain.units import parse_decimal, show_mg
+from pharmacy_app.services.desk import protocol_of
+from pharmacy_app.services.doses import OrderForm, order
+from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.views import DoseLine, SubjectLine
+from ui.office import Office
+from ui.pages.prepare_step import Foot, StepPanel, say_day
+from ui.theme import SPACE_S
+from ui.widgets.basics import Button, Text
+from ui.widgets.fields import ChoiceField, DateField, DecimalField, Form, TextField
+from ui.widgets.panels import Card, EmptyState
+
+DOSES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the treatment: course, cycle, day and dose level."""
+
+    course: int
+    cycle: int
+    day: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a subject was given, what is under way, and what the protocol has next (``None``: nothing)."""
+
+    subject_number: str
+    given: tuple[DoseLine, ...]
+    under_way: tuple[DoseLine, ...]
+    following: Place | None
+
+
+def next_place(doses: tuple[DoseLine, ...], protocol: Protocol) -> Place | None:
+    """The dosing day after the last one ordered (not cancelled); ``None`` after the last cycle of the course."""
+    if not doses:
+        return Place(1, 1, 1, 0)
+    last = max(doses, key=lambda dose: (dose.course, dose.cycle, dose.day))
+    cycle = protocol.regimen.cycle_doses(last.cycle, last.level)
+    later = [day for day in cycle.days if day > last.day] if cycle else []
+    if later:
+        return Place(last.course, last.cycle, later[0], last.level)
+    if last.cycle >= protocol.regimen.max_cycles:
+        return None
+    return Place(last.course, last.cycle + 1, 1, last.level)
+
+
+def history_of(reader: Reader, subject_number: str, protocol: Protocol) -> History:
+    """A subject's doses and the next place in the treatment."""
+    doses = tuple(dose for dose in reader.doses(subject_number=subject_number) if dose.status != "cancelled")
+    given = tuple(dose for dose in doses if dose.given_on is not None)
+    return History(
+        subject_number,
+        tuple(sorted(given, key=lambda dose: (dose.given_on or dose.planned_on, dose.dose_id), reverse=True)),
+        tuple(dose for dose in doses if dose.given_on is None),
+        next_place(doses, protocol),
+    )
+
+
+def positive(value: str) -> str:
+    """What is wrong with a typed amount, '' when it is a plain number above zero."""
+    try:
+        parse_decimal(value, field="", name="This", unit="mg")
+    except Refused as refused:
+        return refused.faults[0].sentence
+    return ""
+
+
+def whole(value: str) -> str:
+    """What is wrong with a typed count, '' when it is a whole number."""
+    return "" if value.isdigit() else "Type a whole number, for example 1."
+
+
+class OrderPanel(StepPanel):
+    """A new order. ``created`` holds the dose's number after it was recorded."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(office, "", "prepare_order")
+        self.created = ""
+        self._subjects: tuple[SubjectLine, ...] = ()
+        self._following: Place | None = None
+        protocol = protocol_of(office.site)
+        levels = [(str(doses.level), f"Level {doses.level}".replace("-", "−")) for doses in protocol.regimen.levels]
+        self.form = Form(columns=2, name="order_form")
+        self._subject = ChoiceField("subject_number", "&Subject", required=True)
+        self.form.add(self._subject)
+        self.form.add(TextField("prescriber", "&Prescriber", required=True, max_length=60))
+        self.form.add(DateField("ordered_on", "&Ordered on", required=True))
+        self.form.add(DateField("planned_on", "&Infusion date", required=True))
+        self._before = Card("Before this order", name="order_history")
+        self._before_text = Text("", name="order_history_text")
+        self._next = Button("&Fill in the next dose", name="order_fill_next", icon="chevron-down")
+        self._next.clicked.connect(self._fill_next)
+        self._before.add(self._before_text)
+        self._before.add(self._next)
+        self._before.hide()
+        self.form.add_widget(self._before)
+        self.form.add(TextField("course", "&Course", required=True, max_length=9, check=whole, hint="1, or 2 on retreatment."))
+        self.form.add(TextField("cycle", "C&ycle", required=True, max_length=9, check=whole))
+        self.form.add(TextField("day", "&Day of the cycle", required=True, max_length=9, check=whole))
+        self.form.add(
+            ChoiceField("level", "Dose &level", levels, required=True, hint="Cycle 1 has no levels: choose level 0.")
+        )
+        self.form.add(DecimalField("prescribed_mg", "Prescribed d&ose", unit="mg", required=True, check=positive))
+        self.form.field("course").set_value("1")
+        self.form.field("ordered_on").set_value(self.now().date().isoformat())
+        self.form.field("planned_on").set_value(self.now().date().isoformat())
+        self.form.mark_clean()
+        self._card = Card("New order", "As the prescriber wrote it. The rules of the protocol come with the decision.")
+        self._card.add(self.form)
+        self._button = Button("&Record the order", name="order_record", kind="primary")
+        self._button.clicked.connect(self.record)
+        self._foot = Foot(self._button, name="order")
+        self._card.add(self._foot)
+        self.body.addWidget(self._card)
+        self._empty = EmptyState(
+            "No subject is enrolled yet",
+            "An order belongs to an enrolled subject. Enroll the first one under Subjects.",
+            icon="subjects",
+            verb="&Open Subjects",
+            name="order_no_subject",
+        )
+        assert self._empty.button is not None
+        self._empty.button.clicked.connect(self._open_subjects)
+        self._empty.hide()
+        self.body.addWidget(self._empty)
+        self.body.setSpacing(SPACE_S)
+        self._allowed = self.permit("dose_ordered", self._foot)
+        self._subject.changed.connect(self._subject_chosen)
+
+    def is_dirty(self) -> bool:
+        """Whether an order was begun."""
+        return self.form.is_dirty()
+
+    def focus_first(self) -> None:
+        """The subject comes first."""
+        (self._subject if self._subjects else self._empty).setFocus()
+
+    def refresh(self) -> None:
+        """Ask for the subjects anew, and for the chosen one's doses."""
+        self.office.ask(_subjects, self._got_subjects, self.ask_failed)
+        self._ask_history()
+
+    def _got_subjects(self, subjects: tuple[SubjectLine, ...]) -> None:
+        self._subjects = subjects
+        self._card.setVisible(bool(subjects))
+        self._empty.setVisible(not subjects)
+        self._subject.set_choices(
+            [
+                (line.subject_number, f"{line.subject_number}{f' ({line.initials})' if line.initials else ''}")
+                for line in subjects
+            ]
+        )
+
+    def _open_subjects(self) -> None:
+        self.office.go.emit("subjects", "")
+
+    def _subject_chosen(self) -> None:
+        self._before.hide()
+        self._ask_history()
+
+    def _ask_history(self) -> None:
+        number = self._subject.value()
+        if not number:
+            return
+        protocol = protocol_of(self.office.site)
+
+        def question(reader: Reader) -> History:
+            return history_of(reader, number, protocol)
+
+        self.office.ask(question, self._got_history, self.ask_failed)
+
+    def _got_history(self, history: History) -> None:
+        if history.subject_number != self._subject.value():
+            return
+        lines = [
+            f"{say_day(dose.given_on)}: course {dose.course}, cycle {dose.cycle}, day {dose.day}, "
+            f"{show_mg(dose.administered_mg) if dose.administered_mg is not None else 'amount not known'} given"
+            f" (dose {dose.dose_id})."
+            for dose in history.given[:DOSES_SHOWN]
+        ]
+        if not lines:
+            lines = ["No dose was given to this subject yet."]
+        elif len(history.given) > DOSES_SHOWN:
+            lines.append(f"{len(history.given) - DOSES_SHOWN} more before these.")
+        lines += [
+            f"Under way: course {dose.course}, cycle {dose.cycle}, day {dose.day} for {say_day(dose.planned_on)},"
+            f" {dose.status} (dose {dose.dose_id})."
+            for dose in history.under_way
+        ]
+        self._following = history.following
+        if (place := history.following) is None:
+            lines.append("All cycles of the course are ordered. A further course needs the retreatment rule (§ 3.7).")
+        else:
+            lines.append(f"Next by the protocol: course {place.course}, cycle {place.cycle}, day {place.day}.")
+        self._next.setVisible(self._following is not None)
+        self._before_text.setText("\n".join(lines))
+        self._before.show()
+
+    def _fill_next(self) -> None:
+        if (place := self._following) is None:
+            return
+        for name, number in (
+            ("course", place.course),
+            ("cycle", place.cycle),
+            ("day", place.day),
+            ("level", place.level),
+        ):
+            self.form.field(name).set_value(str(number))
+        self.form.field("prescribed_mg").editor().setFocus()
+
+    def hold(self, held: bool) -> None:
+        """Hold the button."""
+        self._button.setEnabled(not held and self._allowed)
+
+    def record(self) -> None:
+        """Record the order as typed."""
+        desk, act, form = self.office.desk, self.act(), OrderForm(**self.form.values())
+
+        def work() -> str:
+            return str(order(desk, act, form).content["dose_id"])
+
+        self.start(work, "Recording the order")
+
+    def recorded(self, result: Any) -> None:
+        """Open the new dose next."""
+        self.created = self.dose_id = str(result)
+        self.form.mark_clean()
+        self.office.messages.ok(f"The order was recorded as dose {result}.")
+
+    def refused(self, refused: Refused) -> None:
+        """Show every fault beside its field."""
+        self.form.show_faults(refused.faults)
+
+    def say_trouble(self, faults: Any) -> None:
+        """Faults that are not a field's stand on top of the step."""
+        super().say_trouble(faults)
+        if not faults:
+            self.form.clear_faults()
+
+
+def _subjects(reader: Reader) -> tuple[SubjectLine, ...]:
+    return tuple(reader.subjects())
+
+
+__all__ = ["Fault", "History", "OrderPanel", "Place", "history_of", "next_place"]

@@ -1,0 +1,468 @@
+"""Vials: the stock by strength and lot, every vial by number, and one vial's whole life."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, move_table
+from pharmacy_app.services.desk import Act, Desk, today_of
+from pharmacy_app.services.ports import Reader, VialFilter
+from pharmacy_app.services.preparation import find_vial
+from pharmacy_app.services.printing import PrintForm, Printed, print_vial_labels, unit_ranges
+from pharmacy_app.services.views import StockLine, VialLife
+from ui.office import Office
+from ui.pages.stock_life import VialLifeDialog, life_of
+from ui.pages.stock_parts import (
+    ANY,
+    STATES,
+    FilterBar,
+    TippedPages,
+    TippedRows,
+    Views,
+    document_dialog,
+    fill_height,
+    print_dialog,
+    quarantine_dialog,
+    say_day,
+    say_mg,
+    state_tone,
+    state_words,
+    vials_count,
+)
+from ui.theme import SPACE_M, SPACE_S
+from ui.widgets.basics import Button, Text
+from ui.widgets.fields import ChoiceField, ScanField, TextField
+from ui.widgets.panels import Card, Page
+from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
+
+UNOPENED = ("held", "available", "reserved", "quarantined")
+MAX_CHOSEN = 500
+"""More vials than this are not moved or printed in one act from the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class LotStock:
+    """The vials of one strength, lot and place, counted by what may be done with them on a day."""
+
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    place: str
+    usable: int
+    expired: int
+    reserved: int
+    held: int
+    quarantined: int
+    opened: int
+    used: int
+
+    @property
+    def on_hand(self) -> int:
+        """Unopened vials in the pharmacy, usable or not."""
+        return self.usable + self.expired + self.reserved + self.held + self.quarantined
+
+
+def lots_of(stock: Sequence[StockLine], day: date) -> list[LotStock]:
+    """The stock as one line a strength, lot and place. Usable: available and not past its last day on ``day``."""
+    counted: dict[tuple[Decimal, date, str, str], dict[str, int]] = {}
+    for line in stock:
+        state = "expired" if line.state == "available" and line.expires_on < day else line.state
+        states = counted.setdefault((line.strength_mg, line.expires_on, line.lot, line.place), {})
+        states[state] = states.get(state, 0) + line.vials
+    return [
+        LotStock(
+            strength,
+            lot,
+            expires_on,
+            place,
+            usable=states.get("available", 0),
+            expired=states.get("expired", 0),
+            reserved=states.get("reserved", 0),
+            held=states.get("held", 0),
+            quarantined=states.get("quarantined", 0),
+            opened=states.get("opened", 0),
+            used=states.get("empty", 0) + states.get("partial", 0),
+        )
+        for (strength, expires_on, lot, place), states in sorted(counted.items())
+    ]
+
+
+def _stock_now(desk: Desk, reader: Reader) -> tuple[list[LotStock], list[str]]:
+    lots = list(dict.fromkeys(lot for _, lot, _ in reader.lots()))
+    return lots_of(reader.stock(), today_of(desk, reader)), lots
+
+
+class _StrengthCard(Card):
+    """Usable vials of one strength in large, and what is on hand beside them."""
+
+    def __init__(self, strength_mg: Decimal) -> None:
+        name = f"stock_{strength_mg}mg"
+        super().__init__(f"{say_mg(strength_mg)} vials", name=name)
+        self._strength = strength_mg
+        self._usable = Text("–", "display", wrap=False, name=f"{name}_usable")
+        self._word = Text("usable today", "muted", wrap=False)
+        self._hand = Text("", name=f"{name}_on_hand")
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_S)
+        row.addWidget(self._usable, 0, Qt.AlignmentFlag.AlignBaseline)
+        row.addWidget(self._word, 1, Qt.AlignmentFlag.AlignBaseline)
+        self.body.addLayout(row)
+        self.body.setSpacing(0)
+        self.add(self._hand)
+
+    def show_stock(self, lots: Sequence[LotStock]) -> None:
+        """Count the card's strength."""
+        mine = [lot for lot in lots if lot.strength_mg == self._strength]
+        usable, on_hand = sum(lot.usable for lot in mine), sum(lot.on_hand for lot in mine)
+        self._usable.setText(str(usable))
+        self._usable.setAccessibleName(f"{usable} vials of {say_mg(self._strength)} usable today")
+        parts = [
+            f"{count} {words}"
+            for words, count in (
+                ("reserved", sum(lot.reserved for lot in mine)),
+                ("held", sum(lot.held for lot in mine)),
+                ("quarantined", sum(lot.quarantined for lot in mine)),
+                ("expired", sum(lot.expired for lot in mine)),
+            )
+            if count
+        ]
+        hand = f"{on_hand} unopened on hand" + (f": {usable} usable, {', '.join(parts)}" if parts else "")
+        earliest = min((lot.expires_on for lot in mine if lot.usable), default=None)
+        self._hand.setText(hand + "." + (f" First expiry {say_day(earliest)}." if earliest else ""))
+
+
+def _none_as_dash(count: int) -> str:
+    return str(count) if count else "–"
+
+
+_STOCK_COLUMNS = (
+    Column("strength_mg", "Strength", numeric=True, write=say_mg),
+    Column("lot", "Lot", width=124),
+    Column("expires_on", "Last day", write=say_day, width=116, tone=lambda row: "stop" if row.expired else ""),
+    Column("place", "Place", width=120, stretch=True),
+    Column("usable", "Usable", numeric=True, write=_none_as_dash, tone=lambda row: "ok" if row.usable else ""),
+    Column("reserved", "Reserved", numeric=True, write=_none_as_dash),
+    Column("held", "Held", numeric=True, write=_none_as_dash, tone=lambda row: "warn" if row.held else ""),
+    Column(
+        "quarantined",
+        "Quarantined",
+        numeric=True,
+        write=_none_as_dash,
+        tone=lambda row: "stop" if row.quarantined else "",
+    ),
+    Column("expired", "Expired", numeric=True, write=_none_as_dash, tone=lambda row: "stop" if row.expired else ""),
+    Column("on_hand", "On hand", numeric=True),
+    Column("used", "Used up", numeric=True, write=_none_as_dash),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _VialRow:
+    """A vial in the table, with its state in words."""
+
+    vial: Vial
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.vial, name)
+
+    @property
+    def state(self) -> str:
+        return state_words(self.vial)
+
+
+_VIAL_COLUMNS = (
+    Column("unit_number", "Unit number", width=120),
+    Column("strength_mg", "Strength", numeric=True, write=say_mg),
+    Column("lot", "Lot", width=124),
+    Column("expires_on", "Last day", write=say_day, width=116),
+    Column("state", "State", width=200, stretch=True, tone=lambda row: state_tone(row.vial.state)),
+    Column("place", "Place", width=124),
+    Column("kit_number", "Kit", width=110, write=lambda text: text or "–"),
+    Column("shipment_number", "Shipment", width=110),
+)
+
+
+class VialsPage(Page):
+    """Stock and vials; opens on a unit number."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__("Vials", "What is usable, what is on hand, and where every vial is.", name="vials_page", max_width=None)
+        self._office = office
+        self._copies_act = office.act()
+        self.scan = ScanField("vial_scan", "&Find a vial", hint="")
+        self.scan.scanned.connect(self.open_on)
+        self.scan.setMaximumWidth(320)
+        self._cards = [_StrengthCard(strength) for strength in STRENGTHS_MG]
+        top = QWidget()
+        row = QHBoxLayout(top)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE_M)
+        find = Card(name="vial_find")
+        find.add(self.scan)
+        find.add(Text("Scan a vial or kit label, or type its number and press Enter.", "small"))
+        row.addWidget(find, 1)
+        for card in self._cards:
+            row.addWidget(card, 1)
+        self.add(top)
+        self.views = Views(
+            [("Every vial", self._make_vials()), ("Stock by lot", self._make_stock())], name="vials_views"
+        )
+        self.views.chosen.connect(self._offer)
+        self.add(self.views, 1)
+        self._offer()
+
+    # -- parts
+
+    def _make_vials(self) -> QWidget:
+        self.strength = ChoiceField(
+            "vial_strength", "S&trength", [(ANY, "All strengths"), *((str(s), say_mg(s)) for s in STRENGTHS_MG)]
+        )
+        self.state = ChoiceField("vial_state", "St&ate", [(ANY, "All states"), *((s, s) for s in STATES)])
+        self.lot = ChoiceField("vial_lot", "&Lot", [(ANY, "All lots")])
+        self.text = TextField("vial_text", "Unit, kit, lot or dose &number", max_length=40)
+        for choice in (self.strength, self.state, self.lot):
+            choice.set_value(ANY)
+        bar = FilterBar(((self.strength, 2), (self.state, 2), (self.lot, 2), (self.text, 3)), name="vials_filter")
+        bar.changed.connect(self._filter)
+        self.vials = TippedPages(_VIAL_COLUMNS, self._office.bridge, self._fetch, parent=self)
+        self.vials.loaded.connect(self._loaded)
+        self.table = DataTable(
+            self.vials,
+            name="vials_table",
+            label="Vials",
+            empty_text="No vial fits. Choose “All” above, or receive a shipment first.",
+        )
+        fill_height(self.table, 240)
+        self.table.row_activated.connect(self._open_row)
+        self.table.selectionModel().selectionChanged.connect(self._offer)
+        self._count = Text("", "muted", wrap=False, name="vials_count")
+        self._why_not = Text("", "small", name="vials_why_not")
+        self.open_button = Button("&Open", name="vials_open")
+        self.label_button = Button("&Print labels…", name="vials_labels", icon="print")
+        self.document_button = Button("&Release with document…", name="vials_release")
+        self.quarantine_button = Button("&Quarantine…", name="vials_quarantine", kind="danger")
+        self.open_button.clicked.connect(self._open_current)
+        self.label_button.clicked.connect(self._print)
+        self.document_button.clicked.connect(self._release)
+        self.quarantine_button.clicked.connect(self._quarantine)
+        foot = QHBoxLayout()
+        foot.setSpacing(SPACE_S)
+        foot.addWidget(self._count)
+        foot.addWidget(self._why_not, 1)
+        for button in (self.open_button, self.label_button, self.document_button, self.quarantine_button):
+            foot.addWidget(button)
+        view = QWidget()
+        column = QVBoxLayout(view)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_S)
+        column.addWidget(bar)
+        column.addWidget(self.table, 1)
+        column.addLayout(foot)
+        return view
+
+    def _make_stock(self) -> QWidget:
+        self.stock = TippedRows(_STOCK_COLUMNS)
+        self.stock_table = DataTable(
+            self.stock,
+            name="stock_table",
+            label="Stock by lot",
+            empty_text="There is no vial yet. Receive the first shipment under Receive.",
+        )
+        fill_height(self.stock_table, 240)
+        self.stock_table.row_activated.connect(self._open_lot)
+        view = QWidget()
+        column = QVBoxLayout(view)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_S)
+        column.addWidget(self.stock_table, 1)
+        column.addWidget(
+            Text(
+                "On hand = usable + reserved + held + quarantined + expired, all unopened. Usable: released and not "
+                "past its last day. Used up: empty or partial containers that wait for the monitor. Enter on a line "
+                "shows its vials.",
+                "small",
+            )
+        )
+        return view
+
+    # -- reading
+
+    def refresh(self) -> None:
+        """Ask anew for stock and vials."""
+        desk = self._office.desk
+        self._office.ask(lambda reader: _stock_now(desk, reader), self._got_stock, self._office.say_trouble)
+        self.vials.reload()
+
+    def open_on(self, what: str) -> None:
+        """Open a vial by its unit number, kit number or scanned label."""
+        self._office.ask(lambda reader: life_of(reader, find_vial(reader, what).unit_number), self._got_life, self._lost)
+
+    def _got_stock(self, answer: tuple[list[LotStock], list[str]]) -> None:
+        stock, lots = answer
+        self.stock.set_rows(stock)
+        for card in self._cards:
+            card.show_stock(stock)
+        self.lot.set_choices([(ANY, "All lots"), *((lot, lot) for lot in lots)])
+
+    def _got_life(self, life: VialLife) -> None:
+        VialLifeDialog(self._office, life, self).open()
+
+    def _lost(self, trouble: Exception) -> None:
+        if isinstance(trouble, Refused):
+            self.scan.set_fault(trouble.faults[0].sentence)
+            self.scan.editor().setFocus()
+        else:
+            self._office.say_trouble(trouble)
+
+    def _wanted(self) -> VialFilter:
+        strength, state, lot = (field.value() for field in (self.strength, self.state, self.lot))
+        return VialFilter(
+            strength_mg=Decimal(strength) if strength not in (ANY, "") else None,
+            lot="" if lot == ANY else lot,
+            state="" if state == ANY else state,
+            text=self.text.value(),
+        )
+
+    def _filter(self) -> None:
+        self.vials.set_filter(self._wanted())
+
+    def _fetch(self, request: PageRequest) -> PageResult:
+        """In the database thread: one page of vials."""
+        wanted = request.filter or VialFilter()
+        with self._office.desk.store.read() as reader:
+            rows = reader.vials(
+                wanted,
+                sort=request.sort or "unit_number",
+                descending=request.descending,
+                offset=request.offset,
+                limit=request.limit,
+            )
+            return PageResult(tuple(map(_VialRow, rows)), reader.count_vials(wanted))
+
+    def _loaded(self, total: int) -> None:
+        self._count.setText(vials_count(total))
+        self._offer()
+
+    # -- acts on chosen vials
+
+    def _chosen(self) -> tuple[Vial, ...]:
+        return tuple(row.vial for row in self.table.selected_rows())
+
+    def _offer(self) -> None:
+        """Enable what can be done with the chosen vials, and say why the rest cannot."""
+        chosen = self._chosen()
+        rows = len(self.table.selectionModel().selectedRows())
+        states = {vial.state for vial in chosen}
+        why = ""
+        if not chosen:
+            why = "Choose vials: Space or a click, with Shift or Ctrl for several."
+        elif rows != len(chosen) or rows > MAX_CHOSEN:
+            why = f"{rows} vials are chosen, too many at once. Choose one lot above, then again."
+        self._why_not.setText(why or f"{len(chosen)} chosen")
+        self.open_button.setEnabled(len(chosen) == 1)
+        movable = states <= set(move_table().moves["quarantine"].from_states)
+        for button, kind, possible, needs in (
+            (self.label_button, "paper_printed", True, ""),
+            (
+                self.document_button,
+                "quarantine_lifted",
+                states in ({"held"}, {"quarantined"}),
+                "Choose held vials only, or quarantined vials only.",
+            ),
+            (
+                self.quarantine_button,
+                "vials_quarantined",
+                movable,
+                "Only held and available vials are quarantined. Cancel the dose of a reserved one first.",
+            ),
+        ):
+            reason = self._office.why_not(kind) or why or ("" if possible else needs)
+            button.setEnabled(not reason)
+            button.setToolTip(reason)
+
+    def _open_row(self, row: _VialRow) -> None:
+        self.open_on(row.vial.unit_number)
+
+    def _open_current(self) -> None:
+        self._open_row(self.table.selected_rows()[0])
+
+    def _open_lot(self, row: LotStock) -> None:
+        self.lot.set_value(row.lot)
+        self.strength.set_value(str(row.strength_mg))
+        self.state.set_value(ANY)
+        self.text.set_value("")
+        self.views.set_current(0)
+        self.table.setFocus()
+
+    def _quarantine(self) -> None:
+        dialog = quarantine_dialog(self._office, tuple(vial.unit_number for vial in self._chosen()), self)
+        dialog.succeeded.connect(self._moved)
+        dialog.open()
+
+    def _release(self) -> None:
+        chosen = self._chosen()
+        because = "; ".join(dict.fromkeys(vial.hold_reason for vial in chosen if vial.hold_reason))
+        dialog = document_dialog(self._office, tuple(vial.unit_number for vial in chosen), because, self)
+        dialog.succeeded.connect(self._moved)
+        dialog.open()
+
+    def _moved(self, _event: object) -> None:
+        self._office.messages.ok("The move was recorded in the ledger.")
+        self._office.changed.emit()
+
+    def _print(self) -> None:
+        units = tuple(vial.unit_number for vial in self._chosen())
+        self._office.ask(lambda reader: _print_plan(reader, units), self._print_planned, self._office.say_trouble)
+
+    def _print_planned(self, plan: tuple[tuple[str, ...], int]) -> None:
+        """First copies print at once; where one of them is a further copy, the reason is asked for."""
+        units, again = plan
+        desk = self._office.desk
+        if not again:
+            act = self._copies_act
+            self.label_button.setEnabled(False)
+            self._office.do(
+                lambda: print_vial_labels(desk, act, PrintForm(units)),
+                self._printed,
+                self._not_printed,
+                busy="Printing the labels",
+            )
+            return
+
+        def work(act: Act, why: str) -> Printed:
+            return print_vial_labels(desk, act, PrintForm(units, why))
+
+        dialog = print_dialog(
+            self._office,
+            f"Print {vials_count(len(units), 'label')} again",
+            f"{unit_ranges(units)}: {again} of {len(units)} were printed before. Those labels say REPRINT; take the "
+            "old ones off and destroy them.",
+            work,
+            self,
+        )
+        dialog.succeeded.connect(self._printed)
+        dialog.open()
+
+    def _printed(self, printed: Printed) -> None:
+        self._copies_act = self._office.act()
+        self._office.changed.emit()
+        self._offer()
+        self._office.show_paper("Vial labels", "vial-labels.pdf", printed, self)
+
+    def _not_printed(self, trouble: Exception) -> None:
+        self._offer()
+        self._office.say_trouble(trouble)
+
+
+def _print_plan(reader: Reader, units: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
+    return units, sum(1 for unit in units if reader.printed(about=unit, paper="vial label", limit=1))
+
+
+def make_page(office: Office) -> VialsPage:
+    """The page as the window builds it."""
+    return VialsPage(office)
