@@ -419,6 +419,17 @@ class SqlReader:
             for row in self._rows(query)
         ]
 
+    def last_measured(self, subject_number: str, kind: str) -> Decimal | None:
+        """A subject's newest height (cm) or weight (kg)."""
+        table = schema.measurement.c
+        newest = (
+            select(table.value)
+            .where(table.subject_number == subject_number, table.kind == kind)
+            .order_by(table.measured_on.desc(), table.event_seq.desc())
+            .limit(1)
+        )
+        return _decimal(self.connection.execute(newest).scalar())
+
     def doses(self, *, subject_number: str = "", statuses: Sequence[str] = ()) -> Sequence[views.DoseLine]:
         """Doses in the order in which they were ordered."""
         query = select(schema.dose).order_by(schema.dose.c.order_seq)

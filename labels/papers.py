@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from labels.geometry import A4, LETTER, Dots
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.services.papers import (
-    AccountabilityHeader,
-    AccountabilityLine,
-    BagLabel,
-    MedicationErrorReport,
-    PaperStamp,
-    VialLabel,
-    Worksheet,
-)
+
+if TYPE_CHECKING:
+    from pharmacy_app.services.papers import (
+        AccountabilityHeader,
+        AccountabilityLine,
+        BagLabel,
+        MedicationErrorReport,
+        PaperStamp,
+        VialLabel,
+        Worksheet,
+    )
 
 _SHEETS = {"letter": LETTER, "a4": A4}
 
@@ -34,7 +37,7 @@ class PdfPapers:
         if self.sheet not in _SHEETS:
             raise Refused(Fault("sheet", f"Reports print on letter or a4, not on “{self.sheet}”."))
 
-    def vial_labels(self, labels: Sequence[VialLabel]) -> bytes:
+    def vial_labels(self, labels: "Sequence[VialLabel]") -> bytes:
         """One page a vial, in the order given."""
         from labels.label_pdf import vial_codes, vial_labels
 
@@ -43,7 +46,7 @@ class PdfPapers:
         self._prove(pdf, [vial_codes(label, dots) for label in labels])
         return pdf
 
-    def bag_labels(self, label: BagLabel) -> bytes:
+    def bag_labels(self, label: "BagLabel") -> bytes:
         """Two pages: for the bag, and for the outside of its light cover."""
         from labels.label_pdf import bag_labels, dose_codes
 
@@ -51,7 +54,7 @@ class PdfPapers:
         self._prove(pdf, [dose_codes(label.dose_id)] * 2)
         return pdf
 
-    def worksheet(self, worksheet: Worksheet) -> bytes:
+    def worksheet(self, worksheet: "Worksheet") -> bytes:
         """The preparation worksheet."""
         from labels.label_pdf import dose_codes
         from labels.proof import page_count
@@ -61,7 +64,7 @@ class PdfPapers:
         self._prove(pdf, [dose_codes(worksheet.dose_id), *[[]] * (page_count(pdf) - 1)])
         return pdf
 
-    def medication_error_report(self, report: MedicationErrorReport) -> bytes:
+    def medication_error_report(self, report: "MedicationErrorReport") -> bytes:
         """The report of one dosing medication error."""
         from labels.reports.medication_error import medication_error_report
 
@@ -69,10 +72,10 @@ class PdfPapers:
 
     def accountability_record(
         self,
-        header: AccountabilityHeader,
-        lines: Iterable[AccountabilityLine],
+        header: "AccountabilityHeader",
+        lines: "Iterable[AccountabilityLine]",
         totals: tuple[tuple[str, int], ...],
-        stamp: PaperStamp,
+        stamp: "PaperStamp",
     ) -> bytes:
         """The accountability record, landscape."""
         from labels.reports.accountability import accountability_record

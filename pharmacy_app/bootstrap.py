@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from platformdirs import user_data_path
 
 from db.store import SqlStore
@@ -14,14 +14,23 @@ from pharmacy_app import __version__
 from pharmacy_app.domain.errors import Unavailable
 from pharmacy_app.services.desk import Desk, utc_now
 
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
 APP_FOLDER = "investigational-pharmacy"
 
 
 class Argon2Secrets:
     """Passwords encoded with argon2id at the library's recommended cost."""
 
-    def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+    def __init__(self, hasher: "PasswordHasher | None" = None) -> None:
+        self._given = hasher
+
+    @cached_property
+    def _hasher(self) -> "PasswordHasher":
+        from argon2 import PasswordHasher
+
+        return self._given or PasswordHasher()
 
     def encode(self, password: str) -> str:
         """The encoded password, salt and cost included."""
@@ -29,6 +38,8 @@ class Argon2Secrets:
 
     def matches(self, encoded: str, password: str) -> bool:
         """Whether the password is the one that was encoded; an empty or broken encoding matches nothing."""
+        from argon2.exceptions import InvalidHashError, VerificationError
+
         try:
             return self._hasher.verify(encoded, password)
         except (VerificationError, InvalidHashError):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSettings, QStandardPaths, QTimer
+from PySide6.QtCore import QObject, QSettings, QStandardPaths
 from PySide6.QtWidgets import QApplication, QWidget
 
 from pharmacy_app.domain.errors import Refused
@@ -70,11 +70,21 @@ class App(QObject):
         self.messages = MessageBridge(self)
         self.bridge = Bridge(self)
         self.window = MainWindow(self.messages)
+        self.window.painted.connect(self._painted)
+        self.window.closing.connect(self._close)
         self.office: Office | None = None
         self._desk: Desk | None = None
         self._site: Site | None = None
         self._session: Session | None = None
         self._guide: QWidget | None = None
+
+    def start(self) -> None:
+        """Show the window; everything else waits until it is painted."""
+        self.window.restore_geometry(self._settings)
+        self.window.show()
+
+    def _painted(self) -> None:
+        """Wire the screens, which are built only now, and open the study."""
         self.last_resort = LastResort(self.window)
         self.last_resort.install()
         self.bridge.crashed.connect(self.last_resort.take)
@@ -84,17 +94,11 @@ class App(QObject):
         self.window.lock_view.unlock_requested.connect(self._unlock)
         self.window.lock_view.switch_requested.connect(self._switch)
         self.window.mode_changed.connect(self._keep_mode)
-        self.window.closing.connect(self._close)
         for key, title, icon in PLACES:
             self.window.register(key, title, icon, _Factory(self, key))
-
-    def start(self) -> None:
-        """Show the window, then open the study once it is painted."""
-        self.window.restore_geometry(self._settings)
         self.window.sign_in.set_hint("Opening the study…")
         self.window.sign_in.set_busy(True)
-        self.window.show()
-        QTimer.singleShot(0, self._open)
+        self._open()
 
     # -- the study
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -18,10 +18,12 @@ from pharmacy_app.domain.codec import canonical, digest
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, Signature, utc_text
 from pharmacy_app.domain.people import Account, Role, authority_fault
-from pharmacy_app.domain.protocol import Protocol, load_protocol
 from pharmacy_app.services import views
-from pharmacy_app.services.papers import Papers
 from pharmacy_app.services.ports import Reader, Secrets, Store, Writer
+
+if TYPE_CHECKING:
+    from pharmacy_app.domain.protocol import Protocol
+    from pharmacy_app.services.papers import Papers
 
 MAX_FAILED_SIGN_INS = 5
 """Failed passwords in a row that lock an account (REGULATION E-22)."""
@@ -36,7 +38,7 @@ class Desk:
 
     store: Store
     secrets: Secrets
-    papers: Papers
+    papers: "Papers"
     clock: Callable[[], datetime]
     app_version: str
 
@@ -123,11 +125,14 @@ def today_of(desk: Desk, reader: Reader) -> date:
 
 
 @lru_cache(maxsize=4)
-def _protocol(text: str) -> Protocol:
+def _protocol(text: str) -> "Protocol":
+    # Imported here: the window is ready to sign in before anything needs the protocol's models.
+    from pharmacy_app.domain.protocol import load_protocol
+
     return load_protocol(text)
 
 
-def protocol_of(site: views.Site) -> Protocol:
+def protocol_of(site: views.Site) -> "Protocol":
     """The study's protocol as this database holds it."""
     return _protocol(site.protocol_text)
 

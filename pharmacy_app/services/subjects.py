@@ -120,9 +120,7 @@ def record_measurement(desk: Desk, act: Act, form: MeasurementForm) -> Event:
         if subject is None:
             reading.fault("subject_number", f"Subject {form.subject_number} is not enrolled.")
         measured_on = reading.day(form.measured_on, "measured_on", today=moment.today)
-        before = writer.measurements(form.subject_number)
-        last_height = next((line.value for line in before if line.kind == "height"), None)
-        measured = read_measurement(reading, form, last_height)
+        measured = read_measurement(reading, form, writer.last_measured(form.subject_number, "height"))
         confirm = reading.note(form.confirm, "confirm", "The reason", longest=300)
         if not confirm:
             for finding in measured.findings:

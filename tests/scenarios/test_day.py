@@ -216,7 +216,7 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
     assert best.drawn_ml == MG("5.76")
     assert best.bag is not None
     assert best.bag.final_mg_per_ml == MG("0.0288")  # 1.44 mg / 50 mL, inside 0.01 to 0.1
-    assert best.bag.diluent_ml == MG("44.24")  # 50 − 5.76
+    assert best.bag.diluent_to_add_ml == MG("44.24")  # 50 − 5.76
     proposed = tuple(draw.unit_number for draw in best.draws)
     with desk.store.read() as reader:
         for text, scanned, words in (

@@ -297,10 +297,10 @@ class Pharmacy:
 
     def prepare(self, dose_id: str, drawn: Sequence[str] = (), **changes: Any) -> Event:
         """Mix now: 3.6 mL (0.9 mg) of the first vial, 2.24 mL (0.56 mg) of the second, or as given."""
-        units = [draw["unit_number"] for draw in self.thread(dose_id).plan["draws"]]
-        form = PrepareForm(
-            dose_id, self.time(), self.time(), tuple(zip(units, drawn or ("3.6", "2.24"), strict=True))
-        )
+        plan = self.thread(dose_id).plan
+        units = [draw["unit_number"] for draw in plan["draws"]] if plan else []
+        amounts = tuple(zip(units, drawn or ("3.6", "2.24"), strict=bool(plan)))
+        form = PrepareForm(dose_id, self.time(), self.time(), amounts)
         return prepare(self.desk, self.act("tim"), replace(form, **changes))
 
     def release(self, dose_id: str, who: str = "paula") -> Event:

@@ -242,6 +242,7 @@ class SubjectsPage(Page):
         self._measure_act = office.act()
         self._shown = ""
         self._known: set[str] = set()
+        self._doubted: dict[str, str] = {}
         self._facts: SubjectFacts | None = None
         self._trouble = Banner("stop", "", name="subjects_trouble")
         self._trouble.hide()
@@ -537,13 +538,16 @@ class SubjectsPage(Page):
     # -- measuring
 
     def _typed(self) -> None:
-        """A value that changed is judged anew: the reason given for another one does not count."""
+        """A reason belongs to the values it was given for: other values are judged anew."""
         reason = self.measure_card.reason
-        values = self.measure_card.form.values()
-        if not reason.isHidden() and not (values["weight"] or values["height"]):
+        if not reason.isHidden() and self._measured_values() != self._doubted:
             reason.set_value("")
             reason.set_fault("")
             reason.hide()
+
+    def _measured_values(self) -> dict[str, str]:
+        values = self.measure_card.form.values()
+        return {name: values[name] for name in ("weight", "weight_unit", "height", "height_unit")}
 
     def _record(self) -> None:
         values = self.measure_card.form.values()
@@ -573,6 +577,7 @@ class SubjectsPage(Page):
         self.measure_card.button.setEnabled(True)
         faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
         if any(fault.field == "confirm" for fault in faults):
+            self._doubted = self._measured_values()
             self.measure_card.reason.show()
         self.measure_card.form.show_faults(faults)
 
@@ -587,6 +592,10 @@ class SubjectsPage(Page):
             field.set_unit(unit)
         form.mark_clean()
         self.measure_card.reason.hide()
+
+
+def _used_words(used: UsedWeight | None) -> str:
+    return f"{show_kg(used.weight_kg)} for dose {used.dose_id}, given {say_day(used.given_on)}" if used else ""
 
 
 def _list_question(reader: Reader) -> tuple[views.SubjectLine, ...]:

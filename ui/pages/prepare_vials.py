@@ -1,0 +1,539 @@
+"""Step 3 of *Prepare*: choose a plan, scan each vial of it, look at the bag, sign calculation and plan."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.findings import Finding, Named, Severity, Step
+from pharmacy_app.domain.planning import Plan, Plans, VialDraw
+from pharmacy_app.domain.settings import StudySettings
+from pharmacy_app.domain.units import show, show_mg, show_ml
+from pharmacy_app.domain.vials import Vial
+from pharmacy_app.services.desk import Credentials
+from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.preparation import ReserveForm, ScanForm, check_scan, plan_of, proposals, reserve
+from ui.office import Office
+from ui.pages.prepare_decision import NumberGrid
+from ui.pages.prepare_step import Facts, StepPanel, say_day, say_moment, sentences, split_faults
+from ui.theme import SPACE_M
+from ui.widgets.basics import Button, Text, announce
+from ui.widgets.fields import Form, NoteField, ScanField
+from ui.widgets.findings import FindingList
+from ui.widgets.panels import Banner, Card, KeyValues, SignatureBox
+from ui.widgets.tables import Column, DataTable, RowTableModel
+from ui.widgets.working import NumberButton
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One way to make up the dose, as a row."""
+
+    place: str
+    vials: str
+    count: int
+    lots: str
+    waste: str
+    expires_on: date | None
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRow:
+    """One vial of the chosen plan: what it must be, and the vial scanned for it."""
+
+    order: int
+    scanned: str
+    strength: str
+    lot: str
+    expires_on: date
+    place: str
+    draw: str
+    left: str
+
+
+PLAN_COLUMNS = (
+    Column("place", "Plan", width=110),
+    Column("vials", "Vials", stretch=True),
+    Column("count", "Number", numeric=True),
+    Column("waste", "Waste", numeric=True, width=100),
+    Column("lots", "Lots", stretch=True),
+    Column("expires_on", "First expiry", write=say_day, width=120),
+)
+
+
+def _tone(row: DrawRow) -> str:
+    return "ok" if row.scanned.startswith("✓") else ""
+
+
+DRAW_COLUMNS = (
+    Column("order", "Order"),
+    Column("scanned", "Vial", width=160, tone=_tone),
+    Column("strength", "Strength"),
+    Column("lot", "Lot", stretch=True),
+    Column("expires_on", "Expires", write=say_day, width=112),
+    Column("draw", "Draw", width=150),
+    Column("left", "Left in vial", width=110),
+    Column("place", "Place", width=120),
+)
+
+
+def say_vials(plan: Plan) -> str:
+    """How many vials of each strength, e.g. ``1 × 4 mg + 2 × 1 mg``."""
+    strengths = sorted({draw.strength_mg for draw in plan.draws}, reverse=True)
+    return " + ".join(f"{plan.count(strength)} × {show_mg(strength)}" for strength in strengths)
+
+
+def plan_rows(plans: Sequence[Plan]) -> list[PlanRow]:
+    """The plans as rows, the best first."""
+    return [
+        PlanRow(
+            "Best" if at == 0 else f"Other {at}",
+            say_vials(plan),
+            len(plan.draws),
+            ", ".join(sorted({draw.lot for draw in plan.draws})),
+            show_mg(plan.waste_mg),
+            plan.earliest_expiry,
+            plan,
+        )
+        for at, plan in enumerate(plans)
+    ]
+
+
+def draw_row(order: int, draw: VialDraw, scanned: str) -> DrawRow:
+    """One draw as a row."""
+    return DrawRow(
+        order,
+        f"✓ {scanned}" if scanned else "to be scanned",
+        show_mg(draw.strength_mg),
+        draw.lot,
+        draw.expires_on,
+        draw.place,
+        f"{show_mg(draw.draw_mg)} = {draw.shown_ml}",
+        show_mg(draw.left_mg),
+    )
+
+
+class BagView(QWidget):
+    """The numbers of a plan: drug to draw, diluent, bag, concentration and waste, each with its working."""
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__()
+        self._numbers = {
+            key: NumberButton(caption, name=f"{name}_{key}")
+            for key, caption in (
+                ("drawn", "Drug to draw"),
+                ("diluent", "Diluent to add"),
+                ("bag", "Bag volume"),
+                ("final", "Final concentration"),
+                ("waste", "Waste"),
+                ("extractable", "Extractable from these vials"),
+            )
+        }
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(NumberGrid(tuple(self._numbers.values())))
+
+    def show_plan(self, plan: Plan, settings: StudySettings) -> None:
+        """Show a plan's numbers."""
+        numbers = self._numbers
+        draws = tuple(
+            Step(
+                f"volume of vial {at}",
+                "mg to draw ÷ mg/mL after reconstitution, as signed",
+                (
+                    Named("to draw", show(draw.draw_mg), "mg"),
+                    Named("strength", show(draw.strength_mg), "mg"),
+                    Named("after reconstitution", _concentration(settings, draw.strength_mg), "mg/mL"),
+                ),
+                _read(draw.draw_ml, 4),
+                "mL",
+                "8.1.2",
+            )
+            for at, draw in enumerate(plan.draws, start=1)
+        )
+        total = Step(
+            "drug to draw",
+            "sum of the volumes",
+            tuple(Named(step.name, show(step.result), "mL") for step in draws),
+            _read(plan.drawn_ml, 4),
+            "mL",
+            "8.1.2",
+        )
+        numbers["drawn"].set_number(show(plan.drawn_ml, 2), "mL", (*draws, total), note="read to 0.01 mL")
+        waste = Step(
+            "waste",
+            "extractable mg of the opened vials − dose",
+            (Named("extractable", show(plan.extractable_mg), "mg"), Named("dose", show(plan.dose_mg), "mg")),
+            plan.waste_mg,
+            "mg",
+            "8.1.2",
+        )
+        numbers["waste"].set_number(show(plan.waste_mg, 4), "mg", (waste,))
+        extractable = Step(
+            "extractable",
+            "signed extractable mg, added up",
+            tuple(
+                Named(f"vial {at}", _extractable(settings, draw.strength_mg), "mg")
+                for at, draw in enumerate(plan.draws, start=1)
+            ),
+            plan.extractable_mg,
+            "mg",
+            "8.1.2",
+        )
+        numbers["extractable"].set_number(show(plan.extractable_mg), "mg", (extractable,))
+        bag = plan.bag
+        if bag is None:
+            for key in ("diluent", "bag", "final"):
+                numbers[key].set_number("–", note="not signed")
+            return
+        numbers["bag"].set_number(show(bag.bag_volume_ml), "mL", note=bag.diluent)
+        diluent = Step(
+            "diluent to add",
+            "bag volume − drug to draw",
+            (Named("bag volume", show(bag.bag_volume_ml), "mL"), Named("drug to draw", show(bag.drawn_ml, 4), "mL")),
+            _read(bag.diluent_to_add_ml, 4),
+            "mL",
+            "8.1.2",
+        )
+        numbers["diluent"].set_number(show(bag.diluent_to_add_ml, 2), "mL", (diluent,), note=bag.diluent)
+        limits = settings.bag.value if settings.bag else None
+        allowed = f"allowed {show(limits.min_mg_per_ml)} to {show(limits.max_mg_per_ml)} mg/mL" if limits else ""
+        final = Step(
+            "final concentration",
+            f"dose ÷ bag volume; {allowed}",
+            (Named("dose", show(plan.dose_mg), "mg"), Named("bag volume", show(bag.bag_volume_ml), "mL")),
+            _read(bag.final_mg_per_ml, 6),
+            "mg/mL",
+            "8.1.2",
+        )
+        numbers["final"].set_number(show(bag.final_mg_per_ml, 6), "mg/mL", (final,), note=allowed)
+
+
+def _read(value: Decimal, places: int) -> Decimal:
+    return Decimal(show(value, places).replace(",", ""))
+
+
+def _concentration(settings: StudySettings, strength_mg: Decimal) -> str:
+    signed = settings.vial(strength_mg)
+    return show(signed.value.concentration_mg_per_ml) if signed else "not signed"
+
+
+def _extractable(settings: StudySettings, strength_mg: Decimal) -> str:
+    signed = settings.vial(strength_mg)
+    return show(signed.value.extractable_mg) if signed else "not signed"
+
+
+def plan_record(facts: Facts, zone: Any) -> QWidget:
+    """The signed plan, to look back at."""
+    plan = plan_of(facts.thread)
+    record = QWidget()
+    column = QVBoxLayout(record)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(SPACE_M)
+    card = Card("Vials of this dose", name="planned_vials_card")
+    model = RowTableModel(
+        DRAW_COLUMNS, [draw_row(at, draw, draw.unit_number) for at, draw in enumerate(plan.draws, start=1)]
+    )
+    table = DataTable(model, name="planned_vials", label="Vials of this dose", sortable=False)
+    table.setFixedHeight(36 * (len(plan.draws) + 1) + 4)
+    card.add(table)
+    bag = BagView(name="planned")
+    bag.show_plan(plan, facts.settings)
+    card.add(bag)
+    signed = facts.signed_plan
+    card.add(
+        KeyValues(
+            [
+                ("Planned by", facts.thread.planned_by),
+                ("Signed", f"{say_moment(signed.recorded_at, zone)}: {'; '.join(signed.signatures)}" if signed else ""),
+                ("Reason for going on", facts.thread.plan["reason"] or "none was needed"),
+            ]
+        )
+    )
+    column.addWidget(card)
+    if plan.findings:
+        said = Card("What the rules say")
+        said.add(FindingList(plan.findings, name="planned_findings"))
+        column.addWidget(said)
+    return record
+
+
+class VialsPanel(StepPanel):
+    """Choose the plan, scan its vials, sign. What was scanned is kept until it is signed or thrown away."""
+
+    def __init__(self, office: Office, dose_id: str) -> None:
+        super().__init__(office, dose_id, "prepare_vials")
+        self._settings: StudySettings | None = None
+        self._plan: Plan | None = None
+        self._scanned: list[Vial] = []
+        self._waiting: deque[str] = deque()
+        self._checking = False
+
+        plans = Card(
+            "Ways to make up the dose", "Least waste first, then fewest vials, then earliest expiry.", name="plans_card"
+        )
+        self._plans_model = RowTableModel(PLAN_COLUMNS)
+        self._plans_table = DataTable(
+            self._plans_model,
+            name="plans",
+            label="Ways to make up the dose",
+            sortable=False,
+            empty_text="There is no way to make up this dose from what is usable. The findings say why.",
+        )
+        self._plans_table.row_chosen.connect(self._plan_chosen)
+        plans.add(self._plans_table)
+        self._findings = FindingList(name="plan_findings", empty_text="")
+        plans.add(self._findings)
+
+        self._scan_card = Card("Vials to scan", name="scan_card")
+        self._progress = Text("", "strong", name="scan_progress")
+        self._again = Button("&Start scanning again", name="scan_again", kind="quiet", icon="refresh")
+        self._again.clicked.connect(self.scan_again)
+        self._scan_card.head.addWidget(self._progress)
+        self._scan_card.head.addWidget(self._again)
+        self.scan = ScanField("unit_number", "S&can or type a unit number")
+        self.scan.scanned.connect(self.take_scan)
+        self._scan_trouble = Banner("stop", "", word="Not this vial", name="scan_trouble")
+        self._scan_trouble.hide()
+        self._draws_model = RowTableModel(DRAW_COLUMNS)
+        self._draws_table = DataTable(self._draws_model, name="draws", label="Vials of the plan", sortable=False)
+        self._scan_card.add(self.scan)
+        self._scan_card.add(self._scan_trouble)
+        self._scan_card.add(self._draws_table)
+        self._bag = BagView(name="plan")
+        self._scan_card.add(self._bag)
+        self.form = Form(columns=1, name="plan_form")
+        self._reason = NoteField(
+            "reason",
+            "Re&ason for going on",
+            required=True,
+            lines=2,
+            hint="The plan has a warning: what you type here stands on the record.",
+        )
+        self.form.add(self._reason)
+        self._scan_card.add(self.form)
+
+        self.signature = SignatureBox(
+            "Sign calculation and plan",
+            "I calculated this dose and planned these vials. The vials are reserved for it with this signature.",
+            "Sign and reserve the vials",
+            name="plan_signature",
+        )
+        self.signature.set_user(office.session.user_name, fixed=True)
+        self.signature.sign_requested.connect(self.sign)
+        self._why = Text(office.why_not("vials_reserved"), "muted", name="vials_why")
+        self._allowed = office.may("vials_reserved")
+        self._why.setVisible(not self._allowed)
+        for widget in (plans, self._scan_card, self.signature, self._why):
+            self.body.addWidget(widget)
+        self._scan_card.hide()
+        self.signature.hide()
+        self.form.hide()
+        self.hold(False)
+        self.scan.editor().setEnabled(self._allowed)
+
+    def is_dirty(self) -> bool:
+        """Whether vials were scanned."""
+        return bool(self._scanned) or bool(self._reason.value())
+
+    def focus_first(self) -> None:
+        """The scanner's field, or the password when all is scanned."""
+        if self._plan is not None and len(self._scanned) == len(self._plan.draws):
+            self.signature.password.setFocus()
+        elif self._allowed:
+            self.scan.setFocus()
+
+    def show_facts(self, facts: Facts) -> None:
+        """Ask for the plans as stock is now."""
+        self._settings = facts.settings
+        desk, dose_id = self.office.desk, self.dose_id
+
+        def question(reader: Reader) -> Plans:
+            return proposals(desk, reader, dose_id)
+
+        self.office.ask(question, self._planned, self.ask_failed)
+
+    def _planned(self, plans: Plans) -> None:
+        chosen = self._plan
+        known = [plan for plan in plans.plans if chosen and _units(plan) == _units(chosen)]
+        if known:
+            self._plan = known[0]
+        elif not self._scanned:
+            self._plan = plans.best
+        # With vials in hand the plan they were scanned for stays; every check is made again at the signature.
+        rows = plan_rows(plans.plans)
+        self._plans_table.blockSignals(True)
+        self._plans_model.set_rows(rows)
+        self._plans_table.setFixedHeight(36 * (max(len(rows), 1) + 1) + 4)
+        self._plans_table.setMinimumHeight(36 * (max(len(rows), 1) + 1) + 4)
+        for at, row in enumerate(rows):
+            if self._plan is not None and _units(row.plan) == _units(self._plan):
+                self._plans_table.selectRow(at)
+        self._plans_table.blockSignals(False)
+        self._show_plan(plans.findings)
+        self.focus_first()
+
+    def _plan_chosen(self, row: PlanRow) -> None:
+        if self._plan is not None and _units(row.plan) == _units(self._plan):
+            return
+        if self._scanned:
+            self._say_scan("Another plan was chosen: scan its vials from the first one on.", "info", "Note")
+        self._scanned = []
+        self._plan = row.plan
+        self._show_plan(())
+
+    def _show_plan(self, more: Sequence[Finding]) -> None:
+        plan = self._plan
+        findings = (*more, *(plan.findings if plan else ()))
+        self._findings.set_findings(findings, can_override=False)
+        self._findings.setVisible(bool(findings))
+        self._scan_card.setVisible(plan is not None)
+        self.signature.setVisible(plan is not None and self._allowed)
+        if plan is None or self._settings is None:
+            return
+        self._bag.show_plan(plan, self._settings)
+        warned = any(finding.severity is Severity.WARN for finding in plan.findings)
+        self.form.setVisible(warned)
+        self._show_scans()
+
+    def _show_scans(self) -> None:
+        plan = self._plan
+        if plan is None:
+            return
+        assigned = self.assigned()
+        self._draws_model.set_rows(
+            [draw_row(at, draw, assigned[at - 1]) for at, draw in enumerate(plan.draws, start=1)]
+        )
+        self._draws_table.setFixedHeight(36 * (len(plan.draws) + 1) + 4)
+        done, total = len(self._scanned), len(plan.draws)
+        self._progress.setText(f"{done} of {total} scanned")
+        self._progress.set_tone("ok" if done == total else "")
+        self._again.setVisible(bool(done))
+
+    def assigned(self) -> tuple[str, ...]:
+        """For each draw of the plan the vial scanned for it, '' where none is yet.
+
+        A draw takes any vial of its strength and lot, so the order of scanning does not change the volumes.
+        """
+        left = list(self._scanned)
+        units = []
+        for draw in self._plan.draws if self._plan else ():
+            fits = next((vial for vial in left if (vial.strength_mg, vial.lot) == (draw.strength_mg, draw.lot)), None)
+            if fits is not None:
+                left.remove(fits)
+            units.append(fits.unit_number if fits else "")
+        return tuple(units)
+
+    # -- scanning: one after the other, so that each is checked against all before it
+
+    def take_scan(self, text: str) -> None:
+        """Take one scan or typed number."""
+        self._waiting.append(text)
+        self._next_scan()
+
+    def scan_again(self) -> None:
+        """Put all vials aside and begin anew."""
+        self._scanned = []
+        self._scan_trouble.hide()
+        self._show_scans()
+        self.scan.setFocus()
+
+    def _next_scan(self) -> None:
+        if self._checking or not self._waiting or self._plan is None:
+            return
+        self._checking = True
+        desk = self.office.desk
+        form = ScanForm(
+            self.dose_id,
+            _units(self._plan),
+            tuple(vial.unit_number for vial in self._scanned),
+            self._waiting.popleft(),
+        )
+
+        def question(reader: Reader) -> tuple[ScanForm, Vial]:
+            return form, check_scan(desk, reader, form)
+
+        self.office.ask(question, self._scan_fits, self._scan_refused)
+
+    def _scan_fits(self, answer: tuple[ScanForm, Vial]) -> None:
+        form, vial = answer
+        self._checking = False
+        # A plan chosen meanwhile has begun its own scanning.
+        if self._plan is not None and form.proposed == _units(self._plan):
+            self._scanned.append(vial)
+            self._say_scan(f"Vial {vial.unit_number}, {show_mg(vial.strength_mg)}, lot {vial.lot}.", "ok", "Fits")
+            self._show_scans()
+            if len(self._scanned) == len(self._plan.draws) and not self._waiting:
+                self.focus_first()
+        self._next_scan()
+
+    def _scan_refused(self, trouble: Exception) -> None:
+        self._checking = False
+        text = sentences(trouble.faults) if isinstance(trouble, Refused) else str(trouble)
+        self._say_scan(text, "stop", "Not this vial")
+        QApplication.beep()
+        self._next_scan()
+
+    def _say_scan(self, text: str, kind: str, word: str) -> None:
+        self._scan_trouble.set_message(kind, text, word=word)
+        self._scan_trouble.show()
+        announce(self.scan, f"{word}. {text}")
+
+    # -- the act
+
+    def hold(self, held: bool) -> None:
+        """Hold the signature."""
+        self.signature.set_busy(held or not self._allowed)
+
+    def sign(self, user: str, password: str) -> None:
+        """Reserve the scanned vials and sign."""
+        if self._plan is None:
+            return
+        desk, act = self.office.desk, self.act()
+        reason = self._reason.value() if not self.form.isHidden() else ""
+        scanned = tuple(unit for unit in self.assigned() if unit)
+        form = ReserveForm(self.dose_id, _units(self._plan), scanned, reason)
+        credentials = Credentials(user, password)
+
+        def work() -> str:
+            reserve(desk, act, form, credentials)
+            return form.dose_id
+
+        self.start(work, "Reserving the vials")
+
+    def recorded(self, _result: Any) -> None:
+        """The numbers leave the screen now: the second check is blind."""
+        self.signature.set_fault("")
+        self._scanned = []
+        self.office.messages.ok(f"The vials of dose {self.dose_id} are reserved. Next: the second person's check.")
+
+    def refused(self, refused: Refused) -> None:
+        """Show each fault where it belongs."""
+        signed, others = split_faults(refused.faults, "password", "user_name")
+        reason, others = split_faults(others, "reason")
+        scans, others = split_faults(others, "unit_number")
+        self.signature.set_fault(sentences(signed))
+        if reason:
+            self.form.show_faults(reason)
+        if scans:
+            self._say_scan(sentences(scans), "stop", "Vials")
+        self.say_trouble(others)
+
+    def ask_failed(self, trouble: Exception) -> None:
+        """The plans could not be made."""
+        super().ask_failed(trouble)
+        self._scan_card.hide()
+        self.signature.hide()
+
+
+def _units(plan: Plan) -> tuple[str, ...]:
+    return tuple(draw.unit_number for draw in plan.draws)
+
+
+__all__ = ["BagView", "Fault", "VialsPanel", "plan_record", "say_vials", "show_ml"]

@@ -1,0 +1,406 @@
+"""Receive: the shipments that came, a form for the next one, and what is to be done with its vials."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.events import Event
+from pharmacy_app.services.desk import zone_of
+from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.printing import PrintForm, Printed, print_vial_labels, unit_ranges, vials_of_shipment
+from pharmacy_app.services.stock import held_of_shipment, receive, release_shipment
+from pharmacy_app.services.views import ShipmentLine
+from ui.office import Office
+from ui.pages.stock_parts import (
+    TippedRows,
+    document_dialog,
+    print_dialog,
+    say_at,
+    say_day,
+    say_moment,
+    vials_count,
+)
+from ui.pages.stock_receipt import ReceiptForm
+from ui.theme import SPACE_S
+from ui.widgets.basics import Button, Text
+from ui.widgets.panels import Banner, Card, EmptyState, KeyValues, Page, confirm
+from ui.widgets.tables import Column, DataTable
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentFacts:
+    """One shipment with its vials: all, those that wait for release alone, and those a reason keeps back."""
+
+    line: ShipmentLine
+    units: tuple[str, ...]
+    clear: tuple[str, ...]
+    kept_back: tuple[str, ...]
+    reason: str
+    labelled: int
+
+
+def facts_of(reader: Reader, number: str) -> ShipmentFacts:
+    """What the page shows of one shipment; raises ``Refused`` when there is none of that number."""
+    line = reader.shipment(number)
+    if line is None:
+        raise Refused(Fault("number", f"There is no shipment {number}."))
+    units, held = vials_of_shipment(reader, number), held_of_shipment(reader, number)
+    return ShipmentFacts(
+        line,
+        units,
+        tuple(vial.unit_number for vial in held if not vial.hold_reason),
+        tuple(vial.unit_number for vial in held if vial.hold_reason),
+        "; ".join(dict.fromkeys(vial.hold_reason for vial in held if vial.hold_reason)),
+        sum(1 for unit in units if reader.printed(about=unit, paper="vial label", limit=1)),
+    )
+
+
+def _waiting(count: int) -> str:
+    return f"{count} held" if count else "none"
+
+
+_COLUMNS = (
+    Column("number", "Shipment", width=116),
+    Column("received_at", "Received", write=say_moment, width=152),
+    Column("sender", "Sender", width=140, stretch=True),
+    Column("logger_state", "Logger", width=92, tone=lambda row: "" if row.logger_state == "no alarm" else "warn"),
+    Column("vials", "Vials", numeric=True),
+    Column(
+        "awaiting_release",
+        "Awaiting release",
+        write=_waiting,
+        tone=lambda row: "warn" if row.awaiting_release else "",
+    ),
+    Column("hold_reason", "Hold reason", write=lambda text: text or "–", width=120, stretch=True),
+)
+
+
+class ReceivePage(Page):
+    """List of shipments with the chosen one's next step, or the form for a new one. Opens on a shipment's number."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__("Receive", "Shipments of study vials.", name="receive_page", max_width=None)
+        self._office = office
+        self._facts: ShipmentFacts | None = None
+        self._wanted = ""
+        self._act = office.act()
+        self._step_act = office.act()
+        self._may = office.may("shipment_received")
+        self.new_button = Button("&Receive a shipment", name="receive_new", kind="primary", icon="plus")
+        self.new_button.clicked.connect(self.begin)
+        self.list_button = Button("&Back to the list", name="receive_list")
+        self.list_button.clicked.connect(self.show_list)
+        self.action_bar.addWidget(self.list_button)
+        self.action_bar.addWidget(self.new_button)
+        self._list = self._make_list()
+        self._draft = self._make_draft()
+        self.add(self._list, 1)
+        self.add(self._draft)
+        QShortcut(QKeySequence("Ctrl+N"), self, self.begin)
+        reason = office.why_not("shipment_received")
+        self.new_button.setEnabled(self._may)
+        self.new_button.setToolTip(reason or "Ctrl+N")
+        if reason:
+            self.set_title("Receive", f"Shipments of study vials. {reason}")
+        self.show_list()
+
+    # -- the list
+
+    def _make_list(self) -> QWidget:
+        self.shipments = TippedRows(_COLUMNS)
+        self.table = DataTable(self.shipments, name="shipments_table", label="Shipments", visible_rows=7)
+        self.table.row_chosen.connect(self._choose)
+        self.table.row_activated.connect(self._choose)
+        self._empty = EmptyState(
+            "No shipment has been received",
+            "When one arrives, choose “Receive a shipment” and copy its packing list. Every vial then gets a number "
+            "of its own.",
+            icon="receive",
+            name="shipments_empty",
+        )
+        self._card = Card("Shipment", name="shipment_card")
+        self._name = Text("", "section", name="shipment_name")
+        self._next = Banner("info", "", name="shipment_next")
+        self._pairs = KeyValues(columns=2, name="shipment_facts")
+        self.label_button = Button("&Print vial labels", name="shipment_labels", icon="print")
+        self.release_button = Button("Release to s&tock", name="shipment_release")
+        self.document_button = Button("Release &with the supporter's document…", name="shipment_document")
+        self.vials_button = Button("&See all vials", name="shipment_vials", kind="quiet")
+        self.label_button.clicked.connect(self._print)
+        self.release_button.clicked.connect(self._release)
+        self.document_button.clicked.connect(self._release_with_document)
+        self.vials_button.clicked.connect(self._see_vials)
+        steps = QHBoxLayout()
+        steps.setSpacing(SPACE_S)
+        steps.addWidget(self.vials_button)
+        steps.addStretch(1)
+        for button in (self.label_button, self.document_button, self.release_button):
+            steps.addWidget(button)
+        self._card = Card(name="shipment_card")
+        self._card.add(self._name)
+        self._card.add(self._next)
+        self._card.add(self._pairs)
+        self._card.body.addLayout(steps)
+        view = QWidget()
+        column = QVBoxLayout(view)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.table)
+        column.addWidget(self._empty)
+        column.addWidget(self._card)
+        column.addStretch(1)
+        self._card.hide()
+        self._empty.hide()
+        return view
+
+    def refresh(self) -> None:
+        """Ask anew for the shipments; a draft stays as it is."""
+        self._office.ask(lambda reader: tuple(reader.shipments()), self._got, self._office.say_trouble)
+
+    def open_on(self, what: str) -> None:
+        """Show a shipment by its number."""
+        self._wanted = what
+        self.show_list()
+        self.refresh()
+
+    def is_dirty(self) -> bool:
+        """Whether a receipt was begun and not recorded."""
+        return self.receipt.is_dirty()
+
+    def _got(self, lines: tuple[ShipmentLine, ...]) -> None:
+        wanted = self._wanted or (self._facts.line.number if self._facts else "")
+        self._wanted = ""
+        self.shipments.set_rows(lines)
+        self.table.setVisible(bool(lines))
+        self._empty.setVisible(not lines)
+        # A chosen shipment stays chosen; else the newest that waits for something, else the newest.
+        order = [line for line in lines if line.number == wanted] or [x for x in lines if x.awaiting_release]
+        chosen = (order or list(lines) or [None])[0]
+        self._card.setVisible(chosen is not None)
+        if chosen is not None:
+            self.table.selectRow(self.shipments.rows().index(chosen))
+            self._choose(chosen)
+
+    def _choose(self, line: ShipmentLine) -> None:
+        number = line.number
+        self._office.ask(lambda reader: facts_of(reader, number), self._got_facts, self._office.say_trouble)
+
+    def _got_facts(self, facts: ShipmentFacts) -> None:
+        current = self.table.current_row()
+        if current is not None and current.number != facts.line.number:
+            return  # another one was chosen while this was on its way
+        if self._facts is None or self._facts.line.number != facts.line.number:
+            self._step_act = self._office.act()
+        self._facts = facts
+        line = facts.line
+        self._name.setText(f"Shipment {line.number} · {vials_count(line.vials)} · {unit_ranges(facts.units)}")
+        self._pairs.set_pairs(
+            [
+                ("Sender", line.sender),
+                ("Received", say_at(line.received_at, self._office.site.time_zone)),
+                ("Shipped on", say_day(line.shipped_on)),
+                ("Received by", line.received_by),
+                ("Logger", f"{line.logger_serial}: {line.logger_state}"),
+                ("Condition", line.condition),
+            ]
+        )
+        self._show_next(facts)
+
+    def _show_next(self, facts: ShipmentFacts) -> None:
+        """Say the next step and make its button the amber one."""
+        unlabelled = len(facts.units) - facts.labelled
+        if unlabelled:
+            kind, text = "info", f"Next: print the vial labels and put them on. {unlabelled} have none yet."
+        elif facts.clear:
+            kind, text = "info", f"Next: check against the packing list, then release {vials_count(len(facts.clear))}."
+        elif facts.kept_back:
+            kind, text = "warn", "Next: wait for the supporter's written decision, then release with the document."
+        else:
+            kind, text = "ok", "All vials are labelled and none waits for release."
+        if facts.kept_back:
+            text += f" {vials_count(len(facts.kept_back))} held because {facts.reason}."
+        self._next.set_message(kind, text, word={"info": "Next step", "warn": "Held", "ok": "Done"}[kind])
+        if kind == "info":
+            self._next.set_message(kind, text.removeprefix("Next: ").capitalize()[:1] + text.removeprefix("Next: ")[1:], word="Next step")
+        self.label_button.set_text("&Print vial labels again…" if not unlabelled else "&Print vial labels")
+        self.label_button.set_kind("primary" if unlabelled else "secondary")
+        self.release_button.set_kind("primary" if facts.clear and not unlabelled else "secondary")
+        waits = not unlabelled and not facts.clear and bool(facts.kept_back)
+        self.document_button.set_kind("primary" if waits else "secondary")
+        self.new_button.set_kind("secondary" if unlabelled or facts.clear else "primary")
+        self.release_button.setVisible(bool(facts.clear))
+        self.document_button.setVisible(bool(facts.kept_back))
+        for button, kind in (
+            (self.label_button, "paper_printed"),
+            (self.release_button, "vials_released"),
+            (self.document_button, "quarantine_lifted"),
+        ):
+            button.setEnabled(self._office.may(kind))
+            button.setToolTip(self._office.why_not(kind))
+
+    # -- what is done with a shipment
+
+    def _print(self) -> None:
+        facts = self._facts
+        assert facts is not None
+        desk, number, units = self._office.desk, facts.line.number, facts.units
+        if not facts.labelled:
+            act = self._step_act
+            self._hold_steps()
+            self._office.do(
+                lambda: print_vial_labels(desk, act, PrintForm(units)),
+                self._printed,
+                self._step_failed,
+                busy="Printing the vial labels",
+            )
+            return
+        dialog = print_dialog(
+            self._office,
+            f"Print the labels of shipment {number} again",
+            f"{vials_count(len(units), 'label')}, {unit_ranges(units)}: {facts.labelled} were printed before and say "
+            "REPRINT. One label alone is printed from the vial, under Vials.",
+            lambda act, why: print_vial_labels(desk, act, PrintForm(units, why)),
+            self,
+        )
+        dialog.succeeded.connect(self._printed)
+        dialog.open()
+
+    def _printed(self, printed: Printed) -> None:
+        self._step_act = self._office.act()
+        number = self._facts.line.number if self._facts else ""
+        self._office.changed.emit()
+        self._office.show_paper(f"Vial labels of shipment {number}", f"vial-labels-{number}.pdf", printed, self)
+
+    def _release(self) -> None:
+        facts = self._facts
+        assert facts is not None
+        number, count = facts.line.number, vials_count(len(facts.clear))
+        text = (
+            f"{count} of shipment {number} ({unit_ranges(facts.clear)}) become usable stock. You confirm that you "
+            "have checked number, lots, expiry and condition against the packing list, and that the logger shows no "
+            "alarm."
+        )
+        if not confirm(self, f"Release {count} to stock?", text, "Release to stock", danger=False):
+            return
+        desk, act = self._office.desk, self._step_act
+        self._hold_steps()
+        self._office.do(
+            lambda: release_shipment(desk, act, number), self._released, self._step_failed, busy="Releasing to stock"
+        )
+
+    def _release_with_document(self) -> None:
+        facts = self._facts
+        assert facts is not None
+        dialog = document_dialog(self._office, facts.kept_back, facts.reason, self)
+        dialog.succeeded.connect(self._released)
+        dialog.open()
+
+    def _released(self, event: Event) -> None:
+        self._step_act = self._office.act()
+        self._office.messages.ok(f"{vials_count(len(event.content['moves']))} released to stock.")
+        self._office.changed.emit()
+
+    def _hold_steps(self) -> None:
+        for button in (self.label_button, self.release_button, self.document_button):
+            button.setEnabled(False)
+
+    def _step_failed(self, trouble: Exception) -> None:
+        if self._facts is not None:
+            self._show_next(self._facts)
+        self._office.say_trouble(trouble)
+
+    def _see_vials(self) -> None:
+        self._office.go.emit("vials", "")
+
+    # -- the draft
+
+    def _make_draft(self) -> QWidget:
+        self.receipt = ReceiptForm(self._office.site.places, self._site_now)
+        self.receipt.changed.connect(self._summarize)
+        self.receive_button = Button("Receive the &vials", name="receive_do", kind="primary")
+        self.receive_button.clicked.connect(self._receive)
+        self._summary = Text("", "muted", wrap=False, name="receive_summary")
+        self._after = Text(
+            "Each vial gets a number of its own and is held until its label is on and a pharmacist releases it.", "small"
+        )
+        foot = QHBoxLayout()
+        foot.setSpacing(SPACE_S)
+        foot.addWidget(self._after, 1)
+        foot.addWidget(self._summary)
+        foot.addWidget(self.receive_button)
+        view = QWidget()
+        column = QVBoxLayout(view)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.receipt)
+        column.addLayout(foot)
+        self._summarize()
+        return view
+
+    def _site_now(self) -> datetime:
+        return self._office.desk.clock().astimezone(zone_of(self._office.site))
+
+    def begin(self) -> None:
+        """Show the form, with the draft kept from before if there is one."""
+        if not self._may:
+            return
+        self._show(draft=True)
+        self.receipt.head.field("number").editor().setFocus()
+
+    def show_list(self) -> None:
+        """Show the shipments; a draft is kept."""
+        self._show(draft=False)
+        self.table.setFocus()
+
+    def _show(self, *, draft: bool) -> None:
+        self._draft.setVisible(draft)
+        self._list.setVisible(not draft)
+        self.list_button.setVisible(draft)
+        self.new_button.setVisible(not draft)
+        dirty = self.receipt.is_dirty()
+        self.new_button.set_text("Go on with the &receipt" if dirty else "&Receive a shipment")
+        title = "Receive a shipment" if draft else "Receive"
+        words = "Copy the packing list. What you type is kept until it is recorded." if draft else self._list_words()
+        self.set_title(title, words)
+        self.scroll_area.verticalScrollBar().setValue(0)
+
+    def _list_words(self) -> str:
+        return " ".join(part for part in ("Shipments of study vials.", self._office.why_not("shipment_received")) if part)
+
+    def _summarize(self) -> None:
+        if hasattr(self, "_summary"):
+            self._summary.setText(self.receipt.summary())
+
+    def _receive(self) -> None:
+        if not self.receipt.check():
+            return
+        desk, act, form = self._office.desk, self._act, self.receipt.form()
+        self.receive_button.setEnabled(False)
+        self._office.do(lambda: receive(desk, act, form), self._received, self._refused, busy="Recording the receipt")
+
+    def _received(self, event: Event) -> None:
+        self.receive_button.setEnabled(True)
+        self._act = self._office.act()
+        self.receipt.clear()
+        content = event.content
+        units = tuple(vial["unit_number"] for vial in content["vials"])
+        self._wanted = content["shipment"]["number"]
+        self._office.messages.ok(
+            f"Shipment {self._wanted} received: {vials_count(len(units))}, {unit_ranges(units)}. All are held."
+        )
+        self.show_list()
+        self._office.changed.emit()
+
+    def _refused(self, trouble: Exception) -> None:
+        self.receive_button.setEnabled(True)
+        faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
+        self.receipt.show_faults(faults)
+        first = self.focusWidget()
+        if first is not None:
+            self.show_widget(first)
+
+
+def make_page(office: Office) -> ReceivePage:
+    """The page as the window builds it."""
+    return ReceivePage(office)

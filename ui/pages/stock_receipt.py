@@ -1,0 +1,289 @@
+"""The form of a received shipment: its packing list, and a block of fields for each lot."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.vials import STRENGTHS_MG, read_expiry
+from pharmacy_app.services.stock import LotTyped, ShipmentForm
+from ui.pages.stock_parts import say_mg, vials_count
+from ui.theme import SPACE_M
+from ui.widgets.basics import Button, announce, clear_layout
+from ui.widgets.dates import say_date
+from ui.widgets.fields import ChoiceField, DateField, DateTimeField, Form, NoteField, TextField
+from ui.widgets.panels import Banner, Card
+
+EMPTY_LOT = LotTyped("", "", "", "")
+
+_LOGGER = (
+    ("no alarm", "Read, no alarm"),
+    ("alarm", "Read, shows an alarm"),
+    ("no logger", "No logger came with it"),
+    ("not read", "Not read yet"),
+)
+_CONDITION = (("intact", "Intact"), ("damaged", "Damaged"))
+
+_HELD_WHY = {
+    "alarm": "The logger shows an alarm",
+    "no logger": "No temperature logger came with the shipment",
+    "not read": "The logger has not been read",
+}
+
+
+class ExpiryField(TextField):
+    """A printed expiry; beneath it stands the last day on which such a vial may be used."""
+
+    def _read(self) -> str:
+        if not hasattr(self, "_line") or not self.value():
+            return ""
+        try:
+            return f"Last usable day: {say_date(read_expiry(self.value(), self.name))}."
+        except Refused:
+            return ""
+
+    def _find_fault(self) -> str:
+        if not self.value():
+            return ""
+        try:
+            read_expiry(self.value(), self.name)
+        except Refused as refused:
+            return refused.faults[0].sentence
+        return ""
+
+
+def _count_check(value: str) -> str:
+    if not value.isascii() or not value.isdigit() or int(value) == 0:
+        return "Type a whole number of vials, at least 1."
+    return ""
+
+
+class LotBlock(Card):
+    """The fields of one lot. ``changed`` on every edit, ``removed`` when the person takes the lot off the list."""
+
+    changed = Signal()
+    removed = Signal()
+
+    def __init__(self, index: int, typed: LotTyped, *, alone: bool) -> None:
+        super().__init__(f"Lot {index + 1}", name=f"lots_{index}")
+        self._at = at = f"lots.{index}."
+        remove = Button(f"Remove lot {index + 1}", name=f"lots_{index}_remove", kind="quiet", icon="close")
+        remove.setVisible(not alone)
+        remove.clicked.connect(self.removed)
+        self.head.addWidget(remove)
+        self.form = Form(columns=4, name=f"lots_{index}_form")
+        self.strength = ChoiceField(
+            at + "strength_mg", "Strength", [(str(s), say_mg(s)) for s in STRENGTHS_MG], required=True
+        )
+        self.lot = TextField(at + "lot", "Lot", required=True, max_length=20)
+        self.expiry = ExpiryField(at + "expiry", "Expiry as printed", required=True, placeholder="2027-03")
+        self.count = TextField(at + "count", "Vials", required=True, max_length=5, check=_count_check)
+        self.condition = ChoiceField(at + "condition", "Condition", _CONDITION, required=True)
+        self.note = TextField(at + "condition_note", "What is damaged", required=True, max_length=200)
+        self.kits = NoteField(at + "kit_numbers", "Kit numbers", lines=2)
+        self.form.add(self.strength)
+        self.form.add(self.lot)
+        self.form.add(self.expiry)
+        self.form.add(self.count)
+        self.form.add(self.condition)
+        self.form.add(self.kits, span=3)
+        self.form.add(self.note, span=4)
+        self.add(self.form)
+        self.form.set_values(
+            {
+                at + "strength_mg": typed.strength_mg,
+                at + "lot": typed.lot,
+                at + "expiry": typed.expiry,
+                at + "count": typed.count,
+                at + "condition": typed.condition,
+                at + "condition_note": typed.condition_note,
+                at + "kit_numbers": "\n".join(typed.kit_numbers),
+            }
+        )
+        self._follow()
+        self.form.changed.connect(self._follow)
+        self.form.changed.connect(self.changed)
+
+    def typed(self) -> LotTyped:
+        """The lot as typed, for the service."""
+        damaged = self.condition.value() == "damaged"
+        return LotTyped(
+            strength_mg=self.strength.value(),
+            lot=self.lot.value(),
+            expiry=self.expiry.value(),
+            count=self.count.value(),
+            kit_numbers=self._kit_numbers(),
+            condition=self.condition.value(),
+            condition_note=self.note.value() if damaged else "",
+        )
+
+    def check(self) -> bool:
+        """Check the block's own fields; the note counts only where something is damaged."""
+        if self.note.isHidden():
+            self.note.set_value("")
+        fields = [field for field in self.form.fields() if field is not self.note or not self.note.isHidden()]
+        return not [field for field in fields if field.check_now()]
+
+    def focus_first(self, *, faulty: bool = False) -> None:
+        """Put the focus on the first field, or on the first faulty one."""
+        for field in self.form.fields():
+            if not faulty or (field.fault() and not field.isHidden()):
+                field.editor().setFocus()
+                return
+
+    def _kit_numbers(self) -> tuple[str, ...]:
+        return tuple(line.strip() for line in self.kits.text().splitlines() if line.strip())
+
+    def _follow(self) -> None:
+        """Show what depends on what was typed: the damage's note, and how many kits are still to be scanned."""
+        self.note.setVisible(self.condition.value() == "damaged")
+        kits, vials = len(self._kit_numbers()), self.count.value()
+        if kits:
+            self.kits.set_hint(f"{kits} of {vials or '?'} kit numbers.")
+        else:
+            self.kits.set_hint("One a line, typed or scanned. Leave it empty when the vials have none.")
+
+
+class ReceiptForm(QWidget):
+    """The whole draft of a receipt. Signals ``changed()``; ``form()`` gives it as typed."""
+
+    changed = Signal()
+
+    def __init__(self, places: Sequence[str], now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self.setObjectName("receipt")
+        self.setAccessibleName("Receive a shipment")
+        self._places = tuple(places)
+        self.head = Form(columns=3, name="receipt_form")
+        self.head.add(TextField("number", "Shipment &number", required=True, max_length=40))
+        self.head.add(TextField("sender", "&Sender", required=True, max_length=80), span=2)
+        self.head.add(DateField("shipped_on", "Shipped &on", required=True))
+        self.head.add(
+            DateTimeField("received_at", "R&eceived at", hint="Leave it empty if it is arriving now.", now=now), span=2
+        )
+        self.logger = ChoiceField("logger_state", "Temperature lo&gger", _LOGGER, required=True)
+        self.serial = TextField("logger_serial", "Logger serial n&umber", max_length=40)
+        self.place = ChoiceField("place", "Storage &place", [(place, place) for place in self._places], required=True)
+        self.head.add(self.logger)
+        self.head.add(self.serial)
+        self.head.add(self.place)
+        self.head.add(NoteField("note", "No&te", lines=1, hint="What the record should say besides."), span=3)
+        packing = Card("Packing list")
+        packing.add(self.head)
+        self._held = Banner("warn", "", word="Held", name="receipt_held")
+        self.blocks: list[LotBlock] = []
+        self._lots = QVBoxLayout()
+        self._lots.setSpacing(SPACE_M)
+        self.add_button = Button("&Add another lot", name="lots_add", icon="plus")
+        self.add_button.clicked.connect(self.add_lot)
+        below = QHBoxLayout()
+        below.addWidget(self.add_button)
+        below.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        column.addWidget(packing)
+        column.addWidget(self._held)
+        column.addLayout(self._lots)
+        column.addLayout(below)
+        self.head.changed.connect(self._changed)
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin a new draft: one empty lot, the usual place."""
+        self.head.clear()
+        self.place.set_value(self._places[0] if self._places else "")
+        self.head.clear_faults()
+        self.head.mark_clean()
+        self._show_lots([EMPTY_LOT])
+        self._changed()
+
+    def is_dirty(self) -> bool:
+        """Whether anything was typed."""
+        return self.head.is_dirty() or [block.typed() for block in self.blocks] != [EMPTY_LOT]
+
+    def form(self) -> ShipmentForm:
+        """The draft as typed."""
+        values = self.head.values()
+        return ShipmentForm(
+            number=values["number"],
+            sender=values["sender"],
+            shipped_on=values["shipped_on"],
+            received_at=values["received_at"],
+            logger_serial=values["logger_serial"],
+            logger_state=values["logger_state"],
+            place=values["place"],
+            lots=tuple(block.typed() for block in self.blocks),
+            note=values["note"],
+        )
+
+    def summary(self) -> str:
+        """``2 lots, 16 vials`` as far as the counts can be read."""
+        counts = [block.count.value() for block in self.blocks]
+        vials = sum(int(count) for count in counts if not _count_check(count))
+        return f"{vials_count(len(self.blocks), 'lot')}, {vials_count(vials)}"
+
+    def check(self) -> bool:
+        """Check every field at once; the focus goes to the first faulty one."""
+        lots = [block.check() for block in self.blocks]
+        for block, sound in zip(reversed(self.blocks), reversed(lots), strict=True):
+            if not sound:
+                block.focus_first(faulty=True)
+        return self.head.check() and all(lots)
+
+    def show_faults(self, faults: Sequence[Fault]) -> None:
+        """Show each fault beside its field: those of a lot in its block, the rest on the packing list."""
+        rest = list(faults)
+        # From the last to the first, so that the focus ends on the first faulty field.
+        for index, block in reversed(list(enumerate(self.blocks))):
+            mine = [fault for fault in rest if fault.field.startswith(f"lots.{index}.")]
+            rest = [fault for fault in rest if fault not in mine]
+            block.form.show_faults(mine)
+        self.head.show_faults(rest)
+        announce(self, " ".join(str(fault) for fault in faults))
+
+    def add_lot(self) -> None:
+        """One more lot; the focus goes to it."""
+        self._show_lots([*(block.typed() for block in self.blocks), EMPTY_LOT])
+        self.blocks[-1].focus_first()
+        self._changed()
+
+    def _remove(self) -> None:
+        gone = self.blocks.index(self.sender())  # type: ignore[arg-type]
+        kept = [block.typed() for at, block in enumerate(self.blocks) if at != gone]
+        self._show_lots(kept)
+        self.blocks[min(gone, len(kept) - 1)].focus_first()
+        self._changed()
+
+    def _show_lots(self, lots: Sequence[LotTyped]) -> None:
+        # Rebuilt as a whole: names, numbers and faults always stand at the lot they belong to.
+        clear_layout(self._lots)
+        self.blocks = []
+        for index, typed in enumerate(lots):
+            block = LotBlock(index, typed, alone=len(lots) == 1)
+            block.changed.connect(self._changed)
+            block.removed.connect(self._remove)
+            self.blocks.append(block)
+            self._lots.addWidget(block)
+        previous: QWidget = self.head.fields()[-1].editor()
+        for block in self.blocks:
+            for field in block.form.fields():
+                QWidget.setTabOrder(previous, field.editor())
+                previous = field.editor()
+        QWidget.setTabOrder(previous, self.add_button)
+
+    def _changed(self) -> None:
+        state = self.logger.value()
+        self.serial.setEnabled(state != "no logger")
+        damaged = [f"lot {at}" for at, block in enumerate(self.blocks, 1) if block.condition.value() == "damaged"]
+        reasons = [_HELD_WHY[state]] if state in _HELD_WHY else []
+        if damaged:
+            reasons.append(f"{' and '.join(damaged)} {'is' if len(damaged) == 1 else 'are'} damaged")
+        if reasons:
+            which = "All vials" if state in _HELD_WHY else "These vials"
+            text = f"{'; '.join(reasons)}. {which} stay held until the supporter permits their use in writing (§ 8.2)."
+            self._held.set_message("warn", text[0].upper() + text[1:], word="Held")
+        self._held.setVisible(bool(reasons))
+        self.changed.emit()
