@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QScrollArea,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -27,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from ui.messages import Message, MessageBridge, MessageKind
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, Mode, Theme, repolish
-from ui.widgets.basics import Button, IconView, Text, announce
+from ui.widgets.basics import Button, IconView, LineText, Text, announce
 
 if TYPE_CHECKING:
     # Built, and so imported, after the first paint.
@@ -355,13 +354,10 @@ class MainWindow(QMainWindow):
     def _make_header(self) -> QFrame:
         header = QFrame()
         header.setObjectName("header")
-        self._study = Text("", "strong", wrap=False, name="header_study")
-        self._site = Text("", "small", wrap=False, name="header_site")
+        self._study = LineText("strong", name="header_study")
+        self._site = LineText("small", name="header_site")
         self._person_label = Text("", "strong", wrap=False, name="header_person")
         self._role = Text("", "small", wrap=False, name="header_role")
-        for label in (self._study, self._site):
-            # A long title gives way; the buttons never do.
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._busy = Text("", "muted", wrap=False, name="header_busy")
         self._busy_text = ""
         self._busy_timer = QTimer(self, interval=_BUSY_AFTER_MS, singleShot=True)
@@ -472,10 +468,11 @@ class MainWindow(QMainWindow):
             self._lock_view.set_person(person)
 
     def _write_header(self) -> None:
-        labels = (self._study, self._site, self._person_label, self._role)
-        for label, words in zip(labels, self._identity, strict=True):
-            label.setText(words)
-        self._study.setToolTip(self._identity[0])
+        study, site, person, role = self._identity
+        self._study.set_line(study)
+        self._site.set_line(site)
+        self._person_label.setText(person)
+        self._role.setText(role)
         narrow = self.width() < NARROW_BELOW
         self._lock_button.set_text("" if narrow else "&Lock")
         self._lock_button.setAccessibleName("Lock")

@@ -10,7 +10,7 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.services.desk import zone_of
 from pharmacy_app.services.ports import Reader
-from pharmacy_app.services.printing import PrintForm, Printed, print_vial_labels, unit_ranges, vials_of_shipment
+from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels, unit_ranges, vials_of_shipment
 from pharmacy_app.services.stock import held_of_shipment, receive, release_shipment
 from pharmacy_app.services.views import ShipmentLine
 from ui.office import Office
@@ -177,7 +177,7 @@ class ReceivePage(Page):
         self._empty.setVisible(not lines)
         # A chosen shipment stays chosen; else the newest that waits for something, else the newest.
         order = [line for line in lines if line.number == wanted] or [x for x in lines if x.awaiting_release]
-        chosen = (order or list(lines) or [None])[0]
+        chosen = next(iter([*order, *lines]), None)
         self._card.setVisible(chosen is not None)
         if chosen is not None:
             self.table.selectRow(self.shipments.rows().index(chosen))
@@ -212,18 +212,25 @@ class ReceivePage(Page):
         """Say the next step and make its button the amber one."""
         unlabelled = len(facts.units) - facts.labelled
         if unlabelled:
-            kind, text = "info", f"Next: print the vial labels and put them on. {unlabelled} have none yet."
+            kind, word, text = (
+                "info",
+                "Next step",
+                f"Print the vial labels and put them on: {unlabelled} have none yet.",
+            )
         elif facts.clear:
-            kind, text = "info", f"Next: check against the packing list, then release {vials_count(len(facts.clear))}."
+            count = vials_count(len(facts.clear))
+            kind, word, text = "info", "Next step", f"Check against the packing list, then release {count} to stock."
         elif facts.kept_back:
-            kind, text = "warn", "Next: wait for the supporter's written decision, then release with the document."
+            kind, word, text = (
+                "warn",
+                "Held",
+                "Ask the supporter, and release with the written decision once it is here.",
+            )
         else:
-            kind, text = "ok", "All vials are labelled and none waits for release."
+            kind, word, text = "ok", "Done", "All vials are labelled and none waits for release."
         if facts.kept_back:
             text += f" {vials_count(len(facts.kept_back))} held because {facts.reason}."
-        self._next.set_message(kind, text, word={"info": "Next step", "warn": "Held", "ok": "Done"}[kind])
-        if kind == "info":
-            self._next.set_message(kind, text.removeprefix("Next: ").capitalize()[:1] + text.removeprefix("Next: ")[1:], word="Next step")
+        self._next.set_message(kind, text, word=word)
         self.label_button.set_text("&Print vial labels again…" if not unlabelled else "&Print vial labels")
         self.label_button.set_kind("primary" if unlabelled else "secondary")
         self.release_button.set_kind("primary" if facts.clear and not unlabelled else "secondary")
@@ -323,7 +330,8 @@ class ReceivePage(Page):
         self.receive_button.clicked.connect(self._receive)
         self._summary = Text("", "muted", wrap=False, name="receive_summary")
         self._after = Text(
-            "Each vial gets a number of its own and is held until its label is on and a pharmacist releases it.", "small"
+            "Each vial gets a number of its own and is held until its label is on and a pharmacist releases it.",
+            "small",
         )
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
@@ -366,7 +374,9 @@ class ReceivePage(Page):
         self.scroll_area.verticalScrollBar().setValue(0)
 
     def _list_words(self) -> str:
-        return " ".join(part for part in ("Shipments of study vials.", self._office.why_not("shipment_received")) if part)
+        return " ".join(
+            part for part in ("Shipments of study vials.", self._office.why_not("shipment_received")) if part
+        )
 
     def _summarize(self) -> None:
         if hasattr(self, "_summary"):

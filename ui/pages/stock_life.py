@@ -11,7 +11,7 @@ from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import move_table
 from pharmacy_app.services.desk import Act
 from pharmacy_app.services.ports import Reader
-from pharmacy_app.services.printing import PrintForm, Printed, print_vial_labels
+from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels
 from pharmacy_app.services.views import MgLine, VialLife
 from ui.office import Office
 from ui.pages.stock_parts import (
@@ -87,8 +87,38 @@ class VialLifeDialog(QDialog):
         self._mg = KeyValues(columns=1, name="vial_life_mg")
         self._mg_card = Card("mg ledger", "Every opened vial closes to withdrawn + residue + discarded.")
         self._mg_card.add(self._mg)
-        lines_card = Card("Ledger lines", "Every move of this vial, in the order it was done.")
-        lines_card.add(self._table)
+        self._lines_card = Card("Ledger lines", "Every move of this vial, in the order it was done.")
+        self._lines_card.add(self._table)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
+        column.setSpacing(SPACE_M)
+        column.addWidget(self._title)
+        column.addWidget(self._trouble)
+        column.addWidget(self._make_content(), 1)
+        column.addLayout(self._make_foot())
+        self._show(life)
+
+    def _make_content(self) -> QScrollArea:
+        inner = QWidget()
+        inner.setObjectName("scroll_content")
+        content = QVBoxLayout(inner)
+        content.setContentsMargins(0, 0, SPACE_S, 0)
+        content.setSpacing(SPACE_M)
+        facts = Card()
+        facts.add(self._facts)
+        for part in (self._state, facts, self._lines_card, self._mg_card):
+            content.addWidget(part)
+        content.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.viewport().setAutoFillBackground(False)
+        area.setWidget(inner)
+        inner.setAutoFillBackground(False)
+        return area
+
+    def _make_foot(self) -> QHBoxLayout:
         self.quarantine_button = Button("&Quarantine…", name="vial_life_quarantine", kind="danger")
         self.document_button = Button("&Release with document…", name="vial_life_release")
         self.label_button = Button("&Print its label…", name="vial_life_label", icon="print")
@@ -100,39 +130,14 @@ class VialLifeDialog(QDialog):
         self.dose_button.clicked.connect(self._go_to_dose)
         close.clicked.connect(self.accept)
         close.setDefault(True)
-
-        inner = QWidget()
-        inner.setObjectName("scroll_content")
-        content = QVBoxLayout(inner)
-        content.setContentsMargins(0, 0, SPACE_S, 0)
-        content.setSpacing(SPACE_M)
-        facts = Card()
-        facts.add(self._facts)
-        for part in (self._state, facts, lines_card, self._mg_card):
-            content.addWidget(part)
-        content.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.viewport().setAutoFillBackground(False)
-        area.setWidget(inner)
-        inner.setAutoFillBackground(False)
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
         foot.addWidget(self.dose_button)
         foot.addStretch(1)
         for button in (self.quarantine_button, self.document_button, self.label_button, close):
             foot.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
-        column.setSpacing(SPACE_M)
-        column.addWidget(self._title)
-        column.addWidget(self._trouble)
-        column.addWidget(area, 1)
-        column.addLayout(foot)
         close.setFocus()
-        self._show(life)
+        return foot
 
     def _show(self, life: VialLife) -> None:
         self._life = life
@@ -159,7 +164,9 @@ class VialLifeDialog(QDialog):
         self._mg_card.setVisible(life.mg is not None)
         if life.mg is not None:
             self._mg.set_pairs(mg_pairs(life.mg))
-        self._offer(self.quarantine_button, "vials_quarantined", vial.state in move_table().moves["quarantine"].from_states)
+        self._offer(
+            self.quarantine_button, "vials_quarantined", vial.state in move_table().moves["quarantine"].from_states
+        )
         self._offer(self.document_button, "quarantine_lifted", vial.state in ("held", "quarantined"))
         self._offer(self.label_button, "paper_printed", True)
         self.dose_button.setVisible(bool(vial.dose_id))

@@ -328,7 +328,11 @@ def quarantine_dialog(office: Office, units: tuple[str, ...], parent: QWidget) -
         f"{unit_ranges(units)} must not be used from now on, until the supporter permits it in writing. "
         "Tell the supporter as well (Protocol § 8.2).",
         "&Quarantine",
-        [TextField("reason", "&Reason", required=True, max_length=300, placeholder="for example: refrigerator at 11 °C")],
+        [
+            TextField(
+                "reason", "&Reason", required=True, max_length=300, placeholder="for example: refrigerator at 11 °C"
+            )
+        ],
         work,
         name="quarantine_dialog",
         busy="Recording the quarantine",

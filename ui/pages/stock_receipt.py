@@ -212,7 +212,7 @@ class ReceiptForm(QWidget):
             sender=values["sender"],
             shipped_on=values["shipped_on"],
             received_at=values["received_at"],
-            logger_serial=values["logger_serial"],
+            logger_serial="" if values["logger_state"] == "no logger" else values["logger_serial"],
             logger_state=values["logger_state"],
             place=values["place"],
             lots=tuple(block.typed() for block in self.blocks),

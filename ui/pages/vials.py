@@ -13,7 +13,7 @@ from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, move_table
 from pharmacy_app.services.desk import Act, Desk, today_of
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.preparation import find_vial
-from pharmacy_app.services.printing import PrintForm, Printed, print_vial_labels, unit_ranges
+from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels, unit_ranges
 from pharmacy_app.services.views import StockLine, VialLife
 from ui.office import Office
 from ui.pages.stock_life import VialLifeDialog, life_of
@@ -40,7 +40,6 @@ from ui.widgets.fields import ChoiceField, ScanField, TextField
 from ui.widgets.panels import Card, Page
 from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
 
-UNOPENED = ("held", "available", "reserved", "quarantined")
 MAX_CHOSEN = 500
 """More vials than this are not moved or printed in one act from the table."""
 
@@ -191,7 +190,9 @@ class VialsPage(Page):
     """Stock and vials; opens on a unit number."""
 
     def __init__(self, office: Office) -> None:
-        super().__init__("Vials", "What is usable, what is on hand, and where every vial is.", name="vials_page", max_width=None)
+        super().__init__(
+            "Vials", "What is usable, what is on hand, and where every vial is.", name="vials_page", max_width=None
+        )
         self._office = office
         self._copies_act = office.act()
         self.scan = ScanField("vial_scan", "&Find a vial", hint="")
@@ -300,7 +301,9 @@ class VialsPage(Page):
 
     def open_on(self, what: str) -> None:
         """Open a vial by its unit number, kit number or scanned label."""
-        self._office.ask(lambda reader: life_of(reader, find_vial(reader, what).unit_number), self._got_life, self._lost)
+        self._office.ask(
+            lambda reader: life_of(reader, find_vial(reader, what).unit_number), self._got_life, self._lost
+        )
 
     def _got_stock(self, answer: tuple[list[LotStock], list[str]]) -> None:
         stock, lots = answer

@@ -1,7 +1,7 @@
 """The smallest parts: text that wraps, buttons that carry names, icons that follow the palette."""
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QIcon, QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QIcon, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QLayout, QPushButton, QSizePolicy, QWidget
 
 from ui import icons
@@ -43,6 +43,28 @@ class Text(QLabel):
         if self.property("tone") != tone:
             self.setProperty("tone", tone)
             repolish(self)
+
+
+class LineText(Text):
+    """One line that ends in … where there is no room; the whole text is its tooltip and its accessible name."""
+
+    def __init__(self, role: str = "body", *, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__("", role, wrap=False, name=name, parent=parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_line(self, text: str) -> None:
+        """Show this text, as much of it as fits."""
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the text to the new width."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self.toolTip(), Qt.TextElideMode.ElideRight, max(0, self.width())))
 
 
 class IconView(QWidget):

@@ -1,0 +1,429 @@
+"""Ledger: every move of vials with its balances, whether it all adds up, the accountability record, the journal."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.units import show
+from pharmacy_app.domain.vials import STRENGTHS_MG
+from pharmacy_app.services.desk import Act
+from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter
+from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record, unit_ranges
+from pharmacy_app.services.views import LedgerLine
+from ui.office import Office
+from ui.pages.stock_journal import JournalView
+from ui.pages.stock_parts import (
+    ANY,
+    ActDialog,
+    FilterBar,
+    TippedPages,
+    TippedRows,
+    Views,
+    fill_height,
+    say_at,
+    say_day,
+    say_mg,
+    say_moment,
+    vials_count,
+)
+from ui.theme import SPACE_L, SPACE_M, SPACE_S
+from ui.widgets.basics import Button, Text
+from ui.widgets.fields import CheckField, ChoiceField, TextField
+from ui.widgets.panels import Banner, KeyValues, Page
+from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerQuestion:
+    """What the ledger shows: the reader's filter, and whether the newest line stands first."""
+
+    wanted: LedgerFilter = field(default_factory=LedgerFilter)
+    newest_first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A ledger line as the table shows it."""
+
+    line: LedgerLine
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.line, name)
+
+    @property
+    def move(self) -> str:
+        """The record's word, or the move inside the pharmacy that the record leaves out."""
+        return self.line.transaction or self.line.move
+
+    @property
+    def states(self) -> str:
+        """From which state to which."""
+        return f"{self.line.from_state or 'outside'} → {self.line.to_state}"
+
+    @property
+    def on_site(self) -> int:
+        """Available and quarantined together."""
+        return self.line.balance_available + self.line.balance_quarantine
+
+    @property
+    def numbers(self) -> str:
+        """The unit numbers, runs shortened."""
+        return unit_ranges(self.line.units)
+
+    @property
+    def party(self) -> str:
+        """From or to whom, or which subject."""
+        initials = f" ({self.line.initials})" if self.line.initials else ""
+        return f"{self.line.counterparty}{initials}" or "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Received against the sum of the present states, of one strength and lot. Both are counted apart."""
+
+    strength_mg: Decimal
+    lot: str
+    received: int
+    available: int
+    reserved: int
+    held: int
+    quarantined: int
+    opened: int
+    used: int
+
+    @property
+    def sum_of_states(self) -> int:
+        """All vials, wherever they are now."""
+        return self.available + self.reserved + self.held + self.quarantined + self.opened + self.used
+
+    @property
+    def agrees(self) -> str:
+        """The outcome in a word."""
+        return "agrees" if self.received == self.sum_of_states else "does NOT agree"
+
+
+def identities(reader: Reader) -> tuple[Identity, ...]:
+    """Per strength and lot: the vials ever received, counted one by one, against the stock's states."""
+    stock = reader.stock()
+    found = []
+    for strength, lot, _ in reader.lots():
+        states: dict[str, int] = {}
+        for line in stock:
+            if (line.strength_mg, line.lot) == (strength, lot):
+                states[line.state] = states.get(line.state, 0) + line.vials
+        found.append(
+            Identity(
+                strength,
+                lot,
+                received=reader.count_vials(VialFilter(strength_mg=strength, lot=lot)),
+                available=states.get("available", 0),
+                reserved=states.get("reserved", 0),
+                held=states.get("held", 0),
+                quarantined=states.get("quarantined", 0),
+                opened=states.get("opened", 0),
+                used=states.get("empty", 0) + states.get("partial", 0),
+            )
+        )
+    return tuple(found)
+
+
+def _dash(text: str) -> str:
+    return text or "–"
+
+
+def _column(
+    key: str, header: str, width: int = 0, *, numeric: bool = False, write: Callable[..., str] | None = None
+) -> Column:
+    return Column(key, header, width=width, numeric=numeric, write=write, sortable=False)
+
+
+_COLUMNS = (
+    _column("done_at", "Done at", 148, write=say_moment),
+    _column("move", "Move", 108),
+    _column("strength_mg", "Strength", write=say_mg, numeric=True),
+    _column("lot", "Lot", 100),
+    _column("quantity", "Vials", numeric=True),
+    _column("balance_available", "Avail.", numeric=True),
+    _column("balance_quarantine", "Quar.", numeric=True),
+    _column("on_site", "On site", numeric=True),
+    _column("numbers", "Unit numbers", 200),
+    _column("states", "From → to", 168),
+    _column("party", "Subject, from or to", 200),
+    _column("cycle_day", "Cycle, day", 92, write=_dash),
+    _column("dose_mg", "Dose (mg)", 92, write=lambda text: show(Decimal(text)) if text else "–", numeric=True),
+    _column("dose_id", "Dose", 100, write=_dash),
+    _column("place", "Place", 116),
+    _column("reference", "Reference", 140, write=_dash),
+    _column("comment", "Comment", 260, write=_dash),
+    _column("recorder", "Recorder", 140),
+    _column("verifier", "Verifier", 140, write=_dash),
+    _column("recorded_at", "Recorded at", 148, write=say_moment),
+)
+
+_IDENTITY_COLUMNS = (
+    Column("strength_mg", "Strength", write=say_mg, numeric=True),
+    Column("lot", "Lot", width=124, stretch=True),
+    Column("received", "Received", numeric=True),
+    Column("available", "Available", numeric=True),
+    Column("reserved", "Reserved", numeric=True),
+    Column("held", "Held", numeric=True),
+    Column("quarantined", "Quarantined", numeric=True),
+    Column("opened", "Opened", numeric=True),
+    Column("used", "Used up", numeric=True),
+    Column("sum_of_states", "Sum", numeric=True),
+    Column("agrees", "Check", width=120, tone=lambda row: "ok" if row.agrees == "agrees" else "stop"),
+)
+
+
+class LineDialog(QDialog):
+    """One ledger line with everything on it."""
+
+    def __init__(self, row: Row, zone: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        line = row.line
+        self.setObjectName("ledger_line")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        title = f"Ledger line {line.line_id}: {row.move}"
+        self.setWindowTitle(title)
+        self.resize(760, 440)
+        pairs = [
+            ("Done at", say_at(line.done_at, zone)),
+            ("Recorded at", say_at(line.recorded_at, zone)),
+            ("Move", line.move),
+            ("States", row.states),
+            ("Strength", say_mg(line.strength_mg)),
+            ("Lot", f"{line.lot}, last day {say_day(line.expires_on)}"),
+            ("Vials", str(line.quantity)),
+            ("Place", line.place),
+            ("Available after", str(line.balance_available)),
+            ("Quarantine after", str(line.balance_quarantine)),
+            ("On site after", str(row.on_site)),
+            ("Dose", f"{line.dose_id}, {line.dose_mg} mg" if line.dose_mg else line.dose_id),
+            ("Subject, from or to", row.party),
+            ("Cycle, day", line.cycle_day),
+            ("Reference", line.reference),
+            ("Recorder", line.recorder),
+            ("Comment", line.comment),
+            ("Verifier", line.verifier),
+        ]
+        units = KeyValues([("Unit numbers", row.numbers)], name="ledger_line_units")
+        close = Button("&Close", name="ledger_line_close")
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        foot = QHBoxLayout()
+        foot.addStretch(1)
+        foot.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
+        column.setSpacing(SPACE_M)
+        column.addWidget(Text(title, "title"))
+        column.addWidget(KeyValues(pairs, columns=2, name="ledger_line_facts"))
+        column.addWidget(units)
+        column.addStretch(1)
+        column.addLayout(foot)
+
+
+class LedgerPage(Page):
+    """Ledger, balance and journal as three views."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(
+            "Ledger", "Every move of every vial, in the order it was done.", name="ledger_page", max_width=None
+        )
+        self._office = office
+        self._lots: tuple[tuple[Decimal, str], ...] = ()
+        self.print_button = Button("&Print accountability record…", name="record_print", kind="primary", icon="print")
+        self.print_button.clicked.connect(self._print)
+        self.action_bar.addWidget(self.print_button)
+        self.journal = JournalView(office)
+        self.views = Views(
+            [("Vial ledger", self._make_ledger()), ("Balance", self._make_balance()), ("Journal", self.journal)],
+            name="ledger_views",
+        )
+        self.views.chosen.connect(self._view_chosen)
+        self.add(self.views, 1)
+
+    # -- parts
+
+    def _make_ledger(self) -> QWidget:
+        self.strength = ChoiceField(
+            "ledger_strength", "S&trength", [(ANY, "All strengths"), *((str(s), say_mg(s)) for s in STRENGTHS_MG)]
+        )
+        self.lot = ChoiceField("ledger_lot", "&Lot", [(ANY, "All lots")])
+        self.order = ChoiceField("ledger_order", "&Order", [("new", "Newest first"), ("old", "Oldest first")])
+        self.text = TextField("ledger_text", "Unit, dose, name or re&ference", max_length=60)
+        self.record = CheckField("ledger_record", "Record lines &only")
+        self.record.setToolTip("Leaves out moves inside the pharmacy, as the accountability record does.")
+        self.strength.set_value(ANY)
+        self.lot.set_value(ANY)
+        self.order.set_value("new")
+        bar = FilterBar(((self.strength, 2), (self.lot, 2), (self.order, 2), (self.text, 3)), name="ledger_filter")
+        bar.changed.connect(self._filter)
+        self.record.changed.connect(self._filter)
+        self.model = TippedPages(_COLUMNS, self._office.bridge, self._fetch, parent=self)
+        self.model.loaded.connect(self._loaded)
+        self.table = DataTable(
+            self.model,
+            name="ledger_table",
+            label="Vial ledger",
+            empty_text="No line fits. The ledger begins with the first shipment under Receive.",
+            sortable=False,
+        )
+        fill_height(self.table, 240)
+        self.table.row_activated.connect(self._open)
+        self._count = Text("", "muted", name="ledger_count")
+        self._check = Banner("info", "Counting…", name="ledger_identity")
+        foot = QHBoxLayout()
+        foot.setSpacing(SPACE_M)
+        foot.addWidget(self._count, 1)
+        foot.addWidget(self.record)
+        view = QWidget()
+        column = QVBoxLayout(view)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_S)
+        column.addWidget(bar)
+        column.addWidget(self.table, 1)
+        column.addLayout(foot)
+        column.addWidget(self._check)
+        return view
+
+    def _make_balance(self) -> QWidget:
+        self.balance = TippedRows(_IDENTITY_COLUMNS)
+        self.balance_table = DataTable(
+            self.balance, name="balance_table", label="Received against the sum of states", empty_text="No vial yet."
+        )
+        fill_height(self.balance_table, 240)
+        view = QWidget()
+        column = QVBoxLayout(view)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_S)
+        column.addWidget(self.balance_table, 1)
+        column.addWidget(
+            Text(
+                "Received counts the vials one by one; the states are the ledger's own sums. The two must be equal "
+                "for every strength and lot. Used up: empty and partial containers.",
+                "small",
+            )
+        )
+        return view
+
+    # -- reading
+
+    def refresh(self) -> None:
+        """Ask anew for ledger, balance and journal."""
+        self._office.ask(identities, self._got_identities, self._office.say_trouble)
+        self.model.reload()
+        self.journal.refresh()
+
+    def _view_chosen(self, index: int) -> None:
+        (self.table, self.balance_table, self.journal.table)[index].setFocus()
+
+    def _got_identities(self, found: tuple[Identity, ...]) -> None:
+        self.balance.set_rows(found)
+        self._lots = tuple((line.strength_mg, line.lot) for line in found)
+        self.lot.set_choices([(ANY, "All lots"), *((lot, lot) for lot in dict.fromkeys(lot for _, lot in self._lots))])
+        self._check.set_message(*_say_identity(found))
+
+    def _filter(self) -> None:
+        strength, lot = self.strength.value(), self.lot.value()
+        wanted = LedgerFilter(
+            strength_mg=Decimal(strength) if strength not in (ANY, "") else None,
+            lot="" if lot == ANY else lot,
+            text=self.text.value(),
+            record_only=self.record.value() == "yes",
+        )
+        self.model.set_filter(LedgerQuestion(wanted, self.order.value() != "old"))
+
+    def _fetch(self, request: PageRequest) -> PageResult:
+        """In the database thread: one page, counted from the end when the newest stands first."""
+        question = request.filter or LedgerQuestion()
+        with self._office.desk.store.read() as reader:
+            total = reader.count_ledger(question.wanted)
+            if not question.newest_first:
+                lines = reader.ledger(question.wanted, offset=request.offset, limit=request.limit)
+                return PageResult(tuple(map(Row, lines)), total)
+            end = max(total - request.offset, 0)
+            first = max(end - request.limit, 0)
+            lines = reader.ledger(question.wanted, offset=first, limit=end - first) if end else ()
+            return PageResult(tuple(Row(line) for line in reversed(lines)), total)
+
+    def _loaded(self, total: int) -> None:
+        whose = "of the chosen lot" if self.lot.value() not in (ANY, "") else "of the line's strength, all lots"
+        self._count.setText(
+            f"{vials_count(total, 'line')}. Balances count the unopened vials {whose}. Enter opens a line."
+        )
+
+    def _open(self, row: Row) -> None:
+        LineDialog(row, self._office.site.time_zone, self).open()
+
+    # -- the record
+
+    def _print(self) -> None:
+        desk = self._office.desk
+
+        def work(act: Act, values: dict[str, str]) -> Printed:
+            lot = "" if values["record_lot"] == ANY else values["record_lot"]
+            return print_accountability_record(desk, act, RecordForm(values["record_strength"], lot))
+
+        strength = ChoiceField(
+            "record_strength", "&Strength", [(str(s), say_mg(s)) for s in STRENGTHS_MG], required=True
+        )
+        lot = ChoiceField("record_lot", "&Lot", required=True)
+        self._record_fields = (strength, lot)
+        strength.changed.connect(self._offer_record_lots)
+        chosen = self.strength.value()
+        strength.set_value(chosen if chosen != ANY else str(STRENGTHS_MG[0]))
+        if self.lot.value() in [kept for _, kept in self._lots]:
+            lot.set_value(self.lot.value())
+        dialog = ActDialog(
+            self._office,
+            "Print the accountability record",
+            "One record a strength, with the running balance after each line. The journal keeps who printed it and "
+            "when, and the paper itself.",
+            "&Print",
+            [strength, lot],
+            work,
+            name="record_dialog",
+            busy="Printing the accountability record",
+            parent=self,
+        )
+        dialog.succeeded.connect(self._printed)
+        dialog.open()
+
+    def _offer_record_lots(self) -> None:
+        strength, lot = self._record_fields
+        mine = [name for of, name in self._lots if str(of) == strength.value()]
+        lot.set_choices([(ANY, "All lots"), *((name, name) for name in mine)])
+        if not lot.value():
+            lot.set_value(ANY)
+
+    def _printed(self, printed: Printed) -> None:
+        self._office.changed.emit()
+        about = printed.event.content["papers"][0]["about"].replace(" ", "-")
+        self._office.show_paper("Accountability record", f"accountability-{about}.pdf", printed, self)
+
+
+def _say_identity(found: Sequence[Identity]) -> tuple[str, str]:
+    """The footer's sentence: received = sum of states, or where it is not."""
+    wrong = [line for line in found if line.agrees != "agrees"]
+    if wrong:
+        where = ", ".join(f"{say_mg(line.strength_mg)} lot {line.lot}" for line in wrong)
+        return (
+            "stop",
+            f"Received and the sum of states differ for {where}. Do not dispense from it; verify the journal.",
+        )
+    if not found:
+        return "info", "No vial has been received yet."
+    totals: dict[Decimal, int] = {}
+    for line in found:
+        totals[line.strength_mg] = totals.get(line.strength_mg, 0) + line.received
+    each = ", ".join(f"{say_mg(strength)}: {count} = {count}" for strength, count in sorted(totals.items()))
+    return "ok", f"Received = sum of states in all {vials_count(len(found), 'lot')} ({each}). See Balance."
+
+
+def make_page(office: Office) -> LedgerPage:
+    """The page as the window builds it."""
+    return LedgerPage(office)
