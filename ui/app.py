@@ -1,29 +1,27 @@
 """The window's program: shows the window at once, opens the study in the background, then lets people sign in."""
 
 import importlib
-import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, QSettings, QStandardPaths
 from PySide6.QtWidgets import QApplication, QWidget
 
-from pharmacy_app.domain.errors import Refused
-from ui.bridge import Bridge
 from ui.messages import MessageBridge
-from ui.office import Office
 from ui.shell import PLACES, MainWindow
 from ui.theme import Mode, Theme
-from ui.widgets.crash import LastResort
 
 if TYPE_CHECKING:
     from pharmacy_app.domain.events import Event
     from pharmacy_app.services.desk import Desk, Session
     from pharmacy_app.services.views import Site
+    from ui.bridge import Bridge
+    from ui.office import Office
 
-WORKSTATION = platform.node() or "this PC"
+T = TypeVar("T")
+Failed = Callable[[Exception], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +66,10 @@ class App(QObject):
         self._launch = launch
         self._settings = settings
         self.messages = MessageBridge(self)
-        self.bridge = Bridge(self)
         self.window = MainWindow(self.messages)
         self.window.painted.connect(self._painted)
         self.window.closing.connect(self._close)
+        self.bridge: Bridge | None = None
         self.office: Office | None = None
         self._desk: Desk | None = None
         self._site: Site | None = None
@@ -84,7 +82,11 @@ class App(QObject):
         self.window.show()
 
     def _painted(self) -> None:
-        """Wire the screens, which are built only now, and open the study."""
+        """Start the database thread, wire the screens, which are built only now, and open the study."""
+        from ui.bridge import Bridge
+        from ui.widgets.crash import LastResort
+
+        self.bridge = Bridge(self)
         self.last_resort = LastResort(self.window)
         self.last_resort.install()
         self.bridge.crashed.connect(self.last_resort.take)
@@ -94,16 +96,20 @@ class App(QObject):
         self.window.lock_view.unlock_requested.connect(self._unlock)
         self.window.lock_view.switch_requested.connect(self._switch)
         self.window.mode_changed.connect(self._keep_mode)
+        self._open()
         for key, title, icon in PLACES:
             self.window.register(key, title, icon, _Factory(self, key))
         self.window.sign_in.set_hint("Opening the study…")
         self.window.sign_in.set_busy(True)
-        self._open()
+
+    def _run(self, work: Callable[[], T], on_done: Callable[[T], None], on_failed: Failed, *, busy: str) -> None:
+        assert self.bridge is not None, "the bridge stands once the window is painted"
+        self.bridge.run(work, on_done, on_failed, busy=busy)
 
     # -- the study
 
     def _open(self) -> None:
-        self.bridge.run(self._find, self._found, self._not_found, busy="Opening the study")
+        self._run(self._find, self._found, self._not_found, busy="Opening the study")
 
     def _find(self) -> _Opened:
         if not self._launch.exists():
@@ -129,7 +135,8 @@ class App(QObject):
     def _first_run(self, desk: "Desk | None") -> None:
         from ui.pages.first_run import FirstRunGuide
 
-        guide = FirstRunGuide(self.bridge, self._launch.create, desk, WORKSTATION)
+        assert self.bridge is not None
+        guide = FirstRunGuide(self.bridge, self._launch.create, desk, _workstation())
         guide.finished.connect(self._set_up)
         self._guide = guide
         self.window.show_screen(guide)
@@ -163,14 +170,16 @@ class App(QObject):
             from pharmacy_app.services.accounts import sign_in
             from pharmacy_app.services.desk import Credentials
 
-            return sign_in(desk, Credentials(user_name, password), WORKSTATION)
+            return sign_in(desk, Credentials(user_name, password), _workstation())
 
-        self.bridge.run(work, self._signed_in, self._not_signed_in, busy="Signing in")
+        self._run(work, self._signed_in, self._not_signed_in, busy="Signing in")
 
     def _signed_in(self, session: "Session") -> None:
-        assert self._desk is not None and self._site is not None
+        assert self._desk is not None and self._site is not None and self.bridge is not None
         self.window.sign_in.set_busy(False)
         self._session = session
+        from ui.office import Office
+
         self.office = Office(self._desk, self._site, session, self.bridge, self.messages, self)
         self.office.changed.connect(self.window.mark_stale)
         self.office.go.connect(self._go)
@@ -183,9 +192,7 @@ class App(QObject):
 
     def _not_signed_in(self, trouble: Exception) -> None:
         self.window.sign_in.set_busy(False)
-        self.window.sign_in.set_fault(
-            " ".join(fault.sentence for fault in trouble.faults) if isinstance(trouble, Refused) else str(trouble)
-        )
+        self.window.sign_in.set_fault(_words(trouble))
 
     def _ask_new_password(self) -> None:
         from ui.pages.password import PasswordDialog
@@ -209,17 +216,15 @@ class App(QObject):
             from pharmacy_app.services.accounts import sign_in
             from pharmacy_app.services.desk import Credentials
 
-            return sign_in(desk, Credentials(session.user_name, password), WORKSTATION)
+            return sign_in(desk, Credentials(session.user_name, password), _workstation())
 
-        self.bridge.run(work, self._unlocked, self._not_unlocked, busy="Unlocking")
+        self._run(work, self._unlocked, self._not_unlocked, busy="Unlocking")
 
     def _unlocked(self, _session: "Session") -> None:
         self.window.unlock()
 
     def _not_unlocked(self, trouble: Exception) -> None:
-        self.window.lock_view.set_fault(
-            " ".join(fault.sentence for fault in trouble.faults) if isinstance(trouble, Refused) else str(trouble)
-        )
+        self.window.lock_view.set_fault(_words(trouble))
 
     def _switch(self) -> None:
         """The person leaves; the next one starts afresh."""
@@ -232,7 +237,7 @@ class App(QObject):
 
                 return sign_out(desk, Act(session))
 
-            self.bridge.run(work, self._signed_out, self._not_signed_in, busy="Signing out")
+            self._run(work, self._signed_out, self._not_signed_in, busy="Signing out")
         self._session = None
         self.window.discard_pages()
         if self.office is not None:
@@ -258,7 +263,20 @@ class App(QObject):
 
     def _close(self) -> None:
         self.window.save_geometry(self._settings)
-        self.bridge.close()
+        if self.bridge is not None:
+            self.bridge.close()
+
+
+def _words(trouble: Exception) -> str:
+    from pharmacy_app.domain.errors import Refused
+
+    return " ".join(fault.sentence for fault in trouble.faults) if isinstance(trouble, Refused) else str(trouble)
+
+
+def _workstation() -> str:
+    import platform
+
+    return platform.node() or "this PC"
 
 
 def run_window(launch: Launch, arguments: list[str] | None = None) -> int:

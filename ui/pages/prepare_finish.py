@@ -1,0 +1,417 @@
+"""Steps 8 and 9 of *Prepare*: what was given, and closing every opened vial; and the summary of a finished dose."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from pharmacy_app.domain.codec import from_plain
+from pharmacy_app.domain.comparisons import DoseComparison
+from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.findings import Finding, Named
+from pharmacy_app.domain.units import KEPT, parse_decimal, show, show_mg, show_percent
+from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
+from pharmacy_app.services.doses import decision_of
+from pharmacy_app.services.views import MgLine
+from ui.office import Office
+from ui.pages.prepare_check import column_of
+from ui.pages.prepare_decision import NumberGrid, percent_step
+from ui.pages.prepare_step import Facts, Foot, StepPanel, required_moment, say_course, say_day, say_level, say_moment
+from ui.theme import SPACE_M
+from ui.widgets.basics import Button, Text
+from ui.widgets.fields import AmountField, DateTimeField, DecimalField, Form, NoteField
+from ui.widgets.findings import FindingList
+from ui.widgets.panels import Banner, Card, KeyValues
+from ui.widgets.working import NumberButton
+
+
+def amount_or_zero(value: str) -> str:
+    """What is wrong with a typed amount that may be zero, '' when nothing is."""
+    try:
+        parse_decimal(value, field="", name="This", zero_allowed=True)
+    except Refused as refused:
+        return refused.faults[0].sentence
+    return ""
+
+
+class GivePanel(StepPanel):
+    """Record what the ward reports."""
+
+    def __init__(self, office: Office, dose_id: str) -> None:
+        super().__init__(office, dose_id, "prepare_give")
+        self._facts: Facts | None = None
+        card = Card("Administration", "As the ward reports it, once the infusion has ended.", name="give_card")
+        self._bag = KeyValues(name="give_bag", columns=2)
+        self.form = Form(columns=2, name="give_form")
+        self.form.add(DateTimeField("started_at", "Infusion &started", required=True, now=self.now))
+        self.form.add(DateTimeField("ended_at", "Infusion &ended", required=True, now=self.now))
+        self.form.add(
+            AmountField(
+                "given",
+                "&Amount given",
+                units=("mg", "mL"),
+                convert=self._against_prescribed,
+                required=True,
+                check=amount_or_zero,
+                hint="mg of the drug, or mL of the bag.",
+            )
+        )
+        self.form.end_row()
+        self.form.add(NoteField("note", "&Note", lines=2, hint="For example an interruption, and why."), span=2)
+        self._button = Button("&Record the administration", name="give_record", kind="primary")
+        self._button.clicked.connect(self.record)
+        self._foot = Foot(self._button, name="give")
+        card.add(self._bag)
+        card.add(self.form)
+        card.add(self._foot)
+        self.body.addWidget(card)
+        self._allowed = self.permit("dose_administered", self._foot)
+
+    def is_dirty(self) -> bool:
+        """Whether anything was typed."""
+        return self.form.is_dirty()
+
+    def focus_first(self) -> None:
+        """The start of the infusion."""
+        self.form.field("started_at").setFocus()
+
+    def show_facts(self, facts: Facts) -> None:
+        """Show what the bag held."""
+        self._facts = facts
+        thread = facts.thread
+        made = thread.preparation
+        self._bag.set_pairs(
+            [
+                ("Prescribed", show_mg(facts.line.prescribed_mg, None)),
+                ("In the bag", f"{show_mg(thread.prepared_mg or Decimal(0), None)} in {made['bag_volume_ml']} mL"),
+                ("Released to", thread.released_to),
+                ("Released at", say_moment(thread.released_at, self.zone)),
+            ]
+        )
+
+    def _against_prescribed(self, value: str, unit: str) -> str:
+        """The amount in mg and its difference, to be seen before it is recorded; the service judges it."""
+        facts = self._facts
+        if facts is None or amount_or_zero(value):
+            return ""
+        given, prepared = Decimal(value), facts.thread.prepared_mg or Decimal(0)
+        volume, prescribed = Decimal(facts.thread.preparation["bag_volume_ml"]), facts.line.prescribed_mg
+        mg = given if unit == "mg" else KEPT.divide(KEPT.multiply(given, prepared), volume)
+        percent = KEPT.multiply(KEPT.divide(KEPT.subtract(mg, prescribed), prescribed), Decimal(100))
+        return f"{show_mg(mg)}, {show_percent(percent)} against prescribed."
+
+    def hold(self, held: bool) -> None:
+        """Hold the button."""
+        self._button.setEnabled(not held and self._allowed)
+
+    def record(self) -> None:
+        """Record the administration as typed."""
+        values = self.form.values()
+        desk, act = self.office.desk, self.act()
+        form = AdministrationForm(
+            self.dose_id,
+            required_moment(values["started_at"]),
+            required_moment(values["ended_at"]),
+            values["given"],
+            values["given_unit"],
+            values["note"],
+        )
+
+        def work() -> dict[str, Any]:
+            return administer(desk, act, form).content
+
+        self.start(work, "Recording the administration")
+
+    def recorded(self, result: Any) -> None:
+        """Say how the amount compares; an error record is said aloud."""
+        self.form.mark_clean()
+        if error := result["medication_error"]:
+            self.office.messages.error(
+                f"Medication error {error['error_id']} was opened for dose {self.dose_id}: {error['sentence']}"
+            )
+        else:
+            self.office.messages.ok(f"The administration of dose {self.dose_id} was recorded. Next: close its vials.")
+
+    def refused(self, refused: Refused) -> None:
+        """Show every fault beside its field."""
+        self.form.show_faults(refused.faults)
+
+
+def given_view(facts: Facts, zone: Any, *, name: str) -> QWidget:
+    """What was given against what was prescribed; a medication error stands on top in the colour of a stop."""
+    given = facts.thread.administration
+    compared = from_plain(DoseComparison, given["comparison"])
+    parts: list[QWidget] = [
+        Banner(
+            "stop",
+            f"Record {error.error_id}, opened {say_moment(error.opened_at, zone)}, {error.status}. {error.sentence}",
+            word="Medication error",
+            name=f"{name}_error",
+        )
+        for error in facts.errors
+    ]
+    card = Card("What was given", name=f"{name}_card")
+    amount = NumberButton("Administered dose", name=f"{name}_administered")
+    amount.set_number(
+        show(Decimal(given["administered_mg"]), 4), "mg", note=f"reported as {given['given']} {given['unit']}"
+    )
+    prescribed = NumberButton("Prescribed dose", name=f"{name}_prescribed")
+    prescribed.set_number(show(facts.line.prescribed_mg), "mg", note="as ordered")
+    against = NumberButton("Administered against prescribed", name=f"{name}_difference")
+    if compared.percent is not None:
+        against.set_number(
+            show_percent(compared.percent).removesuffix(" %"),
+            "%",
+            (
+                percent_step(
+                    "administered against prescribed",
+                    Named("administered", show(compared.mg, 8), "mg"),
+                    Named("prescribed", show(compared.base_mg), "mg"),
+                    compared.percent,
+                    "8.1.3",
+                ),
+            ),
+            note=f"reportable at {show(compared.limit_percent)} % or more",
+        )
+    card.add(NumberGrid((amount, prescribed, against)))
+    findings = from_plain(tuple[Finding, ...], given["findings"])
+    if findings:
+        card.add(FindingList(findings, name=f"{name}_findings"))
+    card.add(
+        KeyValues(
+            [
+                ("Started", say_moment(datetime.fromisoformat(given["started_at"]), zone)),
+                ("Ended", say_moment(datetime.fromisoformat(given["ended_at"]), zone)),
+                ("Note", given["note"] or "none"),
+            ]
+        )
+    )
+    return column_of(*parts, card)
+
+
+class _VialRow:
+    """One opened vial: withdrawn is fixed, residue and discarded are typed, the sum is shown as it grows."""
+
+    def __init__(self, line: MgLine) -> None:
+        self.line = line
+        unit = line.unit_number
+        self.residue = DecimalField(
+            f"residue_mg.{unit}", f"Residue in {unit}", unit="mg", required=True, check=amount_or_zero
+        )
+        self.discarded = DecimalField(
+            f"discarded_mg.{unit}", f"Discarded from {unit}", unit="mg", required=True, check=amount_or_zero
+        )
+        self.sum = Text("", name=f"sum_{unit}")
+        self.rest = Button("Discard the rest", name=f"discard_rest_{unit}", kind="quiet")
+        self.rest.setAccessibleName(f"Discard the rest of {unit}")
+        self.rest.clicked.connect(self.discard_rest)
+
+    def typed(self) -> ClosedTyped:
+        """The row as the service takes it."""
+        return ClosedTyped(self.line.unit_number, self.residue.value(), self.discarded.value())
+
+    def amounts(self) -> tuple[Decimal, Decimal]:
+        """Residue and discarded, what cannot be read taken as nothing yet."""
+        read = [
+            Decimal(field.value()) if field.value() and not amount_or_zero(field.value()) else Decimal(0)
+            for field in (self.residue, self.discarded)
+        ]
+        return read[0], read[1]
+
+    def discard_rest(self) -> None:
+        """Put into 'discarded' what is neither withdrawn nor residue."""
+        left = self.line.labelled_mg - self.line.withdrawn_mg - self.amounts()[0]
+        if not self.residue.value():
+            self.residue.set_value("0")
+        self.discarded.set_value(show(max(left, Decimal(0))))
+
+    def show_sum(self) -> None:
+        """Write how far the vial adds up."""
+        residue, discarded = self.amounts()
+        total = self.line.withdrawn_mg + residue + discarded
+        closed = total == self.line.labelled_mg
+        self.sum.setText(
+            f"{show_mg(self.line.withdrawn_mg, None)} withdrawn + {show_mg(residue, None)} residue"
+            f" + {show_mg(discarded, None)} discarded adds up to {show_mg(total, None)}"
+            f" of {show_mg(self.line.labelled_mg, None)}{' – it closes.' if closed else '.'}"
+        )
+        self.sum.set_tone("ok" if closed else "warn")
+
+
+class ClosePanel(StepPanel):
+    """Close each opened vial in the mg ledger: withdrawn + residue + discarded = labelled content."""
+
+    def __init__(self, office: Office, dose_id: str) -> None:
+        super().__init__(office, dose_id, "prepare_close")
+        self._rows: list[_VialRow] = []
+        self._given: QWidget | None = None
+        self._card = Card(
+            "Close the vials",
+            "Every opened vial adds up to its labelled content: withdrawn + residue + discarded.",
+            name="close_card",
+        )
+        self.form = Form(columns=2, name="close_form")
+        self.form.changed.connect(self._show_sums)
+        self._button = Button("Close the &vials", name="close_record", kind="primary")
+        self._button.clicked.connect(self.record)
+        self._foot = Foot(self._button, name="close")
+        self._card.add(self.form)
+        self._card.add(self._foot)
+        self.body.addWidget(self._card)
+        self._allowed = self.permit("vials_closed", self._foot)
+
+    def is_dirty(self) -> bool:
+        """Whether any amount was typed."""
+        return self.form.is_dirty()
+
+    def focus_first(self) -> None:
+        """The first vial's residue."""
+        if self._rows:
+            self._rows[0].residue.setFocus()
+
+    def show_facts(self, facts: Facts) -> None:
+        """One group a vial; above them what was given."""
+        if self._given is None and facts.thread.administration is not None:
+            self._given = given_view(facts, self.zone, name="close_given")
+            self.body.insertWidget(1, self._given)
+        if self._rows:
+            return
+        for line in facts.thread.mg:
+            if line.residue_mg is not None:
+                continue
+            row = _VialRow(line)
+            self._rows.append(row)
+            head = QWidget()
+            grid = QGridLayout(head)
+            grid.setContentsMargins(0, 0, 0, 0)
+            grid.setHorizontalSpacing(SPACE_M)
+            grid.addWidget(Text(f"Vial {line.unit_number}, {show_mg(line.labelled_mg)}", "strong"), 0, 0)
+            grid.addWidget(row.rest, 0, 1)
+            grid.addWidget(row.sum, 1, 0, 1, 2)
+            grid.setColumnStretch(0, 1)
+            self.form.add_widget(head)
+            self.form.add(row.residue)
+            self.form.add(row.discarded)
+            row.show_sum()
+        self.form.mark_clean()
+
+    def _show_sums(self) -> None:
+        for row in self._rows:
+            row.show_sum()
+
+    def hold(self, held: bool) -> None:
+        """Hold the button."""
+        self._button.setEnabled(not held and self._allowed)
+
+    def record(self) -> None:
+        """Close the vials as typed."""
+        desk, act = self.office.desk, self.act()
+        form = CloseForm(self.dose_id, tuple(row.typed() for row in self._rows))
+
+        def work() -> str:
+            close_vials(desk, act, form)
+            return form.dose_id
+
+        self.start(work, "Closing the vials")
+
+    def recorded(self, _result: Any) -> None:
+        """Say that the mg ledger balances."""
+        self.form.mark_clean()
+        self.office.messages.ok(f"The vials of dose {self.dose_id} are closed: the mg ledger balances.")
+
+    def refused(self, refused: Refused) -> None:
+        """Show every fault beside its field."""
+        self.form.show_faults(refused.faults)
+
+
+def close_record(facts: Facts) -> QWidget:
+    """The closed mg ledger of the dose."""
+    card = Card("mg ledger of the opened vials", name="closed_card")
+    pairs = [
+        (
+            line.unit_number,
+            f"{show_mg(line.withdrawn_mg, None)} withdrawn"
+            + (
+                f" + {show_mg(line.residue_mg, None)} residue + {show_mg(line.discarded_mg or Decimal(0), None)} discarded"
+                f" = {show_mg(line.labelled_mg, None)}"
+                if line.residue_mg is not None
+                else f" of {show_mg(line.labelled_mg, None)}; not closed yet"
+            ),
+        )
+        for line in facts.thread.mg
+    ]
+    card.add(KeyValues(pairs))
+    return card
+
+
+def order_record(facts: Facts) -> QWidget:
+    """The order, to look back at."""
+    line = facts.line
+    card = Card("Order", name="ordered_card")
+    card.add(
+        KeyValues(
+            [
+                ("Subject", f"{line.subject_number}{f' ({facts.initials})' if facts.initials else ''}"),
+                ("Prescriber", line.prescriber),
+                ("Ordered on", say_day(line.ordered_on)),
+                ("Infusion date", say_day(line.planned_on)),
+                ("Treatment", say_course(line)),
+                ("Dose level", say_level(line)),
+                ("Prescribed dose", show_mg(line.prescribed_mg, None)),
+            ]
+        )
+    )
+    return card
+
+
+def summary(facts: Facts, zone: Any) -> QWidget:
+    """A finished dose on one card: its amounts side by side, and why it ended if it was cancelled."""
+    line, thread = facts.line, facts.thread
+    parts: list[QWidget] = []
+    if line.status == "cancelled":
+        parts.append(
+            Banner("warn", thread.cancelled_why or "No reason is on record.", word="Cancelled", name="cancelled_why")
+        )
+    elif line.status == "closed":
+        parts.append(
+            Banner("ok", "Given, and every vial is closed in the mg ledger.", word="Closed", name="dose_closed")
+        )
+    card = Card("The dose in numbers", "Open a step above to see how each came about.", name="summary_card")
+    amounts = []
+    planned = decision_of(thread).planned_mg if thread.decision is not None else None
+    given = Decimal(thread.administration["administered_mg"]) if thread.administration is not None else None
+    for key, caption, value in (
+        ("prescribed", "Prescribed", line.prescribed_mg),
+        ("planned", "Planned", planned),
+        ("prepared", "Prepared", thread.prepared_mg),
+        ("administered", "Administered", given),
+    ):
+        number = NumberButton(caption, name=f"summary_{key}")
+        number.set_number(show(value, 4) if value is not None else "–", "mg" if value is not None else "")
+        amounts.append(number)
+    card.add(NumberGrid(amounts, columns=4))
+    card.add(
+        KeyValues(
+            [
+                ("Prescriber", line.prescriber),
+                ("Calculated and planned by", thread.planned_by),
+                ("Checked by", thread.verified_by),
+                ("Prepared by", thread.prepared_by),
+                ("Released by", f"{thread.released_by}, {say_moment(thread.released_at, zone)}" if thread.released_by else ""),
+                ("Given on", say_day(line.given_on) if line.given_on else ""),
+            ]
+        )
+    )
+    parts.append(card)
+    for error in facts.errors:
+        parts.insert(
+            0,
+            Banner(
+                "stop",
+                f"Record {error.error_id}, {error.status}. {error.sentence}",
+                word="Medication error",
+                name="summary_error",
+            ),
+        )
+    return column_of(*parts)

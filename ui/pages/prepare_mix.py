@@ -1,0 +1,524 @@
+"""Steps 5 to 7 of *Prepare*: worksheet and mixing, the bag's labels, the release."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, NamedTuple
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.codec import from_plain
+from pharmacy_app.domain.comparisons import DoseComparison
+from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.findings import Named, Step
+from pharmacy_app.domain.planning import BeyondUse
+from pharmacy_app.domain.units import show, show_mg, show_percent
+from pharmacy_app.services.desk import Credentials
+from pharmacy_app.services.preparation import PrepareForm, ReleaseForm, plan_of, prepare, release
+from pharmacy_app.services.printing import Printed, kept_paper, print_bag_labels, print_worksheet
+from pharmacy_app.services.views import PrintedLine
+from ui.office import Office
+from ui.pages.prepare_check import column_of, plain_number
+from ui.pages.prepare_decision import NumberGrid, percent_step
+from ui.pages.prepare_step import (
+    Facts,
+    Foot,
+    ReasonDialog,
+    StepPanel,
+    required_moment,
+    say_day,
+    say_moment,
+    sentences,
+    split_faults,
+)
+from ui.theme import SPACE_M, SPACE_S
+from ui.widgets.basics import Button, Text
+from ui.widgets.fields import DateTimeField, DecimalField, Form, TextField
+from ui.widgets.findings import FindingList
+from ui.widgets.panels import Card, KeyValues, SignatureBox
+from ui.widgets.working import NumberButton
+
+PAPERS: dict[str, Callable[..., Printed]] = {"worksheet": print_worksheet, "bag labels": print_bag_labels}
+WORKSHEET, BAG_LABELS = "worksheet", "bag labels"
+
+
+class _Kept(NamedTuple):
+    paper: str
+    pdf: bytes
+
+
+class PaperBar(StepPanel):
+    """One paper of a dose: print it, look at it again, print it again with a reason."""
+
+    def __init__(self, office: Office, dose_id: str, paper: str, title: str) -> None:
+        super().__init__(office, dose_id, f"{paper.replace(' ', '_')}_bar")
+        key = paper.replace(" ", "_")
+        self._paper, self._title = paper, title
+        self._newest: PrintedLine | None = None
+        self._dialog: ReasonDialog | None = None
+        self._state = Text("", name=f"{key}_state")
+        self.print = Button(f"&Print the {title}", name=f"{key}_print", kind="primary", icon="print")
+        self.print.clicked.connect(self.print_first)
+        self.look = Button("&Look at it", name=f"{key}_show", kind="quiet")
+        self.look.clicked.connect(self.show_kept)
+        self.again = Button("Print it &again…", name=f"{key}_again", kind="quiet", icon="print")
+        self.again.clicked.connect(self.ask_why)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_S)
+        row.addWidget(self._state, 1)
+        for button in (self.look, self.again, self.print):
+            row.addWidget(button)
+        self.body.addLayout(row)
+        self._allowed = office.may("paper_printed")
+        why = office.why_not("paper_printed")
+        self._why = Text(why, "muted")
+        self._why.setVisible(bool(why))
+        self.body.addWidget(self._why)
+
+    def show_printed(self, printed: tuple[PrintedLine, ...]) -> None:
+        """Show what was printed so far."""
+        self._newest = printed[0] if printed else None
+        newest = self._newest
+        self._state.setText(
+            f"Copy {newest.copy_number} printed by {newest.printed_by} on {say_moment(newest.printed_at, self.zone)}."
+            if newest
+            else "Not printed yet."
+        )
+        self.print.setVisible(newest is None)
+        self.look.setVisible(newest is not None)
+        self.again.setVisible(newest is not None)
+        self.hold(self.busy)
+
+    def hold(self, held: bool) -> None:
+        """Hold the printing buttons."""
+        self.print.setEnabled(not held and self._allowed)
+        self.again.setEnabled(not held and self._allowed)
+        if self._dialog is not None:
+            self._dialog.hold(held)
+
+    def print_first(self) -> None:
+        """Print the first copy."""
+        self._print("")
+
+    def ask_why(self) -> None:
+        """A further copy needs a reason."""
+        self._dialog = ReasonDialog(
+            f"Print the {self._title} again",
+            "The copy is marked as a reprint and numbered. Type why it is needed.",
+            "Print again",
+            self.window(),
+            name="reprint",
+        )
+        self._dialog.given.connect(self._print)
+        self._dialog.rejected.connect(self._forget_dialog)
+        self._dialog.open()
+
+    def _forget_dialog(self) -> None:
+        self._dialog = None
+
+    def _print(self, why: str) -> None:
+        self.start(partial(PAPERS[self._paper], self.office.desk, self.act(), self.dose_id, why), "Printing")
+
+    def recorded(self, result: Any) -> None:
+        """Show the paper, the very bytes that were stored."""
+        if self._dialog is not None:
+            self._dialog.accept()
+            self._dialog = None
+        file_name = f"{self._paper.replace(' ', '-')}-{self.dose_id}.pdf"
+        self.office.show_paper(f"{self._title.capitalize()} of dose {self.dose_id}", file_name, result, self.window())
+
+    def refused(self, refused: Refused) -> None:
+        """In the dialog while it is open, else on top."""
+        if self._dialog is not None:
+            self._dialog.faults(refused.faults)
+        else:
+            super().refused(refused)
+
+    def show_kept(self) -> None:
+        """Open the newest copy as it was printed; nothing is printed by that."""
+        if self._newest is None:
+            return
+        desk, name, paper = self.office.desk, self._newest.sha256, self._paper
+
+        def work() -> _Kept:
+            return _Kept(paper, kept_paper(desk, name))
+
+        self.office.do(work, self._got_kept, self.ask_failed, busy="Opening the paper")
+
+    def _got_kept(self, kept: _Kept) -> None:
+        self.office.show_pdf(
+            f"{self._title.capitalize()} of dose {self.dose_id}",
+            f"{kept.paper.replace(' ', '-')}-{self.dose_id}.pdf",
+            kept.pdf,
+            self.window(),
+        )
+
+
+# --- mixing ---------------------------------------------------------------------------------------------------
+
+
+class MixPanel(StepPanel):
+    """Print the worksheet, mix, and record what was done: times, and the mL read off each syringe."""
+
+    def __init__(self, office: Office, dose_id: str) -> None:
+        super().__init__(office, dose_id, "prepare_mix")
+        paper = Card("Worksheet", "It goes with the vials to the hood.", name="worksheet_card")
+        self.worksheet = PaperBar(office, dose_id, WORKSHEET, "worksheet")
+        self.worksheet.succeeded.connect(self.succeeded)
+        paper.add(self.worksheet)
+        self._card = Card(
+            "What was done at the hood",
+            "Type the volumes as they were read off the syringes. Protect the drug from light throughout.",
+            name="mix_card",
+        )
+        self.form = Form(columns=2, name="mix_form")
+        self.form.add(DateTimeField("reconstituted_at", "&Reconstituted at", required=True, now=self.now))
+        self.form.add(DateTimeField("diluted_at", "D&iluted at", required=True, now=self.now))
+        self._units: tuple[str, ...] = ()
+        self._button = Button("Record the pr&eparation", name="mix_record")
+        self._button.clicked.connect(self.record)
+        self._foot = Foot(self._button, name="mix")
+        self._card.add(self.form)
+        self._card.add(self._foot)
+        self.body.addWidget(paper)
+        self.body.addWidget(self._card)
+        self._ready = False
+        self._allowed = self.permit("dose_prepared", self._foot)
+
+    def is_dirty(self) -> bool:
+        """Whether anything of the mixing was typed."""
+        return self.form.is_dirty()
+
+    def focus_first(self) -> None:
+        """The worksheet first, then the times."""
+        if self._ready:
+            self.form.field("reconstituted_at").setFocus()
+        else:
+            self.worksheet.print.setFocus()
+
+    def show_facts(self, facts: Facts) -> None:
+        """Offer one field a vial, left empty: what was drawn is read off the syringe, not off the plan."""
+        plan = plan_of(facts.thread)
+        if not self._units:
+            self._units = tuple(draw.unit_number for draw in plan.draws)
+            for draw in plan.draws:
+                self.form.add(
+                    DecimalField(
+                        f"drawn_ml.{draw.unit_number}",
+                        f"Drawn from {draw.unit_number}",
+                        unit="mL",
+                        required=True,
+                        check=plain_number,
+                        hint=f"{show_mg(draw.strength_mg)}, lot {draw.lot}, expires {say_day(draw.expires_on)}."
+                        f" Plan: {draw.shown_ml}.",
+                    )
+                )
+            self.form.mark_clean()
+        first = not self._ready
+        self._ready = bool(facts.worksheets)
+        self.worksheet.show_printed(facts.worksheets)
+        self._button.set_kind("primary" if self._ready else "secondary")
+        self.hold(self.busy)
+        if self._allowed:
+            self._foot.say("" if self._ready else "Print the worksheet first; then record the mixing.")
+        if first and self._ready and self.isVisible():
+            self.focus_first()
+
+    def hold(self, held: bool) -> None:
+        """Hold the button."""
+        self._button.setEnabled(not held and self._allowed and self._ready)
+
+    def record(self) -> None:
+        """Record the preparation as typed."""
+        values = self.form.values()
+        desk, act = self.office.desk, self.act()
+        form = PrepareForm(
+            self.dose_id,
+            required_moment(values["reconstituted_at"]),
+            required_moment(values["diluted_at"]),
+            tuple((unit, values[f"drawn_ml.{unit}"]) for unit in self._units),
+        )
+
+        def work() -> dict[str, Any]:
+            made: dict[str, Any] = prepare(desk, act, form).content["preparation"]
+            return made
+
+        self.start(work, "Recording the preparation")
+
+    def recorded(self, result: Any) -> None:
+        """Say what the bag holds and until when it may be used."""
+        self.form.mark_clean()
+        compared = from_plain(DoseComparison, result["comparison"])
+        start_by = datetime.fromisoformat(result["start_by"]).astimezone(self.zone)
+        what = (
+            f"Dose {self.dose_id} was prepared: {show_mg(Decimal(result['prepared_mg']))},"
+            f" {show_percent(compared.percent or Decimal(0))} against prescribed. Start by {start_by:%H:%M}."
+        )
+        if compared.finding is not None:
+            self.office.messages.error(f"{what} It must not leave the pharmacy.")
+        else:
+            self.office.messages.ok(what)
+
+    def refused(self, refused: Refused) -> None:
+        """Show every fault beside its field."""
+        self.form.show_faults(refused.faults)
+
+
+class PreparedView(QWidget):
+    """What the bag holds: prepared mg against prescribed, and the clock, each with its working."""
+
+    def __init__(self, facts: Facts, zone: Any, *, name: str) -> None:
+        super().__init__()
+        made = facts.thread.preparation
+        compared = from_plain(DoseComparison, made["comparison"])
+        clock = from_plain(BeyondUse, made["clock"])
+        prepared = NumberButton("Prepared dose", name=f"{name}_prepared")
+        prepared.set_number(
+            show(Decimal(made["prepared_mg"])),
+            "mg",
+            (
+                Step(
+                    "prepared dose",
+                    "mL drawn × mg/mL after reconstitution, added up over the vials",
+                    tuple(
+                        Named(f"{draw['unit_number']}: {show(Decimal(draw['drawn_ml']))} mL", draw["drawn_mg"], "mg")
+                        for draw in made["draws"]
+                    ),
+                    Decimal(made["prepared_mg"]),
+                    "mg",
+                    "8.1.2",
+                ),
+            ),
+        )
+        against = NumberButton("Prepared against prescribed", name=f"{name}_difference")
+        if compared.percent is not None:
+            against.set_number(
+                show_percent(compared.percent).removesuffix(" %"),
+                "%",
+                (
+                    percent_step(
+                        "prepared against prescribed",
+                        Named("prepared", show(compared.mg), "mg"),
+                        Named("prescribed", show(compared.base_mg), "mg"),
+                        compared.percent,
+                        "8.1.3",
+                    ),
+                ),
+                note=f"stops at {show(compared.limit_percent)} % or more",
+            )
+        final = NumberButton("Final concentration", name=f"{name}_final")
+        concentration = Decimal(made["final_mg_per_ml"])
+        final.set_number(
+            show(concentration, 6),
+            "mg/mL",
+            (
+                Step(
+                    "final concentration",
+                    "prepared dose ÷ bag volume",
+                    (
+                        Named("prepared dose", made["prepared_mg"], "mg"),
+                        Named("bag volume", made["bag_volume_ml"], "mL"),
+                    ),
+                    Decimal(show(concentration, 6)),
+                    "mg/mL",
+                    "8.1.2",
+                ),
+            ),
+            note=f"{show(Decimal(made['bag_volume_ml']))} mL of {made['diluent']}",
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        column.addWidget(NumberGrid((prepared, against, final)))
+        if compared.finding is not None:
+            column.addWidget(FindingList((compared.finding,), name=f"{name}_findings"))
+        pairs = [
+            ("Reconstituted", say_moment(datetime.fromisoformat(made["reconstituted_at"]), zone)),
+            ("Diluted", say_moment(datetime.fromisoformat(made["diluted_at"]), zone)),
+        ]
+        pairs += [
+            (step.name.capitalize(), f"{say_moment(step.at, zone)}  =  {step.formula}") for step in clock.steps
+        ]
+        pairs.append(("Beyond-use time", f"{say_moment(clock.end_by, zone)}, decided by “{clock.deciding}” (§ 8.2)"))
+        column.addWidget(KeyValues(pairs, name=f"{name}_clock"))
+
+
+def mix_record(facts: Facts, office: Office, zone: Any) -> QWidget:
+    """The recorded preparation, to look back at, with its worksheet."""
+    card = Card("What was prepared", name="mixed_card")
+    card.add(PreparedView(facts, zone, name="mixed"))
+    card.add(KeyValues([("Prepared by", facts.thread.prepared_by)]))
+    return column_of(card, paper_card(facts, office, WORKSHEET))
+
+
+def paper_card(facts: Facts, office: Office, paper: str) -> Card:
+    """A paper already printed: look at it, or print it again with a reason."""
+    title = "worksheet" if paper == WORKSHEET else "bag labels"
+    card = Card(title.capitalize(), name=f"{title.replace(' ', '_')}_kept")
+    bar = PaperBar(office, facts.line.dose_id, paper, title)
+    bar.show_printed(facts.worksheets if paper == WORKSHEET else facts.bag_labels)
+    # A closed dose's bag is labelled no more; the service says so, and the button does not offer it.
+    if paper == BAG_LABELS and facts.line.status not in ("prepared", "released"):
+        bar.again.hide()
+    if facts.line.status == "cancelled":
+        bar.again.hide()
+    card.add(bar)
+    return card
+
+
+# --- labels ---------------------------------------------------------------------------------------------------
+
+
+class LabelsPanel(StepPanel):
+    """Print the bag's label and the light cover's."""
+
+    def __init__(self, office: Office, dose_id: str) -> None:
+        super().__init__(office, dose_id, "prepare_labels")
+        self._held: QWidget | None = None
+        self._made = Card("What was prepared", name="labels_made")
+        labels = Card(
+            "Labels", "Two pages: one label for the bag, one for its light cover. Put both on.", name="labels_card"
+        )
+        self.labels = PaperBar(office, dose_id, BAG_LABELS, "bag labels")
+        self.labels.succeeded.connect(self.succeeded)
+        labels.add(self.labels)
+        self.body.addWidget(labels)
+        self.body.addWidget(self._made)
+
+    def focus_first(self) -> None:
+        """The print button."""
+        self.labels.print.setFocus()
+
+    def show_facts(self, facts: Facts) -> None:
+        """Show what the labels will say."""
+        self.labels.show_printed(facts.bag_labels)
+        if self._held is None:
+            self._held = PreparedView(facts, self.zone, name="labels_prepared")
+            self._made.add(self._held)
+
+
+def labels_record(facts: Facts, office: Office, zone: Any) -> QWidget:
+    """Every copy of the bag's labels, to look back at."""
+    copies = Card("Copies", name="labels_copies")
+    copies.add(
+        KeyValues(
+            [
+                (
+                    f"Copy {line.copy_number}",
+                    f"{say_moment(line.printed_at, zone)} by {line.printed_by}"
+                    f"{f'. Reason: {line.why}' if line.why else ''}",
+                )
+                for line in facts.bag_labels
+            ]
+        )
+    )
+    return column_of(paper_card(facts, office, BAG_LABELS), copies)
+
+
+# --- release --------------------------------------------------------------------------------------------------
+
+
+class ReleasePanel(StepPanel):
+    """Release the labelled bag with the pharmacist's own signature."""
+
+    reprinted = Signal()
+
+    def __init__(self, office: Office, dose_id: str) -> None:
+        super().__init__(office, dose_id, "prepare_release")
+        self._held: QWidget | None = None
+        self._made = Card("What leaves the pharmacy", name="release_made")
+        self.labels = PaperBar(office, dose_id, BAG_LABELS, "bag labels")
+        self.labels.succeeded.connect(self.succeeded)
+        self.form = Form(columns=1, name="release_form")
+        self.form.add(
+            TextField(
+                "released_to",
+                "&Released to",
+                required=True,
+                max_length=80,
+                hint="Who takes the bag, and where it goes, e.g. the nurse's name and the unit.",
+            )
+        )
+        to_whom = Card("Release", name="release_card")
+        to_whom.add(self.labels)
+        to_whom.add(self.form)
+        self.signature = SignatureBox(
+            "Sign the release",
+            "I checked the bag, both labels and the light cover against the worksheet, and release the bag.",
+            "Sign and release the bag",
+            name="release_signature",
+        )
+        self.signature.set_user(office.session.user_name, fixed=True)
+        self.signature.sign_requested.connect(self.sign)
+        self._allowed = office.may("dose_released")
+        self._why = Text(office.why_not("dose_released"), "muted", name="release_why")
+        self._why.setVisible(not self._allowed)
+        for widget in (to_whom, self.signature, self._why, self._made):
+            self.body.addWidget(widget)
+        self.form.setVisible(self._allowed)
+        self.signature.setVisible(self._allowed)
+
+    def is_dirty(self) -> bool:
+        """Whether a receiver was typed."""
+        return self.form.is_dirty()
+
+    def focus_first(self) -> None:
+        """Who takes the bag."""
+        if self._allowed:
+            self.form.field("released_to").setFocus()
+
+    def show_facts(self, facts: Facts) -> None:
+        """Show what the bag holds."""
+        self.labels.show_printed(facts.bag_labels)
+        if self._held is None:
+            self._held = PreparedView(facts, self.zone, name="release_prepared")
+            self._made.add(self._held)
+
+    def hold(self, held: bool) -> None:
+        """Hold the signature."""
+        self.signature.set_busy(held or not self._allowed)
+
+    def sign(self, user: str, password: str) -> None:
+        """Release the bag."""
+        desk, act = self.office.desk, self.act()
+        form = ReleaseForm(self.dose_id, self.form.values()["released_to"])
+        credentials = Credentials(user, password)
+
+        def work() -> str:
+            release(desk, act, form, credentials)
+            return form.dose_id
+
+        self.start(work, "Releasing the bag")
+
+    def recorded(self, _result: Any) -> None:
+        """Say that the bag may go."""
+        self.signature.set_fault("")
+        self.form.mark_clean()
+        self.office.messages.ok(f"The bag of dose {self.dose_id} is released. Next: the administration.")
+
+    def refused(self, refused: Refused) -> None:
+        """Show each fault where it belongs."""
+        signed, others = split_faults(refused.faults, "password", "user_name")
+        mine, others = split_faults(others, "released_to")
+        if mine:
+            self.form.show_faults(mine)
+        self.signature.set_fault(sentences(signed))
+        self.say_trouble(others)
+
+
+def release_record(facts: Facts, zone: Any) -> QWidget:
+    """The release, to look back at."""
+    card = Card("Release", name="released_card")
+    thread = facts.thread
+    card.add(
+        KeyValues(
+            [
+                ("Released by", thread.released_by),
+                ("Signed", say_moment(thread.released_at, zone)),
+                ("Released to", thread.released_to),
+            ]
+        )
+    )
+    return card
