@@ -43,6 +43,11 @@ class SqlReader:
         ).scalar()
         return views.Head(row["seq"], row["hash"], recorded or "")
 
+    def journal(self) -> Sequence[tuple[str, bytes]]:
+        """Every event's hash and stored bytes, oldest first."""
+        query = select(schema.event.c.hash, schema.event.c.body).order_by(schema.event.c.seq)
+        return [(row["hash"], row["body"]) for row in self._rows(query)]
+
     def event(self, seq: int) -> views.EventLine | None:
         """One event by its number."""
         row = self._row(select(schema.event.c.body, schema.event.c.hash).where(schema.event.c.seq == seq))

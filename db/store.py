@@ -186,7 +186,7 @@ def migrate(connection: Connection) -> None:
 def missing_triggers(connection: Connection) -> list[str]:
     """Names of the append-only triggers that are not in the database word for word."""
     rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
-    there = {name: sql for name, sql in rows}
+    there = {row.name: row.sql for row in rows}
     return [name for name, sql in schema.APPEND_ONLY.items() if there.get(name) != sql]
 
 

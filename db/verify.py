@@ -1,9 +1,10 @@
 """Proving the journal: every byte hashed again, every link followed, every view replayed and compared."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import zip_longest
 
-from sqlalchemy import Connection, create_engine, select
+from sqlalchemy import Connection, RowMapping, create_engine, select
 
 from db import schema
 from db.projections import changes_of, write_changes
@@ -11,78 +12,111 @@ from pharmacy_app.domain.events import GENESIS, Event, hash_of, utc_text
 from pharmacy_app.services.views import Verification
 
 
+class _Altered(Exception):
+    """The first thing that does not fit: the event it is found at (None: a view), and what it is."""
+
+    def __init__(self, seq: int | None, what: str) -> None:
+        super().__init__(what)
+        self.seq = seq
+        self.what = what
+
+
+@dataclass(slots=True)
+class _Followed:
+    """How far the chain was followed."""
+
+    count: int = 0
+    hash: str = GENESIS
+
+
 def verify(connection: Connection) -> Verification:
     """Replay the whole journal. The first thing that does not fit is named by its event and in words."""
     replayed = create_engine("sqlite://")
+    followed = _Followed()
     try:
         with replayed.connect() as copy:
             schema.views.create_all(copy)
-            return _verify(connection, copy)
+            _follow(connection, copy, followed)
+            _compare(connection, copy)
+            _check_credentials(connection)
+            _check_papers(connection)
+    except _Altered as altered:
+        return Verification(followed.count, followed.hash, altered.seq, altered.what)
     finally:
         replayed.dispose()
+    return Verification(followed.count, followed.hash, None, "")
 
 
-def _verify(connection: Connection, copy: Connection) -> Verification:
-    previous, count = GENESIS, 0
-
-    def bad(seq: int | None, what: str) -> Verification:
-        return Verification(count, previous, seq, what)
-
+def _follow(connection: Connection, copy: Connection, followed: _Followed) -> None:
+    """Check each event in order and apply it to the copy."""
     rows = connection.execute(select(schema.event).order_by(schema.event.c.seq))
     for row in rows.mappings():
-        expected = count + 1
-        if row["seq"] != expected:
-            return bad(expected, f"Event {expected} is missing.")
-        body = row["body"]
-        if hash_of(body) != row["hash"]:
-            return bad(expected, f"Event {expected} was altered: its bytes do not give its hash.")
-        if row["previous_hash"] != previous:
-            return bad(expected, f"Event {expected} does not follow event {count}: the chain is broken.")
-        try:
-            event = Event.from_body(body)
-        except ValueError:
-            return bad(expected, f"Event {expected} cannot be read.")
-        columns = {
-            "seq": event.seq,
-            "act_id": event.act_id,
-            "kind": event.kind,
-            "actor_id": event.actor_id,
-            "done_utc": utc_text(event.done_at),
-            "recorded_utc": utc_text(event.recorded_at),
-            "previous_hash": event.previous_hash,
-        }
-        for name, value in columns.items():
-            if row[name] != value:
-                return bad(expected, f"Event {expected} was altered: its {name} is not what its bytes say.")
+        seq = followed.count + 1
+        if row["seq"] != seq:
+            raise _Altered(seq, f"Event {seq} is missing.")
+        event = _read(row, followed)
         write_changes(copy, changes_of(event))
-        previous, count = row["hash"], expected
-    last = connection.execute(select(schema.head)).mappings().one()
-    if (last["seq"], last["hash"]) != (count, previous):
-        return bad(count + 1, f"The journal ends at event {count}, but its head names event {last['seq']}.")
+        followed.count, followed.hash = seq, row["hash"]
+    head = connection.execute(select(schema.head)).mappings().one_or_none()
+    if head is None or (head["seq"], head["hash"]) != (followed.count, followed.hash):
+        named = "nothing" if head is None else f"event {head['seq']}"
+        raise _Altered(followed.count + 1, f"The journal ends at event {followed.count}, but its head names {named}.")
+
+
+def _read(row: RowMapping, followed: _Followed) -> Event:
+    seq = followed.count + 1
+    if hash_of(row["body"]) != row["hash"]:
+        raise _Altered(seq, f"Event {seq} was altered: its bytes do not give its hash.")
+    if row["previous_hash"] != followed.hash:
+        raise _Altered(seq, f"Event {seq} does not follow event {followed.count}: the chain is broken.")
+    try:
+        event = Event.from_body(row["body"])
+    except ValueError:
+        raise _Altered(seq, f"Event {seq} cannot be read.") from None
+    columns = {
+        "seq": event.seq,
+        "act_id": event.act_id,
+        "kind": event.kind,
+        "actor_id": event.actor_id,
+        "done_utc": utc_text(event.done_at),
+        "recorded_utc": utc_text(event.recorded_at),
+        "previous_hash": event.previous_hash,
+    }
+    for name, value in columns.items():
+        if row[name] != value:
+            raise _Altered(seq, f"Event {seq} was altered: its {name} is not what its bytes say.")
+    return event
+
+
+def _compare(connection: Connection, copy: Connection) -> None:
+    """Every view row for row against what the journal gives."""
     for table in schema.views.sorted_tables:
         keys = list(table.primary_key.columns)
         ours = connection.execute(select(table).order_by(*keys))
         theirs = copy.execute(select(table).order_by(*keys))
         for stored, replayed in zip_longest(ours, theirs):
             if stored != replayed:
-                return bad(None, f"The table “{table.name}” is not what the journal gives: {stored or replayed}.")
-    return _pinned(connection, count, previous)
+                raise _Altered(
+                    None, f"The table “{table.name}” is not what the journal gives, at: {stored or replayed}."
+                )
 
 
-def _pinned(connection: Connection, count: int, head_hash: str) -> Verification:
-    """The two things that stand beside the journal and are pinned by it: credentials and printed papers."""
-    accounts = connection.execute(select(schema.account.c.account_id, schema.account.c.credential_sha256)).all()
-    encoded = dict(connection.execute(select(schema.credential.c.account_id, schema.credential.c.encoded)).all())
-    for account_id, credential_sha256 in accounts:
-        if sha256(encoded.get(account_id, "").encode()).hexdigest() != credential_sha256:
-            return Verification(
-                count, head_hash, None, f"The password of account {account_id} was changed from outside."
-            )
-    wanted = set(connection.execute(select(schema.printed.c.sha256)).scalars())
+def _check_credentials(connection: Connection) -> None:
+    """Passwords stand beside the journal; their fingerprints are in it."""
+    accounts = connection.execute(select(schema.account.c.account_id, schema.account.c.credential_sha256))
+    kept = select(schema.credential.c.encoded)
+    for account_id, fingerprint in accounts:
+        encoded = connection.execute(kept.where(schema.credential.c.account_id == account_id)).scalar() or ""
+        if sha256(encoded.encode()).hexdigest() != fingerprint:
+            raise _Altered(None, f"The password of account {account_id} was changed from outside.")
+
+
+def _check_papers(connection: Connection) -> None:
+    """Printed papers stand beside the journal under the names it gives them."""
+    missing = set(connection.execute(select(schema.printed.c.sha256)).scalars())
     for name, content in connection.execute(select(schema.stored_paper)):
         if sha256(content).hexdigest() != name:
-            return Verification(count, head_hash, None, f"The stored paper {name[:12]} was altered.")
-        wanted.discard(name)
-    if wanted:
-        return Verification(count, head_hash, None, f"The stored paper {sorted(wanted)[0][:12]} is missing.")
-    return Verification(count, head_hash, None, "")
+            raise _Altered(None, f"The stored paper {name[:12]} was altered.")
+        missing.discard(name)
+    if missing:
+        raise _Altered(None, f"The stored paper {min(missing)[:12]} is missing.")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from hashlib import sha256
 
-from pharmacy_app.domain.codec import canonical, to_plain
+from pharmacy_app.domain.codec import to_plain
 from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services import views
 from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter
@@ -58,8 +58,7 @@ def export_files(reader: Reader) -> dict[str, bytes]:
         "stock.csv": _table(views.StockLine, reader.stock()),
         "medication-errors.csv": _table(views.ErrorLine, reader.errors()),
         "journal.jsonl": b"".join(
-            canonical({"hash": line.hash, "event": to_plain_event(line)}) + b"\n"
-            for line in reversed(reader.events(kind="", text="", offset=0, limit=-1))
+            b'{"event":' + body + b',"hash":"' + name.encode() + b'"}\n' for name, body in reader.journal()
         ),
     }
     head = reader.head()
@@ -67,8 +66,3 @@ def export_files(reader: Reader) -> dict[str, bytes]:
     rows.append(("journal head", head.seq, head.hash))
     files["manifest.csv"] = csv_bytes(("file", "lines", "sha256"), rows)
     return files
-
-
-def to_plain_event(line: views.EventLine) -> object:
-    """One event as plain JSON."""
-    return to_plain(line)

@@ -22,6 +22,7 @@ from pharmacy_app.services.views import PrintedLine
 from ui.office import Office
 from ui.pages.stock_parts import (
     ANY,
+    MOMENT_WIDTH,
     TippedRows,
     fill_height,
     print_dialog,
@@ -116,8 +117,8 @@ def _about(reader: Reader, scanned: str) -> str:
 
 
 _COLUMNS = (
-    Column("printed_at", "Printed at", write=say_moment, width=152),
-    Column("paper", "Paper", write=lambda text: text.capitalize(), width=160),
+    Column("printed_at", "Printed at", write=say_moment, width=MOMENT_WIDTH),
+    Column("paper", "Paper", write=lambda text: text.capitalize(), width=184),
     Column("about", "About", width=200, stretch=True),
     Column("copy", "Copy", width=96, tone=lambda row: "" if row.copy == "first" else "warn"),
     Column("printed_by", "By", width=132),
@@ -135,6 +136,7 @@ class LabelsPage(Page):
         self._office = office
         self._about = ""
         self._limit = STEP
+        self._found_words = ""
         self.scan = ScanField("label_scan", "&Find by unit or dose number", hint="")
         self.scan.scanned.connect(self.open_on)
         self.paper = ChoiceField(
@@ -216,7 +218,7 @@ class LabelsPage(Page):
         self.older_button.setVisible(found.more)
         self.all_button.setVisible(bool(self._about))
         which = f"of {self._about}" if self._about else "newest first"
-        self._words.setText(f"{vials_count(len(found.prints), 'printing')}, {which}.")
+        self._found_words = f"{vials_count(len(found.prints), 'printing')}, {which}."
         if found.prints:
             self.table.selectRow(0)
         self._offer()
@@ -233,6 +235,7 @@ class LabelsPage(Page):
             why = "Choose one printing in the table."
         if not why and row is not None and row.paper not in AGAIN:
             why = "An accountability record is printed anew under Ledger, as things stand now."
+        self._words.setText(f"{self._found_words} {why}".strip())
         self.again_button.setEnabled(not why)
         self.again_button.setToolTip(why)
 

@@ -17,6 +17,7 @@ from ui.office import Office
 from ui.pages.stock_journal import JournalView
 from ui.pages.stock_parts import (
     ANY,
+    MOMENT_WIDTH,
     ActDialog,
     FilterBar,
     TippedPages,
@@ -141,7 +142,7 @@ def _column(
 
 
 _COLUMNS = (
-    _column("done_at", "Done at", 148, write=say_moment),
+    _column("done_at", "Done at", MOMENT_WIDTH, write=say_moment),
     _column("move", "Move", 108),
     _column("strength_mg", "Strength", write=say_mg, numeric=True),
     _column("lot", "Lot", 100),
@@ -160,21 +161,21 @@ _COLUMNS = (
     _column("comment", "Comment", 260, write=_dash),
     _column("recorder", "Recorder", 140),
     _column("verifier", "Verifier", 140, write=_dash),
-    _column("recorded_at", "Recorded at", 148, write=say_moment),
+    _column("recorded_at", "Recorded at", MOMENT_WIDTH, write=say_moment),
 )
 
 _IDENTITY_COLUMNS = (
     Column("strength_mg", "Strength", write=say_mg, numeric=True),
-    Column("lot", "Lot", width=124, stretch=True),
+    Column("lot", "Lot", width=124),
     Column("received", "Received", numeric=True),
+    Column("sum_of_states", "Sum of states", numeric=True),
+    Column("agrees", "Check", width=132, tone=lambda row: "ok" if row.agrees == "agrees" else "stop"),
     Column("available", "Available", numeric=True),
     Column("reserved", "Reserved", numeric=True),
     Column("held", "Held", numeric=True),
     Column("quarantined", "Quarantined", numeric=True),
     Column("opened", "Opened", numeric=True),
     Column("used", "Used up", numeric=True),
-    Column("sum_of_states", "Sum", numeric=True),
-    Column("agrees", "Check", width=120, tone=lambda row: "ok" if row.agrees == "agrees" else "stop"),
 )
 
 
@@ -188,7 +189,7 @@ class LineDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title = f"Ledger line {line.line_id}: {row.move}"
         self.setWindowTitle(title)
-        self.resize(760, 440)
+        self.resize(900, 460)
         pairs = [
             ("Done at", say_at(line.done_at, zone)),
             ("Recorded at", say_at(line.recorded_at, zone)),
@@ -325,7 +326,8 @@ class LedgerPage(Page):
         self.balance.set_rows(found)
         self._lots = tuple((line.strength_mg, line.lot) for line in found)
         self.lot.set_choices([(ANY, "All lots"), *((lot, lot) for lot in dict.fromkeys(lot for _, lot in self._lots))])
-        self._check.set_message(*_say_identity(found))
+        kind, text, word = _say_identity(found)
+        self._check.set_message(kind, text, word=word)
 
     def _filter(self) -> None:
         strength, lot = self.strength.value(), self.lot.value()
@@ -353,7 +355,8 @@ class LedgerPage(Page):
     def _loaded(self, total: int) -> None:
         whose = "of the chosen lot" if self.lot.value() not in (ANY, "") else "of the line's strength, all lots"
         self._count.setText(
-            f"{vials_count(total, 'line')}. Balances count the unopened vials {whose}. Enter opens a line."
+            f"{vials_count(total, 'line')}. Balances count the unopened vials {whose}. Moves in small letters stay "
+            "inside the pharmacy. Enter opens a line."
         )
 
     def _open(self, row: Row) -> None:
@@ -406,7 +409,7 @@ class LedgerPage(Page):
         self._office.show_paper("Accountability record", f"accountability-{about}.pdf", printed, self)
 
 
-def _say_identity(found: Sequence[Identity]) -> tuple[str, str]:
+def _say_identity(found: Sequence[Identity]) -> tuple[str, str, str]:
     """The footer's sentence: received = sum of states, or where it is not."""
     wrong = [line for line in found if line.agrees != "agrees"]
     if wrong:
@@ -414,14 +417,15 @@ def _say_identity(found: Sequence[Identity]) -> tuple[str, str]:
         return (
             "stop",
             f"Received and the sum of states differ for {where}. Do not dispense from it; verify the journal.",
+            "Not balanced",
         )
     if not found:
-        return "info", "No vial has been received yet."
+        return "info", "No vial has been received yet.", ""
     totals: dict[Decimal, int] = {}
     for line in found:
         totals[line.strength_mg] = totals.get(line.strength_mg, 0) + line.received
     each = ", ".join(f"{say_mg(strength)}: {count} = {count}" for strength, count in sorted(totals.items()))
-    return "ok", f"Received = sum of states in all {vials_count(len(found), 'lot')} ({each}). See Balance."
+    return "ok", f"Received = sum of states in all {vials_count(len(found), 'lot')} ({each}). See Balance.", "Balanced"
 
 
 def make_page(office: Office) -> LedgerPage:

@@ -105,13 +105,13 @@ class CheckPanel(StepPanel):
         self._settings = KeyValues(name="check_settings")
         self._vials = KeyValues(name="check_vials")
         given.head.addWidget(source)
-        for heading, widget in (
+        for heading, pairs in (
             ("Order", self._order),
             ("Signed study settings", self._settings),
             ("Vials, in the order of drawing", self._vials),
         ):
             given.add(Text(heading, "strong"))
-            given.add(widget)
+            given.add(pairs)
         mine = Card("Your own calculation", "Every field is yours to fill in.", name="check_mine")
         self.form = Form(columns=3, name="check_form")
         for name, label, unit in CHECKED:

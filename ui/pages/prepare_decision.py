@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QW
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.dosing import DoseDecision, UsedWeight, Weight
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.domain.findings import Finding, Named, Override, Severity, Step
+from pharmacy_app.domain.findings import Finding, Named, Severity, Step
 from pharmacy_app.domain.request import DoseRequest, Height
-from pharmacy_app.domain.units import show, show_kg, show_m2, show_mg, show_percent
+from pharmacy_app.domain.units import show, show_kg, show_percent
+from pharmacy_app.services.desk import today_of
 from pharmacy_app.services.doses import (
-    DecideForm,
     Decided,
+    DecideForm,
     OverrideTyped,
     decision_of,
     preview,
@@ -26,10 +27,9 @@ from pharmacy_app.services.doses import (
     thread_of,
 )
 from pharmacy_app.services.ports import Reader
-from pharmacy_app.services.desk import today_of
 from pharmacy_app.services.views import DoseLine, DoseThread
 from ui.office import Office
-from ui.pages.prepare_step import Facts, Foot, StepPanel, row_of, say_day, split_faults
+from ui.pages.prepare_step import Facts, Foot, StepPanel, say_day, split_faults
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL
 from ui.widgets.basics import Button, Text, clear_layout
 from ui.widgets.fields import ChoiceField, DateField, Form, NoteField, TextField
@@ -218,9 +218,7 @@ class DecisionView(QWidget):
         if (dosing := basis.dosing) is None:
             numbers["weight"].set_number("–", note="not measured")
         else:
-            numbers["weight"].set_number(
-                show(dosing.kg, 3), "kg", note=f"measured on {say_day(dosing.measured_on)}"
-            )
+            numbers["weight"].set_number(show(dosing.kg, 3), "kg", note=f"measured on {say_day(dosing.measured_on)}")
         if decision.weight_change_percent is None or newest is None or last is None:
             numbers["change"].set_number("–", note="no weight was used for a dose before")
         else:
@@ -465,9 +463,7 @@ class DecidePanel(StepPanel):
         self._button.set_text("&Record the decision" if goes_on else "&Record as stopped")
         self._button.setEnabled(self._allowed and not self.busy)
         if self._allowed:
-            self._foot.say(
-                "" if goes_on else "A rule refuses this dose. Mend it above, or record that it was stopped."
-            )
+            self._foot.say("" if goes_on else "A rule refuses this dose. Mend it above, or record that it was stopped.")
 
     def _offer_weights(self, request: DoseRequest, other: DoseRequest) -> None:
         newest = request.current_weight
@@ -575,20 +571,3 @@ class DecidePanel(StepPanel):
         if mine:
             self.reason_form.show_faults(mine)
         self.say_trouble(others)
-
-
-__all__ = [
-    "Basis",
-    "DecidePanel",
-    "DecisionView",
-    "NumberGrid",
-    "Override",
-    "OverrideDialog",
-    "basis_of_thread",
-    "decision_record",
-    "percent_step",
-    "readable",
-    "row_of",
-    "show_m2",
-    "show_mg",
-]

@@ -333,8 +333,8 @@ def close_record(facts: Facts) -> QWidget:
             line.unit_number,
             f"{show_mg(line.withdrawn_mg, None)} withdrawn"
             + (
-                f" + {show_mg(line.residue_mg, None)} residue + {show_mg(line.discarded_mg or Decimal(0), None)} discarded"
-                f" = {show_mg(line.labelled_mg, None)}"
+                f" + {show_mg(line.residue_mg, None)} residue"
+                f" + {show_mg(line.discarded_mg or Decimal(0), None)} discarded = {show_mg(line.labelled_mg, None)}"
                 if line.residue_mg is not None
                 else f" of {show_mg(line.labelled_mg, None)}; not closed yet"
             ),
@@ -391,6 +391,7 @@ def summary(facts: Facts, zone: Any) -> QWidget:
         number.set_number(show(value, 4) if value is not None else "–", "mg" if value is not None else "")
         amounts.append(number)
     card.add(NumberGrid(amounts, columns=4))
+    released = f"{thread.released_by}, {say_moment(thread.released_at, zone)}" if thread.released_by else ""
     card.add(
         KeyValues(
             [
@@ -398,7 +399,7 @@ def summary(facts: Facts, zone: Any) -> QWidget:
                 ("Calculated and planned by", thread.planned_by),
                 ("Checked by", thread.verified_by),
                 ("Prepared by", thread.prepared_by),
-                ("Released by", f"{thread.released_by}, {say_moment(thread.released_at, zone)}" if thread.released_by else ""),
+                ("Released by", released),
                 ("Given on", say_day(line.given_on) if line.given_on else ""),
             ]
         )

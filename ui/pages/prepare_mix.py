@@ -338,9 +338,7 @@ class PreparedView(QWidget):
             ("Reconstituted", say_moment(datetime.fromisoformat(made["reconstituted_at"]), zone)),
             ("Diluted", say_moment(datetime.fromisoformat(made["diluted_at"]), zone)),
         ]
-        pairs += [
-            (step.name.capitalize(), f"{say_moment(step.at, zone)}  =  {step.formula}") for step in clock.steps
-        ]
+        pairs += [(step.name.capitalize(), f"{say_moment(step.at, zone)}  =  {step.formula}") for step in clock.steps]
         pairs.append(("Beyond-use time", f"{say_moment(clock.end_by, zone)}, decided by “{clock.deciding}” (§ 8.2)"))
         column.addWidget(KeyValues(pairs, name=f"{name}_clock"))
 

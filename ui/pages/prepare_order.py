@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.units import parse_decimal, show_mg
 from pharmacy_app.services.desk import protocol_of
@@ -88,6 +88,7 @@ class OrderPanel(StepPanel):
         self.created = ""
         self._subjects: tuple[SubjectLine, ...] = ()
         self._following: Place | None = None
+        self._wanted = ""
         protocol = protocol_of(office.site)
         levels = [(str(doses.level), f"Level {doses.level}".replace("-", "−")) for doses in protocol.regimen.levels]
         self.form = Form(columns=2, name="order_form")
@@ -104,7 +105,7 @@ class OrderPanel(StepPanel):
         self._before.add(self._next)
         self._before.hide()
         self.form.add_widget(self._before)
-        self.form.add(TextField("course", "&Course", required=True, max_length=9, check=whole, hint="1, or 2 on retreatment."))
+        self.form.add(TextField("course", "&Course", required=True, max_length=9, check=whole))
         self.form.add(TextField("cycle", "C&ycle", required=True, max_length=9, check=whole))
         self.form.add(TextField("day", "&Day of the cycle", required=True, max_length=9, check=whole))
         self.form.add(
@@ -160,6 +161,14 @@ class OrderPanel(StepPanel):
                 for line in subjects
             ]
         )
+        if self._wanted:
+            self._subject.set_value(self._wanted)
+            self._wanted = ""
+
+    def choose(self, subject_number: str) -> None:
+        """Choose a subject, at once or when the subjects have come."""
+        self._wanted = subject_number
+        self.refresh()
 
     def _open_subjects(self) -> None:
         self.office.go.emit("subjects", "")
@@ -250,6 +259,3 @@ class OrderPanel(StepPanel):
 
 def _subjects(reader: Reader) -> tuple[SubjectLine, ...]:
     return tuple(reader.subjects())
-
-
-__all__ = ["Fault", "History", "OrderPanel", "Place", "history_of", "next_place"]

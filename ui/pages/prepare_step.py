@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.settings import StudySettings
@@ -306,7 +306,15 @@ class ReasonDialog(QDialog):
     given = Signal(str)
 
     def __init__(
-        self, title: str, text: str, verb: str, parent: QWidget, *, name: str, danger: bool = False, refuse: str = "Go back"
+        self,
+        title: str,
+        text: str,
+        verb: str,
+        parent: QWidget,
+        *,
+        name: str,
+        danger: bool = False,
+        refuse: str = "Go back",
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
@@ -348,8 +356,3 @@ class ReasonDialog(QDialog):
         if self.form.check():
             self.hold(True)
             self.given.emit(self.form.values()["why"])
-
-
-def buttons_of(widget: QWidget) -> list[QPushButton]:
-    """Every push button beneath a widget."""
-    return list(widget.findChildren(QPushButton))

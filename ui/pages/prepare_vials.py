@@ -9,11 +9,11 @@ from typing import Any
 
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity, Step
 from pharmacy_app.domain.planning import Plan, Plans, VialDraw
 from pharmacy_app.domain.settings import StudySettings
-from pharmacy_app.domain.units import show, show_mg, show_ml
+from pharmacy_app.domain.units import show, show_mg
 from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services.desk import Credentials
 from pharmacy_app.services.ports import Reader
@@ -534,6 +534,3 @@ class VialsPanel(StepPanel):
 
 def _units(plan: Plan) -> tuple[str, ...]:
     return tuple(draw.unit_number for draw in plan.draws)
-
-
-__all__ = ["BagView", "Fault", "VialsPanel", "plan_record", "say_vials", "show_ml"]

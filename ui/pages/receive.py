@@ -15,6 +15,7 @@ from pharmacy_app.services.stock import held_of_shipment, receive, release_shipm
 from pharmacy_app.services.views import ShipmentLine
 from ui.office import Office
 from ui.pages.stock_parts import (
+    MOMENT_WIDTH,
     TippedRows,
     document_dialog,
     print_dialog,
@@ -63,19 +64,22 @@ def _waiting(count: int) -> str:
 
 
 _COLUMNS = (
-    Column("number", "Shipment", width=116),
-    Column("received_at", "Received", write=say_moment, width=152),
-    Column("sender", "Sender", width=140, stretch=True),
+    Column("number", "Shipment", width=104),
+    Column("received_at", "Received", write=say_moment, width=MOMENT_WIDTH),
+    Column("sender", "Sender", width=150),
     Column("logger_state", "Logger", width=92, tone=lambda row: "" if row.logger_state == "no alarm" else "warn"),
     Column("vials", "Vials", numeric=True),
     Column(
         "awaiting_release",
-        "Awaiting release",
+        "Waiting",
         write=_waiting,
         tone=lambda row: "warn" if row.awaiting_release else "",
     ),
     Column("hold_reason", "Hold reason", write=lambda text: text or "–", width=120, stretch=True),
 )
+
+
+ROW_HEIGHT = 36
 
 
 class ReceivePage(Page):
@@ -111,7 +115,7 @@ class ReceivePage(Page):
 
     def _make_list(self) -> QWidget:
         self.shipments = TippedRows(_COLUMNS)
-        self.table = DataTable(self.shipments, name="shipments_table", label="Shipments", visible_rows=7)
+        self.table = DataTable(self.shipments, name="shipments_table", label="Shipments", visible_rows=3)
         self.table.row_chosen.connect(self._choose)
         self.table.row_activated.connect(self._choose)
         self._empty = EmptyState(
@@ -135,12 +139,14 @@ class ReceivePage(Page):
         self.vials_button.clicked.connect(self._see_vials)
         steps = QHBoxLayout()
         steps.setSpacing(SPACE_S)
-        steps.addWidget(self.vials_button)
         steps.addStretch(1)
         for button in (self.label_button, self.document_button, self.release_button):
             steps.addWidget(button)
         self._card = Card(name="shipment_card")
-        self._card.add(self._name)
+        heading = QHBoxLayout()
+        heading.addWidget(self._name, 1)
+        heading.addWidget(self.vials_button)
+        self._card.body.addLayout(heading)
         self._card.add(self._next)
         self._card.add(self._pairs)
         self._card.body.addLayout(steps)
@@ -173,6 +179,8 @@ class ReceivePage(Page):
         wanted = self._wanted or (self._facts.line.number if self._facts else "")
         self._wanted = ""
         self.shipments.set_rows(lines)
+        # As high as the list, up to seven; what is to be done with the chosen one stays in sight.
+        self.table.setFixedHeight(ROW_HEIGHT * (min(max(len(lines), 2), 6) + 1) + 16)
         self.table.setVisible(bool(lines))
         self._empty.setVisible(not lines)
         # A chosen shipment stays chosen; else the newest that waits for something, else the newest.
@@ -384,6 +392,7 @@ class ReceivePage(Page):
 
     def _receive(self) -> None:
         if not self.receipt.check():
+            self._show_focus()
             return
         desk, act, form = self._office.desk, self._act, self.receipt.form()
         self.receive_button.setEnabled(False)
@@ -406,6 +415,10 @@ class ReceivePage(Page):
         self.receive_button.setEnabled(True)
         faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
         self.receipt.show_faults(faults)
+        self._show_focus()
+
+    def _show_focus(self) -> None:
+        """Scroll to the first faulty field, which has the focus."""
         first = self.focusWidget()
         if first is not None:
             self.show_widget(first)

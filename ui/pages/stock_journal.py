@@ -10,7 +10,17 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from pharmacy_app.domain.people import AUTHORITY
 from pharmacy_app.services.views import EventLine, Verification
 from ui.office import Office
-from ui.pages.stock_parts import ANY, FilterBar, TippedPages, TippedRows, fill_height, kind_words, say_at, say_moment
+from ui.pages.stock_parts import (
+    ANY,
+    MOMENT_WIDTH,
+    FilterBar,
+    TippedPages,
+    TippedRows,
+    fill_height,
+    kind_words,
+    say_at,
+    say_moment,
+)
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, TextField
@@ -39,21 +49,30 @@ def content_lines(content: Any) -> list[ContentLine]:
 def _lines(value: Any, path: tuple[str, ...]) -> Iterator[ContentLine]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _lines(item, (*path, str(key).replace("_", " ")))
+            yield from _lines(item, (*path, _key(str(key))))
     elif isinstance(value, list | tuple):
         if not any(isinstance(item, Mapping | list | tuple) for item in value):
             yield ContentLine(_what(path), ", ".join(map(_write, value)) or "none")
             return
         for number, item in enumerate(value, start=1):
             if isinstance(item, Mapping) and not any(isinstance(part, Mapping | list) for part in item.values()):
-                parts = (
-                    f"{key.replace('_', ' ')} {_write(part)}" for key, part in item.items() if part not in ("", None)
-                )
+                keys = sorted(item, key=lambda key: (_FIRST.index(key) if key in _FIRST else len(_FIRST), key))
+                parts = (f"{_key(key)} {_write(item[key])}" for key in keys if item[key] not in ("", None))
                 yield ContentLine(f"{_what(path)} {number}", " · ".join(parts))
             else:
                 yield from _lines(item, (*path, str(number)))
     else:
         yield ContentLine(_what(path), _write(value))
+
+
+_FIRST = ("unit_number", "kit_number", "paper", "about", "move", "from_state", "to_state", "strength_mg", "lot")
+"""What a person looks for first in a list of things; the journal keeps keys in the order of the alphabet."""
+
+_WORDS = {"seq": "event", "id": "number", "sha256": "SHA-256", "ml": "mL", "bsa": "BSA"}
+
+
+def _key(key: str) -> str:
+    return " ".join(_WORDS.get(word, word) for word in key.split("_"))
 
 
 def _what(path: Sequence[str]) -> str:
@@ -125,10 +144,10 @@ def _signed(signatures: tuple[str, ...]) -> str:
 
 _COLUMNS = (
     Column("seq", "No.", numeric=True, sortable=False),
-    Column("kind", "What", write=kind_words, width=216, sortable=False, tone=lambda row: _tone(row.kind)),
+    Column("kind", "What", write=kind_words, width=248, sortable=False, tone=lambda row: _tone(row.kind)),
     Column("actor_name", "Who", width=128, sortable=False),
-    Column("done_at", "Done at", write=say_moment, width=150, sortable=False),
-    Column("recorded_at", "Recorded at", write=say_moment, width=150, sortable=False),
+    Column("done_at", "Done at", write=say_moment, width=MOMENT_WIDTH, sortable=False),
+    Column("recorded_at", "Recorded at", write=say_moment, width=MOMENT_WIDTH, sortable=False),
     Column("why", "Why", write=lambda text: text or "–", width=180, sortable=False),
     Column("signatures", "Signatures", write=_signed, width=320, sortable=False),
 )

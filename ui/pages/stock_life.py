@@ -71,7 +71,7 @@ class VialLifeDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("vial_life")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(860, 640)
+        self.resize(940, 660)
         self._office = office
         self._life = life
         self._printing = office.act()
@@ -82,7 +82,7 @@ class VialLifeDialog(QDialog):
         self._facts = KeyValues(columns=2, name="vial_life_facts")
         self._lines = TippedRows(LEDGER_BRIEF)
         self._table = DataTable(
-            self._lines, name="vial_life_lines", label="Ledger lines of this vial", sortable=False, visible_rows=5
+            self._lines, name="vial_life_lines", label="Ledger lines of this vial", sortable=False, visible_rows=6
         )
         self._mg = KeyValues(columns=1, name="vial_life_mg")
         self._mg_card = Card("mg ledger", "Every opened vial closes to withdrawn + residue + discarded.")
@@ -96,6 +96,7 @@ class VialLifeDialog(QDialog):
         column.addWidget(self._trouble)
         column.addWidget(self._make_content(), 1)
         column.addLayout(self._make_foot())
+        self._close.setFocus()
         self._show(life)
 
     def _make_content(self) -> QScrollArea:
@@ -136,7 +137,7 @@ class VialLifeDialog(QDialog):
         foot.addStretch(1)
         for button in (self.quarantine_button, self.document_button, self.label_button, close):
             foot.addWidget(button)
-        close.setFocus()
+        self._close = close
         return foot
 
     def _show(self, life: VialLife) -> None:

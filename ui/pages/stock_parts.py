@@ -39,6 +39,9 @@ from ui.widgets.tables import Column, PagedTableModel, RowTableModel
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+MOMENT_WIDTH = 176
+"""Pixels that a date with its time needs in a table."""
+
 ANY = "any"
 """The value of a filter that lets everything through."""
 
@@ -139,11 +142,11 @@ def fill_height(table: QAbstractScrollArea, least: int) -> None:
 
 
 LEDGER_BRIEF = (
-    Column("done_at", "Done at", write=say_moment, width=152),
+    Column("done_at", "Done at", write=say_moment, width=MOMENT_WIDTH),
     Column("move", "Move", width=116),
     Column("to_state", "State after", width=104),
     Column("recorder", "Recorded by", width=132),
-    Column("dose_id", "Dose", width=92, write=lambda text: text or "–"),
+    Column("dose_id", "Dose", width=104, write=lambda text: text or "–"),
     Column("comment", "Comment", width=180, stretch=True),
 )
 """The columns of a vial's life."""
@@ -180,12 +183,14 @@ class Views(QWidget):
         self.setObjectName(name)
         self._buttons: list[Button] = []
         self._stack = QStackedWidget()
-        bar = QHBoxLayout()
+        self._bar = bar = QHBoxLayout()
         bar.setSpacing(SPACE_XS)
         for at, (words, view) in enumerate(views):
             button = Button(words, name=f"{name}_{at + 1}", kind="step")
             button.setCheckable(True)
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            button.setAutoExclusive(True)
+            button.setMaximumHeight(44)
             button.clicked.connect(self._clicked)
             self._buttons.append(button)
             bar.addWidget(button)
@@ -197,6 +202,11 @@ class Views(QWidget):
         column.addLayout(bar)
         column.addWidget(self._stack, 1)
         self.set_current(0)
+
+    def add_corner(self, widget: QWidget) -> None:
+        """Put a widget at the end of the row of buttons, where it costs no height."""
+        self._bar.setStretch(self._bar.count() - 1, 0)
+        self._bar.addWidget(widget, 1)
 
     @property
     def current(self) -> int:
@@ -271,10 +281,14 @@ class ActDialog(QDialog):
         column.addLayout(last)
         if fields:
             fields[0].editor().setFocus()
+        self._fit()
 
     def ask(self) -> None:
         """Do the act with what stands in the form."""
-        if self._busy or not self.form.check():
+        if self._busy:
+            return
+        if not self.form.check():
+            self._fit()
             return
         self._set_busy(True)
         act, values, work = self._act, self.form.values(), self._work
@@ -314,6 +328,15 @@ class ActDialog(QDialog):
         self._set_busy(False)
         faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
         self.form.show_faults(faults)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as its words need at its width: a layout of wrapping text does not say so by itself."""
+        layout = self.layout()
+        width = max(self.width(), 520) if self.isVisible() else 520
+        if layout is not None:
+            layout.activate()
+            self.resize(width, layout.totalHeightForWidth(width))
 
 
 def quarantine_dialog(office: Office, units: tuple[str, ...], parent: QWidget) -> ActDialog:
@@ -326,7 +349,7 @@ def quarantine_dialog(office: Office, units: tuple[str, ...], parent: QWidget) -
         office,
         f"Quarantine {vials_count(len(units))}",
         f"{unit_ranges(units)} must not be used from now on, until the supporter permits it in writing. "
-        "Tell the supporter as well (Protocol § 8.2).",
+        "Tell the supporter as well (Protocol §\u00a08.2).",
         "&Quarantine",
         [
             TextField(

@@ -283,7 +283,10 @@ class ReceiptForm(QWidget):
             reasons.append(f"{' and '.join(damaged)} {'is' if len(damaged) == 1 else 'are'} damaged")
         if reasons:
             which = "All vials" if state in _HELD_WHY else "These vials"
-            text = f"{'; '.join(reasons)}. {which} stay held until the supporter permits their use in writing (§ 8.2)."
+            text = (
+                f"{'; '.join(reasons)}. {which} stay held until the supporter permits their use in writing "
+                "(§\u00a08.2)."
+            )
             self._held.set_message("warn", text[0].upper() + text[1:], word="Held")
         self._held.setVisible(bool(reasons))
         self.changed.emit()

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, move_table
@@ -34,10 +34,10 @@ from ui.pages.stock_parts import (
     state_words,
     vials_count,
 )
-from ui.theme import SPACE_M, SPACE_S
+from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, ScanField, TextField
-from ui.widgets.panels import Card, Page
+from ui.widgets.panels import Page
 from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
 
 MAX_CHOSEN = 500
@@ -96,23 +96,26 @@ def _stock_now(desk: Desk, reader: Reader) -> tuple[list[LotStock], list[str]]:
     return lots_of(reader.stock(), today_of(desk, reader)), lots
 
 
-class _StrengthCard(Card):
+class _StrengthCard(QFrame):
     """Usable vials of one strength in large, and what is on hand beside them."""
 
     def __init__(self, strength_mg: Decimal) -> None:
+        super().__init__()
         name = f"stock_{strength_mg}mg"
-        super().__init__(f"{say_mg(strength_mg)} vials", name=name)
+        self.setObjectName(name)
+        self.setProperty("panel", "card")
         self._strength = strength_mg
         self._usable = Text("–", "display", wrap=False, name=f"{name}_usable")
-        self._word = Text("usable today", "muted", wrap=False)
-        self._hand = Text("", name=f"{name}_on_hand")
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_S)
-        row.addWidget(self._usable, 0, Qt.AlignmentFlag.AlignBaseline)
-        row.addWidget(self._word, 1, Qt.AlignmentFlag.AlignBaseline)
-        self.body.addLayout(row)
-        self.body.setSpacing(0)
-        self.add(self._hand)
+        self._hand = Text("", "small", name=f"{name}_on_hand")
+        words = QVBoxLayout()
+        words.setSpacing(SPACE_XS)
+        words.addWidget(Text(f"usable {say_mg(strength_mg)} vials", "strong"))
+        words.addWidget(self._hand, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE_M, SPACE_S, SPACE_M, SPACE_S)
+        row.setSpacing(SPACE_M)
+        row.addWidget(self._usable)
+        row.addLayout(words, 1)
 
     def show_stock(self, lots: Sequence[LotStock]) -> None:
         """Count the card's strength."""
@@ -130,33 +133,34 @@ class _StrengthCard(Card):
             )
             if count
         ]
-        hand = f"{on_hand} unopened on hand" + (f": {usable} usable, {', '.join(parts)}" if parts else "")
+        hand = f"{on_hand} unopened on hand" + (f", of these {', '.join(parts)}" if parts else "")
         earliest = min((lot.expires_on for lot in mine if lot.usable), default=None)
-        self._hand.setText(hand + "." + (f" First expiry {say_day(earliest)}." if earliest else ""))
+        self._hand.setText(hand + "." + (f" Earliest expiry {say_day(earliest)}." if earliest else ""))
 
 
 def _none_as_dash(count: int) -> str:
     return str(count) if count else "–"
 
 
+def _count_column(key: str, header: str, tone: str = "") -> Column:
+    return Column(
+        key, header, numeric=True, write=_none_as_dash, tone=lambda row: tone if tone and getattr(row, key) else ""
+    )
+
+
 _STOCK_COLUMNS = (
     Column("strength_mg", "Strength", numeric=True, write=say_mg),
-    Column("lot", "Lot", width=124),
+    Column("lot", "Lot", width=116),
     Column("expires_on", "Last day", write=say_day, width=116, tone=lambda row: "stop" if row.expired else ""),
-    Column("place", "Place", width=120, stretch=True),
-    Column("usable", "Usable", numeric=True, write=_none_as_dash, tone=lambda row: "ok" if row.usable else ""),
-    Column("reserved", "Reserved", numeric=True, write=_none_as_dash),
-    Column("held", "Held", numeric=True, write=_none_as_dash, tone=lambda row: "warn" if row.held else ""),
-    Column(
-        "quarantined",
-        "Quarantined",
-        numeric=True,
-        write=_none_as_dash,
-        tone=lambda row: "stop" if row.quarantined else "",
-    ),
-    Column("expired", "Expired", numeric=True, write=_none_as_dash, tone=lambda row: "stop" if row.expired else ""),
+    _count_column("usable", "Usable", "ok"),
     Column("on_hand", "On hand", numeric=True),
-    Column("used", "Used up", numeric=True, write=_none_as_dash),
+    _count_column("reserved", "Reserved"),
+    _count_column("held", "Held", "warn"),
+    _count_column("quarantined", "Quarantined", "stop"),
+    _count_column("expired", "Expired", "stop"),
+    _count_column("opened", "Opened"),
+    _count_column("used", "Used up"),
+    Column("place", "Place", width=124),
 )
 
 
@@ -175,11 +179,11 @@ class _VialRow:
 
 
 _VIAL_COLUMNS = (
-    Column("unit_number", "Unit number", width=120),
+    Column("unit_number", "Unit number", width=112),
     Column("strength_mg", "Strength", numeric=True, write=say_mg),
-    Column("lot", "Lot", width=124),
+    Column("lot", "Lot", width=116),
     Column("expires_on", "Last day", write=say_day, width=116),
-    Column("state", "State", width=200, stretch=True, tone=lambda row: state_tone(row.vial.state)),
+    Column("state", "State", width=232, tone=lambda row: state_tone(row.vial.state)),
     Column("place", "Place", width=124),
     Column("kit_number", "Kit", width=110, write=lambda text: text or "–"),
     Column("shipment_number", "Shipment", width=110),
@@ -195,24 +199,22 @@ class VialsPage(Page):
         )
         self._office = office
         self._copies_act = office.act()
-        self.scan = ScanField("vial_scan", "&Find a vial", hint="")
+        self._total = 0
+        self.scan = ScanField("vial_scan", "&Find a vial", hint="Scan or type a number, then Enter.")
         self.scan.scanned.connect(self.open_on)
-        self.scan.setMaximumWidth(320)
         self._cards = [_StrengthCard(strength) for strength in STRENGTHS_MG]
         top = QWidget()
         row = QHBoxLayout(top)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE_M)
-        find = Card(name="vial_find")
-        find.add(self.scan)
-        find.add(Text("Scan a vial or kit label, or type its number and press Enter.", "small"))
-        row.addWidget(find, 1)
+        row.addWidget(self.scan, 1)
         for card in self._cards:
             row.addWidget(card, 1)
         self.add(top)
         self.views = Views(
             [("Every vial", self._make_vials()), ("Stock by lot", self._make_stock())], name="vials_views"
         )
+        self.views.add_corner(self._count)
         self.views.chosen.connect(self._offer)
         self.add(self.views, 1)
         self._offer()
@@ -238,11 +240,11 @@ class VialsPage(Page):
             label="Vials",
             empty_text="No vial fits. Choose “All” above, or receive a shipment first.",
         )
-        fill_height(self.table, 240)
+        fill_height(self.table, 184)
         self.table.row_activated.connect(self._open_row)
         self.table.selectionModel().selectionChanged.connect(self._offer)
-        self._count = Text("", "muted", wrap=False, name="vials_count")
-        self._why_not = Text("", "small", name="vials_why_not")
+        self._count = Text("", "muted", name="vials_count")
+        self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.open_button = Button("&Open", name="vials_open")
         self.label_button = Button("&Print labels…", name="vials_labels", icon="print")
         self.document_button = Button("&Release with document…", name="vials_release")
@@ -253,8 +255,7 @@ class VialsPage(Page):
         self.quarantine_button.clicked.connect(self._quarantine)
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
-        foot.addWidget(self._count)
-        foot.addWidget(self._why_not, 1)
+        foot.addStretch(1)
         for button in (self.open_button, self.label_button, self.document_button, self.quarantine_button):
             foot.addWidget(button)
         view = QWidget()
@@ -348,7 +349,7 @@ class VialsPage(Page):
             return PageResult(tuple(map(_VialRow, rows)), reader.count_vials(wanted))
 
     def _loaded(self, total: int) -> None:
-        self._count.setText(vials_count(total))
+        self._total = total
         self._offer()
 
     # -- acts on chosen vials
@@ -363,10 +364,10 @@ class VialsPage(Page):
         states = {vial.state for vial in chosen}
         why = ""
         if not chosen:
-            why = "Choose vials: Space or a click, with Shift or Ctrl for several."
+            why = "Choose one or several to print or move them."
         elif rows != len(chosen) or rows > MAX_CHOSEN:
             why = f"{rows} vials are chosen, too many at once. Choose one lot above, then again."
-        self._why_not.setText(why or f"{len(chosen)} chosen")
+        self._count.setText(f"{vials_count(self._total)}. {why or f'{len(chosen)} chosen.'}")
         self.open_button.setEnabled(len(chosen) == 1)
         movable = states <= set(move_table().moves["quarantine"].from_states)
         for button, kind, possible, needs in (

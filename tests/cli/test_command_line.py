@@ -1,0 +1,176 @@
+"""The command line: one dose and a file of doses, verify, export, the demonstration without a screen."""
+
+import csv
+import io
+import json
+import sqlite3
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pharmacy_app.cli import app
+from pharmacy_app.demo import run_headless
+
+SIGNED = ["--formula", "Mosteller", "--increment-mg", "0.01", "--rounding", "half up"]
+
+run = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the demonstration's database, papers and ledger."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    run_headless(folder)
+    return folder
+
+
+def calc(*arguments: str, json_wanted: bool = True) -> tuple[int, dict[str, str]]:
+    """Run ``calc --json`` and read its answer."""
+    result = run.invoke(app, ["calc", *SIGNED, *arguments, *(["--json"] if json_wanted else [])])
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_one_dose_by_hand() -> None:
+    """171 cm and 70 kg: √(171 × 70 ÷ 3600) = √3.325 = 1.823458… m²; × 0.8 = 1.458766… → 1.46 mg."""
+    code, answer = calc("--height", "171", "--weight", "70", "--cycle", "1", "--day", "1", "--birth", "1974-03-09")
+    assert code == 0
+    assert answer["planned_mg"] == "1.46"
+    assert answer["planned_mg_unrounded"].startswith("1.458766")
+    assert answer["bsa_m2"].startswith("1.823458")
+    assert answer["dose_mg_per_m2"] == "0.8"
+
+
+def test_pounds_and_inches_are_the_same_person() -> None:
+    """70 kg is 154.32358… lb; 154.3 lb = 69.98930251 kg, 67.3 in = 170.942 cm: still 1.46 mg at 0.01."""
+    code, answer = calc(
+        "--height", "67.3", "--height-unit", "in", "--weight", "154.3", "--weight-unit", "lb",
+        "--cycle", "1", "--day", "1", "--birth", "1974",
+    )  # fmt: skip
+    assert code == 0
+    assert answer["planned_mg"] == "1.46"
+
+
+@pytest.mark.parametrize("weight", ["", "7O", "0", "-70", "1e9", "NaN", "70,5", "inf"])
+def test_a_bad_weight_is_refused_in_words(weight: str) -> None:
+    code, answer = calc("--height", "171", f"--weight={weight}", "--cycle", "1", "--day", "1")
+    assert code == 2
+    assert len(answer["faults"]) == 1
+    assert "weight" in answer["faults"][0].lower()
+
+
+def test_swapped_height_and_weight_are_caught() -> None:
+    code, answer = calc("--height", "70", "--weight", "171", "--cycle", "1", "--day", "1")
+    assert code == 2
+    assert "swapped" in answer["faults"][0]
+
+
+def test_without_a_named_formula_nothing_is_calculated() -> None:
+    result = run.invoke(app, ["calc", "--height", "171", "--weight", "70", "--cycle", "1", "--day", "1"])
+    assert result.exit_code == 2
+    assert "--formula" in result.stderr
+
+
+def test_a_file_of_doses_one_row_out_for_one_row_in(tmp_path: Path) -> None:
+    """Bad rows are named, the others are done. 160 cm, 50 kg: √(8000 ÷ 3600) = 1.490711… × 0.5 = 0.745… → 0.75."""
+    batch = tmp_path / "doses.csv"
+    batch.write_text(
+        "row_id,height,weight,cycle,day,level,day1_on,planned_on,prescribed_mg\n"
+        "a,171,70,1,1,0,,2026-11-22,1.46\n"
+        "b,171,seventy,1,1,0,,2026-11-22,\n"
+        "c,160,50,1,8,0,2026-11-15,2026-11-22,0.75\n"
+        "d,,,,,,,,\n"
+        "e,171,70,2,15,0,,2026-11-22,\n",
+        "utf-8",
+    )
+    result = run.invoke(app, ["calc", *SIGNED, "--batch", str(batch)])
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["row_id"] for row in rows] == ["a", "b", "c", "d", "e"]
+    assert [row["planned_mg"] for row in rows] == ["1.46", "", "0.75", "", ""]
+    assert rows[1]["faults"]
+    assert rows[3]["faults"].count("is empty") == 4
+    assert "R3 stop" in rows[4]["findings"]
+    assert result.exit_code == 1
+    assert "2 of 5 rows" in result.stderr
+
+
+def test_a_file_with_an_unknown_column_is_refused(tmp_path: Path) -> None:
+    batch = tmp_path / "doses.csv"
+    batch.write_text("height,wieght,cycle,day\n171,70,1,1\n", "utf-8")
+    result = run.invoke(app, ["calc", *SIGNED, "--batch", str(batch)])
+    assert result.exit_code == 2
+    assert "wieght" in result.stderr
+    assert "weight" in result.stderr
+
+
+def test_a_file_that_is_not_there() -> None:
+    result = run.invoke(app, ["calc", *SIGNED, "--batch", "nowhere.csv"])
+    assert result.exit_code == 2
+    assert "nowhere.csv cannot be read" in result.stderr
+
+
+def test_the_demonstration_without_a_screen(demonstration: Path) -> None:
+    papers = {path.name for path in demonstration.glob("*.pdf")}
+    assert "accountability-1-mg.pdf" in papers
+    assert any(name.startswith("worksheet-D") for name in papers)
+    assert any(name.startswith("bag-labels-D") for name in papers)
+    assert all(path.read_bytes().startswith(b"%PDF") for path in demonstration.glob("*.pdf"))
+    ledger = list(csv.DictReader((demonstration / "ledger.csv").read_text("utf-8").splitlines()))
+    received = sum(int(line["quantity"]) for line in ledger if line["move"] == "receive")
+    assert received == 12 + 4 + 10 + 6
+
+
+def test_verify_says_sound_and_then_names_the_altered_event(demonstration: Path, tmp_path: Path) -> None:
+    database = tmp_path / "copy.sqlite"
+    database.write_bytes((demonstration / "demonstration.sqlite").read_bytes())
+    url = f"sqlite:///{database}"
+    sound = run.invoke(app, ["verify", "--db", url, "--json"])
+    assert sound.exit_code == 0, sound.stdout
+    assert json.loads(sound.stdout)["ok"] is True
+    with sqlite3.connect(database) as raw:
+        raw.execute("DROP TRIGGER journal_event_no_update")
+        body = bytearray(raw.execute("SELECT body FROM journal_event WHERE seq = 30").fetchone()[0])
+        body[40] ^= 1
+        raw.execute("UPDATE journal_event SET body = ? WHERE seq = 30", (bytes(body),))
+    altered = run.invoke(app, ["verify", "--db", url, "--json"])
+    assert altered.exit_code == 1
+    assert json.loads(altered.stdout)["first_bad_event"] == 30
+    assert "Event 30" in run.invoke(app, ["verify", "--db", url]).stderr
+
+
+def test_calc_takes_the_signed_settings_of_a_database(demonstration: Path) -> None:
+    url = f"sqlite:///{demonstration / 'demonstration.sqlite'}"
+    result = run.invoke(
+        app, ["calc", "--height", "171", "--weight", "70", "--cycle", "1", "--day", "1", "--db", url, "--json"]
+    )
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["planned_mg"] == "1.46"
+
+
+def test_an_export_reads_back(demonstration: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{demonstration / 'demonstration.sqlite'}"
+    folder = tmp_path / "out"
+    result = run.invoke(app, ["export", str(folder), "--db", url, "--json"])
+    assert result.exit_code == 0, result.stderr
+    lines = (folder / "journal.jsonl").read_bytes().splitlines()
+    journal = [json.loads(line) for line in lines]
+    # The line holds the stored bytes themselves: between '{"event":' and ',"hash":"<64 hex digits>"}'.
+    assert [sha256(line[9:-75]).hexdigest() for line in lines] == [line["hash"] for line in journal]
+    before = [line["event"]["previous_hash"] for line in journal]
+    assert before == ["0" * 64, *(line["hash"] for line in journal[:-1])]
+    assert [line["event"]["seq"] for line in journal] == list(range(1, len(journal) + 1))
+    assert "argon2" not in (folder / "journal.jsonl").read_text("utf-8")
+    vials = list(csv.DictReader((folder / "vials.csv").read_text("utf-8").splitlines()))
+    assert len(vials) == 32
+    again = run.invoke(app, ["export", str(folder), "--db", url])
+    assert again.exit_code == 2
+    assert "not empty" in again.stderr
+
+
+def test_verify_of_a_file_that_is_no_study(tmp_path: Path) -> None:
+    stranger = tmp_path / "notes.txt"
+    stranger.write_text("shopping list, not a database at all, but long enough to look like a page " * 20)
+    result = run.invoke(app, ["verify", "--db", f"sqlite:///{stranger}"])
+    assert result.exit_code == 2
+    assert "not a database" in result.stderr

@@ -1,0 +1,617 @@
+"""*Prepare*: one guided page from the order to the closed vials; the step follows from where the dose stands.
+
+Each step of each dose under way has a panel of its own, which keeps what was typed while other doses or pages
+are looked at. Steps already done are read back from the record.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.units import show_mg
+from pharmacy_app.services.desk import Act
+from pharmacy_app.services.doses import CancelForm, cancel
+from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.questions import today
+from pharmacy_app.services.views import DoseLine
+from ui.office import Office
+from ui.pages import prepare_finish as finish
+from ui.pages import prepare_mix as mix
+from ui.pages.prepare_check import CheckPanel, check_record
+from ui.pages.prepare_decision import DecidePanel, decision_record
+from ui.pages.prepare_order import OrderPanel
+from ui.pages.prepare_step import (
+    CHECK,
+    CLOSE,
+    DECIDE,
+    FINISHED,
+    GIVE,
+    LABELS,
+    MIX,
+    ORDER,
+    RELEASE,
+    STATUS_WORDS,
+    STEPS,
+    VIALS,
+    Facts,
+    ReasonDialog,
+    StepPanel,
+    facts_of,
+    say_day,
+    say_level,
+)
+from ui.pages.prepare_vials import VialsPanel, plan_record
+from ui.theme import SPACE_M, SPACE_S, SPACE_XS
+from ui.widgets.basics import Button, Text
+from ui.widgets.panels import Banner, EmptyState, Page, StepHeader, StepState
+from ui.widgets.tables import Column, DataTable, RowTableModel
+
+_PANELS: dict[int, Callable[[Office, str], StepPanel]] = {
+    DECIDE: DecidePanel,
+    VIALS: VialsPanel,
+    CHECK: CheckPanel,
+    MIX: mix.MixPanel,
+    LABELS: mix.LabelsPanel,
+    RELEASE: mix.ReleasePanel,
+    GIVE: finish.GivePanel,
+    CLOSE: finish.ClosePanel,
+}
+
+CANCELLABLE = ("ordered", "stopped", "decided", "planned", "verified", "prepared", "released")
+ROWS_SHOWN = 4
+CLOCK_MS = 15_000
+SOON_MINUTES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    dose_id: str
+    subject: str
+    treatment: str
+    planned_on: date
+    prescribed: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The doses under way, and the facts of the one asked for."""
+
+    rows: tuple[DoseLine, ...]
+    dose_id: str
+    facts: Facts | None
+
+
+def _tone(row: _Row) -> str:
+    return "stop" if row.status == STATUS_WORDS["stopped"] else ""
+
+
+COLUMNS = (
+    Column("dose_id", "Dose", width=110),
+    Column("subject", "Subject", width=110),
+    Column("treatment", "Cycle and day", width=150),
+    Column("planned_on", "Infusion", write=say_day, width=112),
+    Column("prescribed", "Prescribed", numeric=True, width=100),
+    Column("status", "Where it stands", stretch=True, tone=_tone),
+)
+
+
+def _row(line: DoseLine) -> _Row:
+    words = STATUS_WORDS[line.status]
+    if line.status == "cancelled":
+        words = "cancelled – vials to be closed"
+    return _Row(
+        line.dose_id,
+        line.subject_number,
+        f"C{line.cycle} D{line.day}{f' (course {line.course})' if line.course > 1 else ''}",
+        line.planned_on,
+        show_mg(line.prescribed_mg, None),
+        words,
+    )
+
+
+class ClockLine(Banner):
+    """Until when the infusion must start and end, with the time left, rewritten as it passes."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__("info", "", word="Clock", name="prepare_clock")
+        self._zone = zone
+
+    def show_times(self, start_by: datetime, end_by: datetime, now: datetime) -> None:
+        """Write the line for this moment."""
+        times = f"Start by {start_by.astimezone(self._zone):%H:%M}, beyond use {end_by.astimezone(self._zone):%H:%M %Z}"
+        if end_by.astimezone(self._zone).date() != now.astimezone(self._zone).date():
+            times += f" on {end_by.astimezone(self._zone):%d-%b-%Y}"
+        minutes = int((start_by - now).total_seconds() // 60)
+        if now > end_by:
+            kind, text = "stop", f"{times}. The beyond-use time has passed: this bag must not be given."
+        elif now > start_by:
+            kind, text = "stop", f"{times}. The infusion had to start by now: do not start this bag."
+        else:
+            kind = "warn" if minutes < SOON_MINUTES else "info"
+            text = f"{times} ({say_left(minutes)} left to start)."
+        if (kind, text) != (self.kind, self.text()):
+            self.set_message(kind, text, word="Clock")
+
+
+def say_left(minutes: int) -> str:
+    """A stretch of minutes in words, e.g. ``2 h 10 min``."""
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+class PreparePage(Page):
+    """The list of doses under way, and the one that is open, at its step."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(
+            "Prepare", "One dose from the order to the closed vials, step by step.", name="prepare_page", max_width=960
+        )
+        self.office = office
+        self._zone = ZoneInfo(office.site.time_zone)
+        self._dose_id = ""
+        self._facts: Facts | None = None
+        self._ordering = False
+        self._viewing: int | None = None
+        self._deciding_again = ""
+        self._shown_step: tuple[str, int] | None = None
+        self._focus_wanted = False
+        self._first = True
+        self._panels: dict[tuple[str, int], StepPanel] = {}
+        self._shown_record: tuple[int, Facts] | None = None
+        self._record: QWidget | None = None
+        self._cancel_act: Act | None = None
+        self._dialog: ReasonDialog | None = None
+
+        self.new_order = Button("&New order", name="new_order", icon="plus")
+        self.new_order.clicked.connect(self.begin_order)
+        self.new_order.setEnabled(office.may("dose_ordered"))
+        self.new_order.setToolTip(office.why_not("dose_ordered"))
+        self.action_bar.addWidget(self.new_order)
+
+        self._model = RowTableModel(COLUMNS)
+        self.table = DataTable(self._model, name="doses_under_way", label="Doses under way", sortable=False)
+        self.table.row_chosen.connect(self._row_chosen)
+        self.table.row_activated.connect(self._row_chosen)
+        self._empty = EmptyState(
+            "No dose is under way",
+            "Begin with the prescriber's order. The guide then leads from the decision to the closed vials."
+            if office.may("dose_ordered")
+            else "A pharmacist begins with the prescriber's order; it then shows here.",
+            icon="prepare",
+            verb="Begin an &order" if office.may("dose_ordered") else "",
+            name="prepare_empty",
+        )
+        if self._empty.button is not None:
+            self._empty.button.set_kind("primary")
+            self._empty.button.clicked.connect(self.begin_order)
+        self._choose = Text("Choose a dose above to go on with it.", "muted", name="prepare_choose")
+        for widget in (self.table, self._empty, self._choose):
+            widget.hide()
+            self.add(widget)
+        self.add(self._make_stage())
+        # Panels that are not shown wait here with what was typed in them.
+        self._shelf = QWidget(self)
+        self._shelf.hide()
+        self._clock = QTimer(self, interval=CLOCK_MS)
+        self._clock.timeout.connect(self._tick)
+
+    def _make_stage(self) -> QWidget:
+        self._stage = QWidget()
+        self._stage.setObjectName("prepare_stage")
+        column = QVBoxLayout(self._stage)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE_M)
+        words = QVBoxLayout()
+        words.setSpacing(SPACE_XS)
+        self._name = Text("", "section", name="dose_name")
+        self._identity = Text("", "muted", name="dose_identity")
+        words.addWidget(self._name)
+        words.addWidget(self._identity)
+        head.addLayout(words, 1)
+        self.cancel_button = Button("&Cancel this dose…", name="cancel_dose", kind="danger")
+        self.cancel_button.clicked.connect(self.ask_cancel)
+        head.addWidget(self.cancel_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.clock_line = ClockLine(self._zone)
+        self.steps = StepHeader(STEPS, name="prepare_steps")
+        self.steps.chosen.connect(self.look_at)
+        self._looking = QWidget()
+        looking = QHBoxLayout(self._looking)
+        looking.setContentsMargins(0, 0, 0, 0)
+        looking.setSpacing(SPACE_S)
+        self._looking_text = Text("", "strong", name="looking_back")
+        self.again = Button("&Decide it again", name="decide_again", kind="quiet", icon="refresh")
+        self.again.clicked.connect(self.decide_again)
+        self.back = Button("", name="back_to_step", icon="chevron-right")
+        self.back.clicked.connect(self.go_on)
+        looking.addWidget(self._looking_text, 1)
+        looking.addWidget(self.again)
+        looking.addWidget(self.back)
+        self._place = QVBoxLayout()
+        self._place.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(head)
+        column.addWidget(self.clock_line)
+        column.addWidget(self.steps)
+        column.addWidget(self._looking)
+        column.addLayout(self._place)
+        self._stage.hide()
+        self.clock_line.hide()
+        self._looking.hide()
+        return self._stage
+
+    # -- what the window asks of a page
+
+    def refresh(self) -> None:
+        """Ask for the doses under way and the open one anew; drafts stay."""
+        desk, dose_id = self.office.desk, self._dose_id
+
+        def question(reader: Reader) -> _Seen:
+            waiting = today(desk, reader)
+            facts = facts_of(reader, dose_id) if dose_id else None
+            rows = [*waiting.open_doses, *waiting.unclosed_doses]
+            if facts is not None and all(row.dose_id != dose_id for row in rows):
+                rows.append(facts.line)
+            rows.sort(key=lambda row: (row.planned_on, row.dose_id))
+            return _Seen(tuple(rows), dose_id, facts)
+
+        self.office.ask(question, self._seen, self._not_seen)
+        if self._ordering and isinstance(panel := self._panels.get(("", ORDER)), OrderPanel):
+            panel.refresh()
+
+    def is_dirty(self) -> bool:
+        """Whether any step of any dose holds a draft."""
+        return any(panel.is_dirty() for panel in self._panels.values())
+
+    def open_on(self, what: str) -> None:
+        """Open a dose by its number, or a new order for a subject by the subject's number."""
+        if not re.fullmatch(r"D\d{6}[0-9A-Z]", what):
+            self.begin_order()
+            if isinstance(panel := self._panels.get(("", ORDER)), OrderPanel):
+                panel.choose(what)
+            return
+        if what != self._dose_id or self._ordering:
+            self._dose_id, self._facts = what, None
+            self._viewing, self._ordering = None, False
+        self._focus_wanted = True
+        self.refresh()
+
+    # -- the list
+
+    def begin_order(self) -> None:
+        """Open the draft of a new order."""
+        self._ordering = True
+        self._viewing = None
+        self._focus_wanted = True
+        self._show_order()
+        self.refresh()
+
+    def _row_chosen(self, row: _Row) -> None:
+        if row.dose_id != self._dose_id or self._ordering:
+            self.open_on(row.dose_id)
+
+    def _seen(self, seen: _Seen) -> None:
+        if self._first and not self._dose_id and not self._ordering and len(seen.rows) == 1:
+            self._first = False
+            self.open_on(seen.rows[0].dose_id)
+            return
+        self._first = False
+        self._show_list(seen.rows)
+        if self._ordering:
+            self._show_order()
+        elif seen.dose_id == self._dose_id:
+            if self._dose_id and seen.facts is None:
+                self.office.messages.error(f"There is no dose {self._dose_id}. Choose one from the list.")
+                self._dose_id = ""
+            self._facts = seen.facts
+            self._show_dose()
+
+    def _not_seen(self, trouble: Exception) -> None:
+        self.office.say_trouble(trouble)
+
+    def _show_list(self, lines: tuple[DoseLine, ...]) -> None:
+        rows = tuple(map(_row, lines))
+        self.table.blockSignals(True)
+        if rows != self._model.rows():
+            self._model.set_rows(rows)
+            height = 36 * (min(len(rows), ROWS_SHOWN) + 1) + 4
+            self.table.setMinimumHeight(height)
+            self.table.setMaximumHeight(height)
+        self.table.clearSelection()
+        for at, row in enumerate(rows):
+            if row.dose_id == self._dose_id and not self._ordering:
+                self.table.selectRow(at)
+        self.table.blockSignals(False)
+        self.table.setVisible(bool(rows))
+        self._empty.setVisible(not rows and not self._ordering and not self._dose_id)
+        self._choose.setVisible(bool(rows) and not self._ordering and not self._dose_id)
+        self._stage.setVisible(self._ordering or bool(self._dose_id))
+
+    # -- the open dose
+
+    def _show_order(self) -> None:
+        self._empty.hide()
+        self._choose.hide()
+        self._name.setText("New order")
+        self._identity.setText("What the prescriber asks for; it becomes a dose with its own number.")
+        self.cancel_button.hide()
+        self.clock_line.hide()
+        self._looking.hide()
+        self.steps.set_current(ORDER)
+        self._drop_record()
+        self._put(self._panel("", ORDER))
+        self._stage.show()
+
+    def _show_dose(self) -> None:
+        facts = self._facts
+        if facts is None:
+            return
+        line = facts.line
+        self._name.setText(f"Dose {line.dose_id} · subject {line.subject_number}")
+        self._identity.setText(
+            f"Course {line.course}, cycle {line.cycle}, day {line.day} · level {say_level(line)} ·"
+            f" infusion on {say_day(line.planned_on)} · prescribed {show_mg(line.prescribed_mg, None)} ·"
+            f" {STATUS_WORDS[line.status]}"
+        )
+        self.cancel_button.setVisible(line.status in CANCELLABLE)
+        self.cancel_button.setEnabled(self.office.may("dose_cancelled"))
+        self.cancel_button.setToolTip(self.office.why_not("dose_cancelled"))
+        self._tick()
+        step = self._step(facts)
+        self._drop_finished(facts, step)
+        self._show_steps(facts, step)
+        moved = self._shown_step != (line.dose_id, step)
+        if moved:
+            self._shown_step = (line.dose_id, step)
+            self._viewing = None
+        viewing = self._viewing
+        if viewing is not None and viewing in self._open_to(facts, step):
+            self._show_record(facts, viewing, step)
+        elif step == FINISHED:
+            self._viewing = None
+            self._looking.hide()
+            self._put_record(facts, FINISHED)
+        else:
+            self._viewing = None
+            self._looking.hide()
+            self._drop_record()
+            panel = self._panel(line.dose_id, step)
+            panel.show_facts(facts)
+            self._put(panel)
+            if moved or self._focus_wanted:
+                self._focus_wanted = False
+                panel.focus_first()
+                if moved:
+                    self.scroll_area.verticalScrollBar().setValue(0)
+
+    def _step(self, facts: Facts) -> int:
+        if facts.line.status == "decided" and self._deciding_again == facts.line.dose_id:
+            return DECIDE
+        return facts.step
+
+    def _open_to(self, facts: Facts, step: int) -> frozenset[int]:
+        """The done steps that may be looked back at. Until the second check is signed its answers stay hidden."""
+        done = facts.recorded - {step}
+        if facts.line.status == "planned" and not self.office.is_monitor:
+            return done - {DECIDE, VIALS}
+        return done
+
+    def _show_steps(self, facts: Facts, step: int) -> None:
+        done = facts.recorded
+        self.steps.set_states(
+            [
+                StepState.CURRENT if at == step else StepState.DONE if at in done else StepState.WAITING
+                for at in range(len(STEPS))
+            ]
+        )
+        open_to = self._open_to(facts, step)
+        for at in done - {step} - open_to:
+            if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
+                button.setEnabled(False)
+                button.setToolTip("Hidden until the second check is signed: it is made without sight of the first.")
+        for at in open_to:
+            if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
+                button.setToolTip(f"Look back at: {STEPS[at]}")
+
+    def look_at(self, step: int) -> None:
+        """Look back at a done step, or return to the one whose turn it is."""
+        facts = self._facts
+        if facts is None or self._ordering:
+            return
+        self._viewing = None if step == self._step(facts) else step
+        self._focus_wanted = self._viewing is None
+        self._show_dose()
+
+    def go_on(self) -> None:
+        """Return to the step whose turn it is."""
+        if self._facts is not None:
+            self.look_at(self._step(self._facts))
+
+    def decide_again(self) -> None:
+        """Take a decided dose back to its decision, for example after a new weight; a new record is made."""
+        if self._facts is not None:
+            self._deciding_again = self._facts.line.dose_id
+            self._viewing = None
+            self._show_dose()
+
+    # -- panels and records
+
+    def _panel(self, dose_id: str, step: int) -> StepPanel:
+        key = (dose_id, step)
+        if key not in self._panels:
+            if step == ORDER:
+                panel: StepPanel = OrderPanel(self.office)
+            else:
+                panel = _PANELS[step](self.office, dose_id)
+            panel.setParent(self._shelf)
+            panel.succeeded.connect(self._succeeded)
+            self._panels[key] = panel
+            if isinstance(panel, OrderPanel):
+                panel.refresh()
+        return self._panels[key]
+
+    def _put(self, widget: QWidget) -> None:
+        while (item := self._place.itemAt(0)) is not None and item.widget() is not widget:
+            self._place.takeAt(0)
+            if (other := item.widget()) is not None:
+                other.hide()
+                other.setParent(self._shelf)
+        if self._place.count() == 0:
+            self._place.addWidget(widget)
+            widget.show()
+
+    def _drop_finished(self, facts: Facts, step: int) -> None:
+        """Panels of this dose whose step is over are let go; those with work under way come to an end first."""
+        for key in [key for key in self._panels if key[0] == facts.line.dose_id and key[1] != step]:
+            if not self._panels[key].busy:
+                panel = self._panels.pop(key)
+                self._place.removeWidget(panel)
+                panel.hide()
+                panel.deleteLater()
+
+    def _show_record(self, facts: Facts, viewing: int, step: int) -> None:
+        self._looking.show()
+        self._looking_text.setText(f"{STEPS[viewing]}: as it was recorded.")
+        again = viewing == DECIDE and facts.line.status == "decided" and self.office.may("dose_decided")
+        self.again.setVisible(again)
+        self.back.set_text(f"&Back to {STEPS[step]}" if step != FINISHED else "&Back to the summary")
+        self._put_record(facts, viewing)
+
+    def _put_record(self, facts: Facts, step: int) -> None:
+        if self._shown_record != (step, facts) or self._record is None:
+            self._drop_record()
+            self._record = self._record_of(facts, step)
+            self._shown_record = (step, facts)
+            for bar in self._record.findChildren(mix.PaperBar):
+                bar.succeeded.connect(self._succeeded)
+        self._put(self._record)
+
+    def _drop_record(self) -> None:
+        if self._record is not None:
+            self._place.removeWidget(self._record)
+            self._record.hide()
+            self._record.deleteLater()
+        self._record = None
+        self._shown_record = None
+
+    def _record_of(self, facts: Facts, step: int) -> QWidget:  # noqa: PLR0911 - one line a step
+        zone = self._zone
+        if step == ORDER:
+            return finish.order_record(facts)
+        if step == DECIDE:
+            return decision_record(facts)
+        if step == VIALS:
+            return plan_record(facts, zone)
+        if step == CHECK:
+            return check_record(facts, zone)
+        if step == MIX:
+            return mix.mix_record(facts, self.office, zone)
+        if step == LABELS:
+            return mix.labels_record(facts, self.office, zone)
+        if step == RELEASE:
+            return mix.release_record(facts, zone)
+        if step == GIVE:
+            return finish.given_view(facts, zone, name="given")
+        if step == CLOSE:
+            return finish.close_record(facts)
+        return finish.summary(facts, zone)
+
+    def _succeeded(self, dose_id: str) -> None:
+        """An act was recorded: go where the dose now stands."""
+        if self._deciding_again == dose_id:
+            self._deciding_again = ""
+        if self._ordering and isinstance(panel := self._panels.get(("", ORDER)), OrderPanel) and panel.created:
+            self._ordering = False
+            self._dose_id, self._facts = panel.created, None
+            self._panels.pop(("", ORDER))
+            self._place.removeWidget(panel)
+            panel.hide()
+            panel.deleteLater()
+        self._focus_wanted = self._focus_wanted or dose_id == self._dose_id
+        self.refresh()
+
+    # -- the clock
+
+    def _tick(self) -> None:
+        facts = self._facts
+        running = facts is not None and facts.line.status in ("prepared", "released") and not self._ordering
+        self.clock_line.setVisible(running)
+        if facts is None or not running:
+            self._clock.stop()
+            return
+        made = facts.thread.preparation
+        self.clock_line.show_times(
+            datetime.fromisoformat(made["start_by"]),
+            datetime.fromisoformat(made["beyond_use_at"]),
+            self.office.desk.clock(),
+        )
+        if not self._clock.isActive():
+            self._clock.start()
+
+    # -- cancelling
+
+    def ask_cancel(self) -> None:
+        """Ask why the open dose is cancelled."""
+        facts = self._facts
+        if facts is None:
+            return
+        after = (
+            "Its vials are opened: they stay with this dose and are closed in the mg ledger afterwards."
+            if facts.opened
+            else "Vials reserved for it go back to stock."
+        )
+        self._dialog = ReasonDialog(
+            f"Cancel dose {facts.line.dose_id}?",
+            f"The dose is not given and cannot be taken up again. {after}",
+            "Cancel the dose",
+            self.window(),
+            name="cancel_dialog",
+            danger=True,
+            refuse="Keep the dose",
+        )
+        self._dialog.given.connect(self._cancel)
+        self._dialog.rejected.connect(self._forget_dialog)
+        self._dialog.open()
+
+    def _forget_dialog(self) -> None:
+        self._dialog = None
+
+    def _cancel(self, why: str) -> None:
+        if self._cancel_act is None:
+            self._cancel_act = self.office.act()
+        desk, act, form = self.office.desk, self._cancel_act, CancelForm(self._dose_id, why)
+
+        def work() -> str:
+            cancel(desk, act, form)
+            return form.dose_id
+
+        self.office.do(work, self._cancelled, self._not_cancelled, busy="Cancelling the dose")
+
+    def _cancelled(self, dose_id: str) -> None:
+        self._cancel_act = None
+        if self._dialog is not None:
+            self._dialog.accept()
+            self._dialog = None
+        self.office.messages.ok(f"Dose {dose_id} is cancelled.")
+        self.refresh()
+        self.office.changed.emit()
+
+    def _not_cancelled(self, trouble: Exception) -> None:
+        if self._dialog is not None and isinstance(trouble, Refused):
+            self._dialog.faults(trouble.faults)
+        else:
+            if self._dialog is not None:
+                self._dialog.hold(False)
+            self.office.say_trouble(trouble)
+
+
+def make_page(office: Office) -> QWidget:
+    """The page of the window's *Prepare* place."""
+    return PreparePage(office)
