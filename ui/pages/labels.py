@@ -118,11 +118,11 @@ def _about(reader: Reader, scanned: str) -> str:
 
 _COLUMNS = (
     Column("printed_at", "Printed at", write=say_moment, width=MOMENT_WIDTH),
-    Column("paper", "Paper", write=lambda text: text.capitalize(), width=184),
-    Column("about", "About", width=200, stretch=True),
-    Column("copy", "Copy", width=96, tone=lambda row: "" if row.copy == "first" else "warn"),
-    Column("printed_by", "By", width=132),
-    Column("why", "Reason", write=lambda text: text or "–", width=140, stretch=True),
+    Column("paper", "Paper", write=lambda text: text.capitalize(), width=176),
+    Column("about", "About", width=188),
+    Column("copy", "Copy", width=84, tone=lambda row: "" if row.copy == "first" else "warn"),
+    Column("printed_by", "By", width=120),
+    Column("why", "Reason", write=lambda text: text or "–", width=140),
 )
 
 

@@ -96,7 +96,7 @@ COLUMNS = (
     Column("dose_id", "Dose", width=110),
     Column("subject", "Subject", width=110),
     Column("treatment", "Cycle and day", width=150),
-    Column("planned_on", "Infusion", write=say_day, width=112),
+    Column("planned_on", "Infusion", write=say_day, width=132),
     Column("prescribed", "Prescribed", numeric=True, width=100),
     Column("status", "Where it stands", stretch=True, tone=_tone),
 )
@@ -150,9 +150,7 @@ class PreparePage(Page):
     """The list of doses under way, and the one that is open, at its step."""
 
     def __init__(self, office: Office) -> None:
-        super().__init__(
-            "Prepare", "One dose from the order to the closed vials, step by step.", name="prepare_page", max_width=960
-        )
+        super().__init__("Prepare", name="prepare_page", max_width=960)
         self.office = office
         self._zone = ZoneInfo(office.site.time_zone)
         self._dose_id = ""
@@ -223,6 +221,10 @@ class PreparePage(Page):
         self.clock_line = ClockLine(self._zone)
         self.steps = StepHeader(STEPS, name="prepare_steps")
         self.steps.chosen.connect(self.look_at)
+        # Nine titles share one row: each takes the width of its own words, not a ninth.
+        if isinstance(row := self.steps.layout(), QHBoxLayout):
+            for at in range(len(STEPS)):
+                row.setStretch(at, 0)
         self._looking = QWidget()
         looking = QHBoxLayout(self._looking)
         looking.setContentsMargins(0, 0, 0, 0)
@@ -329,7 +331,8 @@ class PreparePage(Page):
             if row.dose_id == self._dose_id and not self._ordering:
                 self.table.selectRow(at)
         self.table.blockSignals(False)
-        self.table.setVisible(bool(rows))
+        alone = len(rows) == 1 and rows[0].dose_id == self._dose_id and not self._ordering
+        self.table.setVisible(bool(rows) and not alone)
         self._empty.setVisible(not rows and not self._ordering and not self._dose_id)
         self._choose.setVisible(bool(rows) and not self._ordering and not self._dose_id)
         self._stage.setVisible(self._ordering or bool(self._dose_id))
@@ -344,7 +347,7 @@ class PreparePage(Page):
         self.cancel_button.hide()
         self.clock_line.hide()
         self._looking.hide()
-        self.steps.set_current(ORDER)
+        self._mark_steps(frozenset(), ORDER)
         self._drop_record()
         self._put(self._panel("", ORDER))
         self._stage.show()
@@ -357,8 +360,7 @@ class PreparePage(Page):
         self._name.setText(f"Dose {line.dose_id} · subject {line.subject_number}")
         self._identity.setText(
             f"Course {line.course}, cycle {line.cycle}, day {line.day} · level {say_level(line)} ·"
-            f" infusion on {say_day(line.planned_on)} · prescribed {show_mg(line.prescribed_mg, None)} ·"
-            f" {STATUS_WORDS[line.status]}"
+            f" infusion on {say_day(line.planned_on)} · prescribed {show_mg(line.prescribed_mg, None)}"
         )
         self.cancel_button.setVisible(line.status in CANCELLABLE)
         self.cancel_button.setEnabled(self.office.may("dose_cancelled"))
@@ -405,20 +407,30 @@ class PreparePage(Page):
 
     def _show_steps(self, facts: Facts, step: int) -> None:
         done = facts.recorded
-        self.steps.set_states(
-            [
-                StepState.CURRENT if at == step else StepState.DONE if at in done else StepState.WAITING
-                for at in range(len(STEPS))
-            ]
-        )
+        self._mark_steps(done, step)
         open_to = self._open_to(facts, step)
         for at in done - {step} - open_to:
             if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
                 button.setEnabled(False)
+                button.set_icon("lock", "muted")
+                button.setAccessibleDescription("Hidden until the second check is signed.")
                 button.setToolTip("Hidden until the second check is signed: it is made without sight of the first.")
         for at in open_to:
             if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
                 button.setToolTip(f"Look back at: {STEPS[at]}")
+
+    def _mark_steps(self, done: frozenset[int], step: int) -> None:
+        states = [
+            StepState.CURRENT if at == step else StepState.DONE if at in done else StepState.WAITING
+            for at in range(len(STEPS))
+        ]
+        self.steps.set_states(states)
+        for at, state in enumerate(states):
+            button = self.steps.findChild(Button, f"prepare_steps_{at + 1}")
+            # Steps still to come carry no icon: the row has room for their words instead.
+            if button is not None and state is StepState.WAITING:
+                button.set_icon("")
+                button.setToolTip(f"{STEPS[at]}: still to come")
 
     def look_at(self, step: int) -> None:
         """Look back at a done step, or return to the one whose turn it is."""
@@ -518,7 +530,7 @@ class PreparePage(Page):
         if step == RELEASE:
             return mix.release_record(facts, zone)
         if step == GIVE:
-            return finish.given_view(facts, zone, name="given")
+            return finish.given_record(facts, zone)
         if step == CLOSE:
             return finish.close_record(facts)
         return finish.summary(facts, zone)

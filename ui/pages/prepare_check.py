@@ -71,7 +71,7 @@ def check_record(facts: Facts, zone: Any) -> QWidget:
     card = Card("Second check", name="checked_card")
     agreed = next((event for event in facts.checks if event.seq == facts.thread.verify_seq), None)
     pairs = [
-        ("Checked by", facts.thread.verified_by),
+        ("Checked by", agreed.content["checker"] if agreed else facts.thread.verified_by),
         ("Signed", say_moment(facts.thread.verified_at, zone)),
         ("Meaning", "calculated independently and compared"),
     ]
@@ -219,12 +219,17 @@ class CheckPanel(StepPanel):
         text = disagreement(result)
         self._say_disagreed(text)
         if text:
-            self.office.messages.warn(f"The second check of dose {self.dose_id} did not agree; that is on record.")
+            # The banner on top stays until the next try; a passing message would say it twice.
+            self.show_trouble_first()
         else:
             self.form.mark_clean()
             self.office.messages.ok(
                 f"{result.content['checker']} checked dose {self.dose_id}. Next: print the worksheet and mix."
             )
+
+    def show_trouble_first(self) -> None:
+        """Put the focus back into the calculation after a disagreement."""
+        self.form.field("height_cm").setFocus()
 
     def refused(self, refused: Refused) -> None:
         """Show each fault where it belongs."""

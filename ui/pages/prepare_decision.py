@@ -37,6 +37,9 @@ from ui.widgets.findings import FindingList
 from ui.widgets.panels import Banner, Card, KeyValues
 from ui.widgets.working import NumberButton, WorkingView
 
+READ_PLACES = 8
+"""Decimal places shown in a working; the record keeps every digit."""
+
 ROLES = (("prescriber", "Prescriber"), ("principal investigator", "Principal investigator"))
 
 
@@ -91,7 +94,27 @@ def percent_step(name: str, new: Named, base: Named, percent: Decimal, section: 
 
 def readable(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Steps with results as they are read (8 places); what is compared and recorded keeps every digit."""
-    return tuple(replace(step, result=Decimal(show(step.result, 8).replace(",", ""))) for step in steps)
+    return tuple(
+        replace(
+            step,
+            result=Decimal(show(step.result, READ_PLACES).replace(",", "")),
+            inputs=tuple(map(_readable_value, step.inputs)),
+        )
+        for step in steps
+    )
+
+
+def readable_findings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings with the numbers they compared as they are read."""
+    return tuple(replace(finding, compared=tuple(map(_readable_value, finding.compared))) for finding in findings)
+
+
+def _readable_value(named: Named) -> Named:
+    """A number of many places cut to those a person reads; texts and short numbers stay as they are."""
+    _, point, places = named.value.partition(".")
+    if not point or len(places) <= READ_PLACES or not places.isdigit():
+        return named
+    return replace(named, value=show(Decimal(named.value.replace(",", "")), READ_PLACES))
 
 
 class NumberGrid(QWidget):
@@ -102,7 +125,7 @@ class NumberGrid(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(SPACE_XL)
-        grid.setVerticalSpacing(SPACE_S)
+        grid.setVerticalSpacing(SPACE_M)
         for at, number in enumerate(numbers):
             grid.addWidget(number, at // columns, at % columns, Qt.AlignmentFlag.AlignTop)
         for column in range(columns):
@@ -147,8 +170,8 @@ class DecisionView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
-        column.addWidget(self._findings_card)
         column.addWidget(dose)
+        column.addWidget(self._findings_card)
         column.addWidget(working)
         self._shown: tuple[DoseDecision, Basis] | None = None
 
@@ -180,7 +203,7 @@ class DecisionView(QWidget):
                 ),
             ]
         )
-        self._findings.set_findings(decision.findings, can_override=self._can_override)
+        self._findings.set_findings(readable_findings(decision.findings), can_override=self._can_override)
         self._working.set_steps(steps)
         self._no_working.setVisible(not steps)
 
@@ -357,7 +380,7 @@ class DecidePanel(StepPanel):
         self._stopped.hide()
         self.body.addWidget(self._stopped)
 
-        choice = Card("Weight to calculate from", name="decide_weight_card")
+        self._choice = Card("Weight to calculate from", name="decide_weight_card")
         self.form = Form(columns=2, name="decide_form")
         self._weight = ChoiceField("weight_choice", "&Weight")
         self._weight.set_choices([("newest", "Newest")])
@@ -365,8 +388,8 @@ class DecidePanel(StepPanel):
         self.form.add(self._weight)
         self._new_weight = Button("Record a &new weight…", name="decide_new_weight", kind="quiet", icon="subjects")
         self._new_weight.clicked.connect(self._open_subject)
-        choice.head.addWidget(self._new_weight)
-        choice.add(self.form)
+        self._choice.add(self.form)
+        self._choice.hide()
         self.view = DecisionView(name="decide", can_override=office.may("dose_decided"))
         self.view.override_asked.connect(self.ask_override)
         self._taken_back = QWidget()
@@ -385,10 +408,10 @@ class DecidePanel(StepPanel):
         self.reason_form.add(self._reason)
         self._button = Button("&Record the decision", name="decide_record", kind="primary")
         self._button.clicked.connect(self.record)
-        self._foot = Foot(self._button, name="decide")
+        self._foot = Foot(self._button, self._new_weight, name="decide")
         last.add(self.reason_form)
         last.add(self._foot)
-        self.body.addWidget(choice)
+        self.body.addWidget(self._choice)
         self.body.addWidget(self.view)
         self.body.addWidget(self._taken_back)
         self.body.addWidget(last)
@@ -480,11 +503,10 @@ class DecidePanel(StepPanel):
             when = f"measured on {say_day(measured.measured_on)}" if measured else ""
             offered.append(("last used", f"Last used: {show_kg(used.kg)}, {when}"))
         self._weight.set_choices(offered)
-        self._weight.set_read_only(len(offered) == 1 or not self._allowed)
+        self._choice.setVisible(len(offered) > 1)
+        self._weight.set_read_only(not self._allowed)
         self._weight.set_hint(
             "The protocol leaves the choice to the site, unless the weight changed by more than 10 % (§ 8.1.3)."
-            if len(offered) > 1
-            else "No dose was given before, so there is no weight last used."
         )
 
     def _not_previewed(self, trouble: Exception) -> None:

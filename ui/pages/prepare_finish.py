@@ -138,11 +138,9 @@ class GivePanel(StepPanel):
         self.form.show_faults(refused.faults)
 
 
-def given_view(facts: Facts, zone: Any, *, name: str) -> QWidget:
-    """What was given against what was prescribed; a medication error stands on top in the colour of a stop."""
-    given = facts.thread.administration
-    compared = from_plain(DoseComparison, given["comparison"])
-    parts: list[QWidget] = [
+def error_banners(facts: Facts, zone: Any, *, name: str) -> list[QWidget]:
+    """The medication errors of the dose with their record numbers, in the colour of a stop."""
+    return [
         Banner(
             "stop",
             f"Record {error.error_id}, opened {say_moment(error.opened_at, zone)}, {error.status}. {error.sentence}",
@@ -151,6 +149,12 @@ def given_view(facts: Facts, zone: Any, *, name: str) -> QWidget:
         )
         for error in facts.errors
     ]
+
+
+def given_card(facts: Facts, zone: Any, *, name: str) -> Card:
+    """What was given against what was prescribed."""
+    given = facts.thread.administration
+    compared = from_plain(DoseComparison, given["comparison"])
     card = Card("What was given", name=f"{name}_card")
     amount = NumberButton("Administered dose", name=f"{name}_administered")
     amount.set_number(
@@ -187,7 +191,12 @@ def given_view(facts: Facts, zone: Any, *, name: str) -> QWidget:
             ]
         )
     )
-    return column_of(*parts, card)
+    return card
+
+
+def given_record(facts: Facts, zone: Any) -> QWidget:
+    """The administration, to look back at; a medication error stands on top."""
+    return column_of(*error_banners(facts, zone, name="given"), given_card(facts, zone, name="given"))
 
 
 class _VialRow:
@@ -203,7 +212,7 @@ class _VialRow:
             f"discarded_mg.{unit}", f"Discarded from {unit}", unit="mg", required=True, check=amount_or_zero
         )
         self.sum = Text("", name=f"sum_{unit}")
-        self.rest = Button("Discard the rest", name=f"discard_rest_{unit}", kind="quiet")
+        self.rest = Button("Discard the rest", name=f"discard_rest_{unit}")
         self.rest.setAccessibleName(f"Discard the rest of {unit}")
         self.rest.clicked.connect(self.discard_rest)
 
@@ -271,10 +280,12 @@ class ClosePanel(StepPanel):
             self._rows[0].residue.setFocus()
 
     def show_facts(self, facts: Facts) -> None:
-        """One group a vial; above them what was given."""
+        """One group a vial; a medication error above them, what was given beneath."""
         if self._given is None and facts.thread.administration is not None:
-            self._given = given_view(facts, self.zone, name="close_given")
-            self.body.insertWidget(1, self._given)
+            self._given = given_card(facts, self.zone, name="close_given")
+            for banner in error_banners(facts, self.zone, name="close_given"):
+                self.body.insertWidget(1, banner)
+            self.body.addWidget(self._given)
         if self._rows:
             return
         for line in facts.thread.mg:
@@ -405,14 +416,4 @@ def summary(facts: Facts, zone: Any) -> QWidget:
         )
     )
     parts.append(card)
-    for error in facts.errors:
-        parts.insert(
-            0,
-            Banner(
-                "stop",
-                f"Record {error.error_id}, {error.status}. {error.sentence}",
-                word="Medication error",
-                name="summary_error",
-            ),
-        )
-    return column_of(*parts)
+    return column_of(*error_banners(facts, zone, name="summary"), *parts)

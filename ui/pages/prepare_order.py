@@ -11,7 +11,7 @@ from pharmacy_app.services.doses import OrderForm, order
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.views import DoseLine, SubjectLine
 from ui.office import Office
-from ui.pages.prepare_step import Foot, StepPanel, say_day
+from ui.pages.prepare_step import Foot, StepPanel, row_of, say_day
 from ui.theme import SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, DateField, DecimalField, Form, TextField
@@ -102,7 +102,7 @@ class OrderPanel(StepPanel):
         self._next = Button("&Fill in the next dose", name="order_fill_next", icon="chevron-down")
         self._next.clicked.connect(self._fill_next)
         self._before.add(self._before_text)
-        self._before.add(self._next)
+        self._before.add(row_of(self._next))
         self._before.hide()
         self.form.add_widget(self._before)
         self.form.add(TextField("course", "&Course", required=True, max_length=9, check=whole))

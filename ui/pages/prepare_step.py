@@ -28,7 +28,7 @@ STATUS_WORDS = {
     "ordered": "ordered – to be decided",
     "stopped": "stopped – a rule refuses it",
     "decided": "decided – vials to be scanned",
-    "planned": "planned – second check",
+    "planned": "planned – second check to be made",
     "verified": "checked – to be mixed",
     "prepared": "mixed – to be released",
     "released": "released – at the ward",
@@ -172,9 +172,8 @@ class Foot(QWidget):
         row.setSpacing(SPACE_M)
         for widget in before:
             row.addWidget(widget)
-        row.addWidget(self._words, 1)
-        if not before:
-            row.addStretch(0)
+        row.addWidget(self._words, 1000)
+        row.addStretch(1)
         row.addWidget(button, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
 

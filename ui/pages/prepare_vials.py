@@ -54,7 +54,6 @@ class DrawRow:
     expires_on: date
     place: str
     draw: str
-    left: str
 
 
 PLAN_COLUMNS = (
@@ -63,7 +62,7 @@ PLAN_COLUMNS = (
     Column("count", "Number", numeric=True),
     Column("waste", "Waste", numeric=True, width=100),
     Column("lots", "Lots", stretch=True),
-    Column("expires_on", "First expiry", write=say_day, width=120),
+    Column("expires_on", "First expiry", write=say_day, width=132),
 )
 
 
@@ -72,14 +71,13 @@ def _tone(row: DrawRow) -> str:
 
 
 DRAW_COLUMNS = (
-    Column("order", "Order"),
-    Column("scanned", "Vial", width=160, tone=_tone),
+    Column("order", "No."),
+    Column("scanned", "Vial", width=132, tone=_tone),
     Column("strength", "Strength"),
     Column("lot", "Lot", stretch=True),
-    Column("expires_on", "Expires", write=say_day, width=112),
-    Column("draw", "Draw", width=150),
-    Column("left", "Left in vial", width=110),
-    Column("place", "Place", width=120),
+    Column("expires_on", "Expires", write=say_day, width=124),
+    Column("draw", "Draw", width=176),
+    Column("place", "Place", width=124),
 )
 
 
@@ -115,7 +113,6 @@ def draw_row(order: int, draw: VialDraw, scanned: str) -> DrawRow:
         draw.expires_on,
         draw.place,
         f"{show_mg(draw.draw_mg)} = {draw.shown_ml}",
-        show_mg(draw.left_mg),
     )
 
 
@@ -241,7 +238,7 @@ def plan_record(facts: Facts, zone: Any) -> QWidget:
         DRAW_COLUMNS, [draw_row(at, draw, draw.unit_number) for at, draw in enumerate(plan.draws, start=1)]
     )
     table = DataTable(model, name="planned_vials", label="Vials of this dose", sortable=False)
-    table.setFixedHeight(36 * (len(plan.draws) + 1) + 4)
+    table.setFixedHeight(36 * (len(plan.draws) + 1) + 8)
     card.add(table)
     bag = BagView(name="planned")
     bag.show_plan(plan, facts.settings)
@@ -410,7 +407,7 @@ class VialsPanel(StepPanel):
         self._draws_model.set_rows(
             [draw_row(at, draw, assigned[at - 1]) for at, draw in enumerate(plan.draws, start=1)]
         )
-        self._draws_table.setFixedHeight(36 * (len(plan.draws) + 1) + 4)
+        self._draws_table.setFixedHeight(36 * (len(plan.draws) + 1) + 8)
         done, total = len(self._scanned), len(plan.draws)
         self._progress.setText(f"{done} of {total} scanned")
         self._progress.set_tone("ok" if done == total else "")

@@ -278,6 +278,7 @@ class ActDialog(QDialog):
         column.addWidget(Text(title, "section"))
         column.addWidget(Text(text, name=f"{name}_text"))
         column.addWidget(self.form)
+        column.addStretch(1)
         column.addLayout(last)
         if fields:
             fields[0].editor().setFocus()

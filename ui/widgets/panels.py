@@ -307,14 +307,14 @@ class StepHeader(QWidget):
         row.setSpacing(SPACE_XS)
         self._buttons: list[Button] = []
         for at, title in enumerate(titles):
-            button = Button(f"{at + 1}  {title}", name=f"{name}_{at + 1}", kind="step", icon="waiting")
+            button = Button(f"{at + 1}  {title}", name=f"{name}_{at + 1}", kind="step")
             # Steps give way to one another before they are cut: the shortest ask for the least.
             button.setMinimumWidth(56)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setToolTip(title)
             button.clicked.connect(self._clicked)
             self._buttons.append(button)
-            row.addWidget(button, 1)
+            row.addWidget(button)
         self.current = -1
         self.set_current(0)
 
@@ -332,12 +332,14 @@ class StepHeader(QWidget):
         icon = {
             StepState.DONE: ("ok", "ok"),
             StepState.CURRENT: ("current", "link"),
-            StepState.WAITING: ("waiting", "muted"),
         }
         for at, (button, state) in enumerate(zip(self._buttons, states, strict=True)):
             button.setProperty("state", state.value)
             button.setEnabled(state is not StepState.WAITING)
-            button.set_icon(*icon[state])
+            if state is StepState.WAITING:
+                button.set_icon("")
+            else:
+                button.set_icon(*icon[state])
             button.setAccessibleDescription(f"Step {at + 1} of {len(self._buttons)}, {state.value}")
             repolish(button)
             if state is StepState.CURRENT:

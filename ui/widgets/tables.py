@@ -23,6 +23,9 @@ ROW_ROLE = Qt.ItemDataRole.UserRole + 2
 PAGE_ROWS = 100
 _PAGES_KEPT = 50
 
+_ROWS_MEASURED = 100
+_WIDEST_COLUMN = 280
+
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
 
@@ -386,10 +389,6 @@ class DataTable(QTableView):
         for at, column in enumerate(model.columns):
             if column.stretch:
                 header.setSectionResizeMode(at, QHeaderView.ResizeMode.Stretch)
-            else:
-                # Room for the header's words, its sort mark, and the padding of the sheet.
-                needed = header.fontMetrics().horizontalAdvance(column.header) + 48
-                header.resizeSection(at, max(column.width, needed))
         if not any(column.stretch for column in model.columns):
             header.setStretchLastSection(True)
         self.setMinimumHeight(36 * (max(visible_rows, 3) + 1) + 4)
@@ -398,7 +397,25 @@ class DataTable(QTableView):
         self.doubleClicked.connect(self._activate)
         self.selectionModel().currentRowChanged.connect(self._choose)
         model.modelReset.connect(self._count)
+        if isinstance(model, PagedTableModel):
+            model.loaded.connect(self._fit_columns)
+        else:
+            model.modelReset.connect(self._fit_columns)
+        self._fit_columns()
         self._count()
+
+    def _fit_columns(self) -> None:
+        """Give each column the room of its header and of the first rows, so that little is ever cut short."""
+        header, model = self.horizontalHeader(), self._columns_model
+        rows = [row for at in range(min(self.model().rowCount(), _ROWS_MEASURED)) if (row := model.row_object(at))]
+        words, heads = self.fontMetrics(), header.fontMetrics()
+        for at, column in enumerate(model.columns):
+            if column.stretch:
+                continue
+            widest = max((words.horizontalAdvance(column.words(row)) for row in rows), default=0) + 26
+            # The header's words, with the room of its sort mark.
+            needed = heads.horizontalAdvance(column.header) + 40
+            header.resizeSection(at, max(needed, min(widest, max(column.width, _WIDEST_COLUMN))))
 
     def current_row(self) -> Any | None:
         """The value of the current row, or ``None``."""
