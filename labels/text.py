@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault
 
 PLAIN = "Plex"
@@ -28,13 +29,12 @@ _FILES = {
 }
 SMALLEST_PT = 6.0
 NOT_APPLICABLE = "N/A"
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _fonts_lock = Lock()
 
 
 def day(value: date) -> str:
     """``30-Nov-2026``: no reader takes the month for the day."""
-    return f"{value.day:02d}-{_MONTHS[value.month - 1]}-{value.year:04d}"
+    return say_day(value)
 
 
 def clock(value: datetime) -> str:

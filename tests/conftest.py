@@ -30,7 +30,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The set-up pharmacy that all copies start from."""
     path = tmp_path_factory.mktemp("template") / "study.sqlite"
     pharmacy = open_pharmacy(path)
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
     assert [file.name for file in path.parent.iterdir()] == ["study.sqlite"], "the file is not closed for copying"
     return Template(path, pharmacy.sessions)
 
@@ -46,7 +46,7 @@ def new_pharmacy(template: Template, tmp_path: Path) -> Iterator[Callable[[], Ph
 
     yield make
     for pharmacy in made:
-        pharmacy.desk.store.close()  # type: ignore[attr-defined]
+        pharmacy.desk.store.close()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 
+from pharmacy_app.domain.dates import parse_day
 from pharmacy_app.domain.errors import Fault, Refused
 
 STRENGTHS_MG = (Decimal(1), Decimal(4))
@@ -190,28 +191,18 @@ def move(vial: Vial, name: str) -> Moved:
     )
 
 
-_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
-
-
 def read_expiry(typed: str, field: str) -> date:
     """The last usable day of a printed expiry: a full date is that day, a month alone its last day (RULES A40).
 
     Accepts ``2027-03-31``, ``2027-03``, ``31-Mar-2027`` and ``Mar-2027``; raises ``Refused`` otherwise.
     """
     text = typed.strip()
-    found = re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?", text)
-    if found:
-        year, month, day = int(found[1]), int(found[2]), int(found[3]) if found[3] else None
-    else:
-        found = re.fullmatch(r"(?:(\d{1,2})[- ])?([A-Za-z]{3})[- ](\d{4})", text)
-        if not found or found[2].lower() not in _MONTHS:
-            raise Refused(
-                Fault(
-                    field,
-                    f"“{text}” is not an expiry. Type 2027-03-31, or 2027-03 when only the month is printed.",
-                )
-            )
-        year, month, day = int(found[3]), _MONTHS[found[2].lower()], int(found[1]) if found[1] else None
+    parts = parse_day(text)
+    if parts is None:
+        raise Refused(
+            Fault(field, f"“{text}” is not an expiry. Type 2027-03-31, or 2027-03 when only the month is printed.")
+        )
+    year, month, day = parts
     try:
         return date(year, month, day or calendar.monthrange(year, month)[1])
     except (ValueError, calendar.IllegalMonthError):

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from pharmacy_app.domain.comparisons import compare_administered
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.findings import Finding, Named, Severity
@@ -51,7 +52,7 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
             )
         for name, at in (("started_at", started_at), ("ended_at", ended_at)):
             if at > moment.now:
-                reading.fault(name, f"{at:%d-%b-%Y %H:%M} is in the future. Record it when the infusion has ended.")
+                reading.fault(name, f"{say_moment(at)} is in the future. Record it when the infusion has ended.")
         preparation = thread.preparation
         prepared_mg = thread.prepared_mg or Decimal(0)
         volume = Decimal(preparation["bag_volume_ml"])
@@ -71,8 +72,8 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
                 Finding(
                     "A31",
                     Severity.WARN,
-                    f"The infusion ended at {ended_at:%d-%b-%Y %H:%M}, after the beyond-use time"
-                    f" {end_by:%d-%b-%Y %H:%M}. Tell the investigator.",
+                    f"The infusion ended at {say_moment(ended_at)}, after the beyond-use time"
+                    f" {say_moment(end_by)}. Tell the investigator.",
                     "8.2",
                     (Named("ended", f"{ended_at:%H:%M}"), Named("beyond-use time", f"{end_by:%H:%M}")),
                 )
@@ -82,7 +83,7 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
                 Finding(
                     "R20",
                     Severity.WARN,
-                    f"The dose was decided for {thread.line.planned_on:%d-%b-%Y} and given on {started_at:%d-%b-%Y}.",
+                    f"The dose was decided for {say_day(thread.line.planned_on)} and given on {say_day(started_at)}.",
                     "8.1.3",
                 )
             )

@@ -15,6 +15,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from pharmacy_app.domain.codec import canonical, digest
+from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, Signature, utc_text
 from pharmacy_app.domain.people import Account, Role, authority_fault
@@ -241,9 +242,7 @@ def append(
     done_at = draft.done_at or now
     if done_at > now + AHEAD:
         raise Refused(
-            Fault(
-                "done_at", f"{done_at:%d-%b-%Y %H:%M} is in the future. Type when it was done, or set the PC's clock."
-            )
+            Fault("done_at", f"{say_moment(done_at)} is in the future. Type when it was done, or set the PC's clock.")
         )
     head = writer.head()
     marks = ("clock behind the last entry",) if utc_text(now) < head.recorded_utc else ()

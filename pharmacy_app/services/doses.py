@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pharmacy_app.domain.codec import from_plain, to_plain
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.dosing import (
     DoseDecision,
     DoseRequest,
@@ -63,7 +64,7 @@ def order(desk: Desk, act: Act, form: OrderForm) -> Event:
         ordered_on = reading.day(form.ordered_on, "ordered_on", today=moment.today)
         planned_on = reading.day(form.planned_on, "planned_on")
         if planned_on < moment.today:
-            reading.fault("planned_on", f"The infusion date {planned_on:%d-%b-%Y} has passed.")
+            reading.fault("planned_on", f"The infusion date {say_day(planned_on)} has passed.")
         elif planned_on > moment.today + timedelta(days=AHEAD_DAYS):
             reading.fault("planned_on", f"The infusion date is more than {AHEAD_DAYS} days ahead. Check the year.")
         course = reading.count(form.course, "course", "The course", low=1, high=2)

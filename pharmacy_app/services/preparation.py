@@ -9,6 +9,7 @@ from typing import Any
 
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.comparisons import compare_prepared
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.findings import Finding, Severity
@@ -350,18 +351,18 @@ def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
         verified_at = _minute(thread.verified_at or moment.now)
         for name, at in (("reconstituted_at", reconstituted_at), ("diluted_at", diluted_at)):
             if at > moment.now:
-                reading.fault(name, f"{at:%d-%b-%Y %H:%M} is in the future.")
+                reading.fault(name, f"{say_moment(at)} is in the future.")
             elif at < verified_at:
                 reading.fault(
                     name,
-                    f"{at:%d-%b-%Y %H:%M} is before the second check ({verified_at:%H:%M}). Mixing comes after it.",
+                    f"{say_moment(at)} is before the second check ({verified_at:%H:%M}). Mixing comes after it.",
                     "",
                     "8.1.2",
                 )
         if reconstituted_at.date() != thread.line.planned_on:
             reading.fault(
                 "reconstituted_at",
-                f"This dose was decided for {thread.line.planned_on:%d-%b-%Y}. Cancel it and order it for the day on"
+                f"This dose was decided for {say_day(thread.line.planned_on)}. Cancel it and order it for the day on"
                 " which it is given.",
                 "R20",
                 "8.1.3",
@@ -490,7 +491,7 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
             raise Refused(
                 Fault(
                     "",
-                    f"The infusion had to start by {start_by:%d-%b-%Y %H:%M}. This bag must not be given: cancel the"
+                    f"The infusion had to start by {say_moment(start_by)}. This bag must not be given: cancel the"
                     " dose, and prepare it again.",
                     "A31",
                     "8.2",

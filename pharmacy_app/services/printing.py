@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from pharmacy_app.domain.codec import from_plain
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Role
@@ -340,7 +341,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
 
 def _born(text: str) -> str:
     """A kept birth as papers write it: ``09-Mar-1974``, or the year alone."""
-    return f"{datetime.fromisoformat(text):%d-%b-%Y}" if len(text) > 4 else text
+    return say_day(datetime.fromisoformat(text)) if len(text) > 4 else text
 
 
 def _role(reader: Reader, printed_name: str) -> str:

@@ -12,13 +12,12 @@ from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from pharmacy_app.domain.dates import parse_day, say_day
 from pharmacy_app.domain.errors import Fault, Refused, refuse_any
 from pharmacy_app.domain.units import parse_decimal
 from pharmacy_app.domain.vials import read_expiry
 
 T = TypeVar("T")
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 def read_day(text: str, field: str) -> date:
@@ -26,18 +25,12 @@ def read_day(text: str, field: str) -> date:
     typed = text.strip()
     if not typed:
         raise Refused(Fault(field, "A date is needed here. Type it as 2026-11-22 or 22-Nov-2026."))
-    found = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", typed)
-    if found:
-        numbers = int(found[1]), int(found[2]), int(found[3])
-    else:
-        found = re.fullmatch(r"(\d{1,2})[- ]([A-Za-z]{3})[a-z]*[- ](\d{4})", typed)
-        if not found or found[2].lower() not in _MONTHS:
-            raise Refused(
-                Fault(field, f"“{typed}” is not a date this app can be sure of. Type 2026-11-22 or 22-Nov-2026.")
-            )
-        numbers = int(found[3]), _MONTHS.index(found[2].lower()) + 1, int(found[1])
+    parts = parse_day(typed)
+    if parts is None or parts[2] is None:
+        raise Refused(Fault(field, f"“{typed}” is not a date this app can be sure of. Type 2026-11-22 or 22-Nov-2026."))
+    year, month, day = parts
     try:
-        return date(*numbers)
+        return date(year, month, day)
     except ValueError:
         raise Refused(Fault(field, f"“{typed}” is not a day of the calendar.")) from None
 
@@ -96,7 +89,7 @@ class Reading:
         """A day; with ``today`` given and ``future`` not allowed, a later day is a fault."""
         day = self.take(lambda: read_day(value, field), date.min)
         if today is not None and not future and day > today:
-            self.fault(field, f"{day:%d-%b-%Y} is in the future. Today is {today:%d-%b-%Y}.")
+            self.fault(field, f"{say_day(day)} is in the future. Today is {say_day(today)}.")
         return day
 
     def moment(self, value: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:

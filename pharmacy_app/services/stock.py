@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.vials import STRENGTHS_MG, Moved, Vial, move, move_table, numbered
@@ -73,7 +74,7 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
         if received_at.date() < shipped_on:
             reading.fault("received_at", "The shipment arrived before it was shipped. Check both dates.")
         if received_at > moment.now:
-            reading.fault("received_at", f"{received_at:%d-%b-%Y %H:%M} is in the future.")
+            reading.fault("received_at", f"{say_moment(received_at)} is in the future.")
         state = reading.choice(form.logger_state, "logger_state", "The logger", LOGGER_STATES)
         serial = " ".join(form.logger_serial.split())
         if state == "no logger":
@@ -149,7 +150,7 @@ def _lots(reading: Reading, reader: Reader, form: ShipmentForm, received_on: dat
         if lot and before != expires_on:
             reading.fault(
                 at + "expiry",
-                f"Lot {lot} is known with the expiry {before:%d-%b-%Y}. One lot has one expiry: check the label.",
+                f"Lot {lot} is known with the expiry {say_day(before)}. One lot has one expiry: check the label.",
             )
         numbers = tuple(number.strip().upper() for number in typed.kit_numbers if number.strip())
         if numbers and len(numbers) != count:
@@ -165,7 +166,7 @@ def _lots(reading: Reading, reader: Reader, form: ShipmentForm, received_on: dat
         if condition == "damaged":
             reasons.append(f"damaged on arrival ({note})")
         if expires_on < received_on:
-            reasons.append(f"expired on {expires_on:%d-%b-%Y}, before it arrived")
+            reasons.append(f"expired on {say_day(expires_on)}, before it arrived")
         lots.append(_Lot(strength, lot, expires_on, count, numbers, "; ".join(reasons)))
     return lots
 
@@ -249,7 +250,7 @@ def release_with_document(desk: Desk, act: Act, form: PermissionForm) -> Event:
             {
                 "counterparty": decided_by,
                 "reference": reference,
-                "comment": f"permitted in writing on {decided_on:%d-%b-%Y}" + (f"; {why}" if why else ""),
+                "comment": f"permitted in writing on {say_day(decided_on)}" + (f"; {why}" if why else ""),
             },
         )
         return Draft(

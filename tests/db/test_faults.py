@@ -94,7 +94,12 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"Dear diary, today I mixed a bag.\n" * 100, b"\x00" * 4096, os.urandom(5000), b"SQLite format 3\x00" + b"\xff" * 5000],
+    [
+        b"Dear diary, today I mixed a bag.\n" * 100,
+        b"\x00" * 4096,
+        os.urandom(5000),
+        b"SQLite format 3\x00" + b"\xff" * 5000,
+    ],
     ids=["text", "zeros", "noise", "a head and noise"],
 )
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
@@ -147,7 +152,7 @@ def test_a_damaged_file_is_said_to_be_damaged(template: Template, tmp_path: Path
     """A page of the middle is overwritten, as a failing disk does."""
     pharmacy = template.copy_to(tmp_path / "study.sqlite")
     pharmacy.receive()
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
     content = bytearray((tmp_path / "study.sqlite").read_bytes())
     content[4096 * 3 :] = b"\xaa" * (len(content) - 4096 * 3)
     (tmp_path / "study.sqlite").write_bytes(content)
@@ -174,7 +179,7 @@ def test_older_views_are_rebuilt_and_equal(template: Template, tmp_path: Path) -
     pharmacy.stock_up()
     pharmacy.enroll()
     pharmacy.give(pharmacy.dose("released"), "1.2")
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
     before = dump(path)
     assert before["medication_error"]
     with raw(path) as connection:
@@ -238,7 +243,7 @@ def test_a_locked_database_is_said_and_nothing_written(template: Template, tmp_p
     pharmacy.assert_sound()
     acts(pharmacy)[0]()  # let go, it goes on
     assert pharmacy.count() == len(before["journal_event"]) + 1
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
 
 
 @pytest.mark.usefixtures("impatient")
@@ -334,7 +339,7 @@ def test_a_connection_turned_read_only_is_said(template: Template, tmp_path: Pat
         with pytest.raises(Unavailable, match="read-only"):
             do()
     assert dump(path) == before
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
 
 
 # --- full disk ------------------------------------------------------------------------------------------------
@@ -369,7 +374,7 @@ def test_a_full_disk_is_said_and_the_act_is_undone_whole(template: Template, tmp
     engine.dispose()
     assert len(pharmacy.receive("S-7", big)) == 500
     pharmacy.assert_sound()
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
 
 
 def test_a_full_disk_at_each_page_leaves_all_or_nothing(template: Template, tmp_path: Path) -> None:
@@ -394,7 +399,7 @@ def test_a_full_disk_at_each_page_leaves_all_or_nothing(template: Template, tmp_
             assert (pharmacy.count(), len(pharmacy.vials())) == (before + 1, 60)
             seen.add("all")
         pharmacy.assert_sound()
-        pharmacy.desk.store.close()  # type: ignore[attr-defined]
+        pharmacy.desk.store.close()
     assert seen == {"none", "all"}
 
 
@@ -411,7 +416,7 @@ def test_a_failed_set_up_leaves_an_empty_database_that_can_be_set_up(tmp_path: P
     assert desk.store.verify().sound
     set_up_site(desk)
     assert desk.store.verify().events == 1
-    desk.store.close()  # type: ignore[attr-defined]
+    desk.store.close()
 
 
 def test_a_second_set_up_is_refused_in_words(tmp_path: Path) -> None:
@@ -422,4 +427,4 @@ def test_a_second_set_up_is_refused_in_words(tmp_path: Path) -> None:
         set_up_site(desk)
     assert desk.store.verify().events == 1
     assert desk.store.verify().sound
-    desk.store.close()  # type: ignore[attr-defined]
+    desk.store.close()

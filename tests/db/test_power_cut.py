@@ -31,7 +31,7 @@ def child(path: Path) -> "subprocess.Popen[str]":
 
 def test_what_was_acknowledged_survives_a_power_cut(template: Template, tmp_path: Path) -> None:
     path = tmp_path / "study.sqlite"
-    template.copy_to(path).desk.store.close()  # type: ignore[attr-defined]
+    template.copy_to(path).desk.store.close()
     dice = random.Random(CUTS)
     promised: list[str] = []
     waiting = [child(path) for _ in range(2)]
@@ -44,7 +44,9 @@ def test_what_was_acknowledged_survives_a_power_cut(template: Template, tmp_path
             heard: list[str] = []
             first = threading.Event()
 
-            def listen(worker: "subprocess.Popen[str]" = worker, heard: list[str] = heard, first: threading.Event = first) -> None:
+            def listen(
+                worker: "subprocess.Popen[str]" = worker, heard: list[str] = heard, first: threading.Event = first
+            ) -> None:
                 assert worker.stdout is not None
                 for line in worker.stdout:
                     if line.endswith("\n"):
@@ -75,7 +77,7 @@ def test_what_was_acknowledged_survives_a_power_cut(template: Template, tmp_path
             assert stock == len(pharmacy.vials())
             if cut % 5 == 4 or cut == CUTS - 1:
                 pharmacy.assert_sound()
-            pharmacy.desk.store.close()  # type: ignore[attr-defined]
+            pharmacy.desk.store.close()
     finally:
         for worker in waiting:
             worker.kill()
@@ -85,7 +87,7 @@ def test_what_was_acknowledged_survives_a_power_cut(template: Template, tmp_path
     pharmacy.assert_sound()
     with pharmacy.desk.store.read() as reader:
         assert all(reader.event_of_act(act_id) is not None for act_id in promised)
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
     assert cut_while_working == CUTS, "a worker ended by itself"
     assert len(promised) > CUTS * 2, "the workers hardly worked"
     assert len(promised) == len(set(promised))

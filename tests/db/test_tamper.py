@@ -39,7 +39,7 @@ def lived_in(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Pa
     pharmacy.give(dose_id, "1.2")
     pharmacy.close(dose_id)
     pharmacy.assert_sound()
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
     return path
 
 
@@ -292,7 +292,7 @@ def test_no_row_of_a_view_can_be_changed(intruder: Intruder, sql: str) -> None:
     intruder.do(sql)
     found = intruder.found()
     assert not found.sound
-    table = sql.split()[{"UPDATE": 1, "DELETE": 2, "INSERT": 2}[sql.split()[0]]]
+    table = sql.split()[{"UPDATE": 1, "DELETE": 2, "INSERT": 2}[sql.split(maxsplit=1)[0]]]
     assert f"“{table}”" in found.trouble
 
 
@@ -401,9 +401,7 @@ def test_a_database_without_its_triggers_is_not_opened(guarded: sqlite3.Connecti
 
 def test_a_trigger_that_says_the_opposite_is_no_trigger(guarded: sqlite3.Connection, tmp_path: Path) -> None:
     guarded.execute("DROP TRIGGER journal_event_no_update")
-    guarded.execute(
-        "CREATE TRIGGER journal_event_no_update BEFORE UPDATE ON journal_event BEGIN SELECT 1; END"
-    )
+    guarded.execute("CREATE TRIGGER journal_event_no_update BEFORE UPDATE ON journal_event BEGIN SELECT 1; END")
     with pytest.raises(Unavailable, match="journal_event_no_update"):
         SqlStore.open(url_of(tmp_path / "study.sqlite"))
 

@@ -37,7 +37,7 @@ def two(template: Template, tmp_path: Path) -> Iterator[tuple[Pharmacy, Pharmacy
     other = Pharmacy(desk_at(one.path, one.clock), one.clock, one.path, sessions=dict(one.sessions))
     yield one, other
     for pharmacy in (one, other):
-        pharmacy.desk.store.close()  # type: ignore[attr-defined]
+        pharmacy.desk.store.close()
 
 
 def refusals(answers: list[object]) -> list[Refused]:
@@ -81,7 +81,7 @@ def test_one_dose_is_planned_once_though_two_plan_it(two: tuple[Pharmacy, Pharma
 
 def test_twelve_vials_cannot_be_taken_out_of_ten(two: tuple[Pharmacy, Pharmacy]) -> None:
     """Six doses of two vials each want out of a shelf of ten; each asks for its plan and reserves it at once."""
-    one, other = two
+    one, _ = two
     one.stock_up("S-1", (LotTyped("1", "A1", "2027-03-31", "10"),))
     doses = []
     for number in range(1, 7):
@@ -104,7 +104,7 @@ def test_twelve_vials_cannot_be_taken_out_of_ten(two: tuple[Pharmacy, Pharmacy])
             return "reserved"
         return "never got through"
 
-    answers = at_once(*(lambda p=two[n % 2], d=dose_id: take(p, d) for n, dose_id in enumerate(doses)))  # type: ignore[misc]
+    answers = at_once(*(lambda p=two[n % 2], d=dose_id: take(p, d) for n, dose_id in enumerate(doses)))
     assert sorted(map(str, answers)) == ["no vials left"] + ["reserved"] * 5
     assert len(one.vials(state="reserved")) == 10
     for dose_id in doses:
@@ -121,7 +121,7 @@ def test_a_double_click_is_one_event(two: tuple[Pharmacy, Pharmacy], round_: int
     before = one.count()
     act = one.act("paula")
     form = ReserveForm(dose_id, units[:2], units[:2])
-    clicks = [lambda p=p: reserve(p.desk, act, form, p.sign("paula")) for p in (one, other, one, other)]  # type: ignore[misc]
+    clicks = [lambda p=p: reserve(p.desk, act, form, p.sign("paula")) for p in (one, other, one, other)]
     answers = at_once(*clicks)
     assert refusals(answers) == []
     assert len({answer.body() for answer in answers}) == 1  # type: ignore[attr-defined]
@@ -140,7 +140,7 @@ def test_a_shipment_typed_by_two_people_is_received_once(two: tuple[Pharmacy, Ph
 
 
 def test_many_shipments_at_once_get_numbers_of_their_own(two: tuple[Pharmacy, Pharmacy]) -> None:
-    jobs = [lambda p=two[n % 2], n=n: p.receive(f"S-{n}", (LotTyped("1", "A1", "2027-03-31", "3"),)) for n in range(8)]  # type: ignore[misc]
+    jobs = [lambda p=two[n % 2], n=n: p.receive(f"S-{n}", (LotTyped("1", "A1", "2027-03-31", "3"),)) for n in range(8)]
     answers = at_once(*jobs)
     assert refusals(answers) == []
     units = [unit for answer in answers for unit in answer]  # type: ignore[attr-defined]
@@ -169,9 +169,7 @@ def test_the_same_act_number_for_two_different_acts_is_refused(pharmacy: Pharmac
     for other in (
         lambda: receive(pharmacy.desk, act, pharmacy.shipment("S-2")),
         lambda: quarantine(pharmacy.desk, act, QuarantineForm((pharmacy.vials()[0].unit_number,), "warm")),
-        lambda: receive(
-            pharmacy.desk, Act(pharmacy.sessions["paula"], act.act_id), pharmacy.shipment("S-1")
-        ),
+        lambda: receive(pharmacy.desk, Act(pharmacy.sessions["paula"], act.act_id), pharmacy.shipment("S-1")),
     ):
         with pytest.raises(Refused, match="recorded already, with other content"):
             other()
@@ -184,7 +182,7 @@ def test_wrong_passwords_at_once_are_all_counted(two: tuple[Pharmacy, Pharmacy])
     from pharmacy_app.services.desk import Credentials
 
     one, _ = two
-    jobs = [lambda p=two[n % 2]: sign_in(p.desk, Credentials("paula", "wrong"), "PC") for n in range(4)]  # type: ignore[misc]
+    jobs = [lambda p=two[n % 2]: sign_in(p.desk, Credentials("paula", "wrong"), "PC") for n in range(4)]
     assert len(refusals(at_once(*jobs))) == 4
     with one.desk.store.read() as reader:
         account = reader.account_by_user_name("paula")

@@ -45,7 +45,6 @@ from pharmacy_app.services.preparation import (
     ScanForm,
     check_scan,
     disagreement,
-    plan_of,
     prepare,
     proposals,
     release,
@@ -238,9 +237,7 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
     reserve(desk, Act(paula), ReserveForm(dose_id, proposed, scanned), _sign("paula"))
 
     # 7. Check and sign. The first second-calculation slips (height 117 for 171): recorded, not agreed, no number told.
-    slip = verify_dose(
-        desk, Act(carla), CheckForm(dose_id, "117", "70", "0.8", "1.46", "5.76"), _sign("carla")
-    )
+    slip = verify_dose(desk, Act(carla), CheckForm(dose_id, "117", "70", "0.8", "1.46", "5.76"), _sign("carla"))
     assert slip.content["disagreed"] == ["height_cm"]
     assert "171" not in disagreement(slip)
     with pytest.raises(Refused, match="must be verified"):
@@ -249,9 +246,7 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
         prepare(desk, Act(tim), _mix(dose_id, "2026-03-02 09:00", scanned))
     with pytest.raises(Refused, match="both signatures"):
         print_bag_labels(desk, Act(tim), dose_id)
-    agreed = verify_dose(
-        desk, Act(carla), CheckForm(dose_id, "171", "70", "0.8", "1.46", "5.76"), _sign("carla")
-    )
+    agreed = verify_dose(desk, Act(carla), CheckForm(dose_id, "171", "70", "0.8", "1.46", "5.76"), _sign("carla"))
     assert agreed.content["agreed"]
     with pytest.raises(Refused, match="Print the worksheet first"):
         prepare(desk, Act(tim), _mix(dose_id, "2026-03-02 09:00", scanned))
@@ -341,12 +336,12 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
     found = desk.store.verify()
     assert found.sound, found
     assert found.events > 30
-    desk.store.close()  # type: ignore[attr-defined]
+    desk.store.close()
 
     # The next morning: everything is still there.
     again = desk_at(tmp_path / "study.sqlite", clock)
     assert again.store.verify() == found
-    again.store.close()  # type: ignore[attr-defined]
+    again.store.close()
 
 
 def _sign(who: str) -> Credentials:

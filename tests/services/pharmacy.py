@@ -102,6 +102,9 @@ CHEAP = Argon2Secrets(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 """Real argon2id at its least cost: tests need the algorithm, not its strength."""
 
 
+CHICAGO = ZoneInfo(SITE.time_zone)
+
+
 class Clock:
     """A clock that stands until it is set."""
 
@@ -164,7 +167,18 @@ def set_up_site(desk: Desk, site: SiteForm = SITE, *, since: str = "2026-03-01")
     return open_site(desk, site, text, first_account("robin", since), first_account("paula", since), WORKSTATION)
 
 
-STEPS = ("ordered", "decided", "planned", "verified", "worksheet", "prepared", "labelled", "released", "given", "closed")
+STEPS = (
+    "ordered",
+    "decided",
+    "planned",
+    "verified",
+    "worksheet",
+    "prepared",
+    "labelled",
+    "released",
+    "given",
+    "closed",
+)
 """How far ``dose`` takes a dose."""
 
 
@@ -175,7 +189,7 @@ class Pharmacy:
     desk: Desk
     clock: Clock
     path: Path
-    zone: ZoneInfo = ZoneInfo("America/Chicago")
+    zone: ZoneInfo = CHICAGO
     sessions: dict[str, Session] = field(default_factory=dict)
 
     # --- who, when
@@ -327,9 +341,7 @@ class Pharmacy:
     def dose(self, until: str, subject: str = "001", prescribed: str = "1.46", units: tuple[str, ...] = ()) -> str:
         """The usual dose as far as a step of ``STEPS``; the subject is enrolled and stock is there."""
         steps = STEPS[: STEPS.index(until) + 1]
-        dose_id = str(
-            order(self.desk, self.act("paula"), self.order_form(subject, prescribed)).content["dose_id"]
-        )
+        dose_id = str(order(self.desk, self.act("paula"), self.order_form(subject, prescribed)).content["dose_id"])
         if "decided" in steps:
             record_decision(self.desk, self.act("paula"), DecideForm(dose_id))
         if "planned" in steps:

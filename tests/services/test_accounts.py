@@ -148,7 +148,7 @@ def test_a_user_name_with_a_letter_beyond_ascii_works(pharmacy: Pharmacy, name: 
 
 
 def test_no_password_ever_stands_in_the_file(pharmacy: Pharmacy) -> None:
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()
     content = pharmacy.path.read_bytes()
     assert b"Paula Reyes" in content
     assert PASSWORD.encode() not in content
@@ -241,9 +241,7 @@ def test_a_password_set_by_another_signs_nothing(newcomer: Pharmacy) -> None:
     newcomer.enroll()
     dose_id = newcomer.dose("planned")
     with pytest.raises(Refused):
-        verify_dose(
-            newcomer.desk, newcomer.act("paula"), newcomer.check_form(dose_id), Credentials("nils", ONE_TIME)
-        )
+        verify_dose(newcomer.desk, newcomer.act("paula"), newcomer.check_form(dose_id), Credentials("nils", ONE_TIME))
     assert newcomer.thread(dose_id).line.status == "planned"
 
 
@@ -282,9 +280,7 @@ def test_a_technician_does_not_check(planned: tuple[Pharmacy, str]) -> None:
 def test_the_checker_of_record_is_who_signed_not_whose_screen_it_was(planned: tuple[Pharmacy, str]) -> None:
     """Carla checks at the screen where paula is signed in, with her own password."""
     pharmacy, dose_id = planned
-    event = verify_dose(
-        pharmacy.desk, pharmacy.act("paula"), pharmacy.check_form(dose_id), pharmacy.sign("carla")
-    )
+    event = verify_dose(pharmacy.desk, pharmacy.act("paula"), pharmacy.check_form(dose_id), pharmacy.sign("carla"))
     assert [signature.printed_name for signature in event.signatures] == ["Carla Okafor"]
     assert pharmacy.thread(dose_id).verified_by == "Carla Okafor"
 
@@ -339,13 +335,13 @@ def test_a_signature_is_bound_to_what_was_signed(planned: tuple[Pharmacy, str]) 
         ({"delegated_to": "tomorrow"}, ONE_TIME, "delegated_to", "not a date"),
         ({"delegated_to": "2026-02-28"}, ONE_TIME, "delegated_to", "ends before it begins"),
         ({}, "elevenchars", "password", "at least 12"),
-        ({}, "old eve was here", "password", "user name"),
+        ({}, "old greta was here", "password", "user name"),
     ],
 )
 def test_an_account_form_names_its_fault(
     pharmacy: Pharmacy, changes: dict[str, object], password: str, field: str, words: str
 ) -> None:
-    form = AccountForm("eve", "Eve Lund", ("checker",), "2026-03-01")
+    form = AccountForm("greta", "Greta Lund", ("checker",), "2026-03-01")
     before = pharmacy.count()
     with pytest.raises(Refused) as refused:
         add_account(

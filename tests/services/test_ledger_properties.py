@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.services.desk import Act
@@ -57,7 +64,7 @@ class Vials(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.pharmacy.assert_sound()
-        self.pharmacy.desk.store.close()  # type: ignore[attr-defined]
+        self.pharmacy.desk.store.close()
         self.folder.cleanup()
 
     @initialize()
@@ -280,10 +287,10 @@ class Vials(RuleBasedStateMachine):
 
 def test_vials_add_up_after_any_sequence_of_acts(template: Template) -> None:
     Vials.template = template
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Vials,
         settings=settings(
-            max_examples=25,
+            max_examples=20,
             stateful_step_count=25,
             deadline=None,
             database=None,
@@ -296,4 +303,4 @@ def test_the_model_itself_has_a_day_to_stand_on(template: Template, tmp_path: Pa
     """The machine's clock starts on a Monday morning, so that every dose of it is for one day."""
     pharmacy = template.copy_to(tmp_path / "study.sqlite")
     assert date.fromisoformat(pharmacy.day()) == date(2026, 3, 2)
-    pharmacy.desk.store.close()  # type: ignore[attr-defined]
+    pharmacy.desk.store.close()

@@ -97,7 +97,8 @@ class Hands:
             return self._first(self._all(), name, roles)
         for node in self._all():
             with contextlib.suppress(Exception):
-                if node.name == within and node.childCount:
+                # The toolkit adds the program's name to the title of a dialog.
+                if node.name.split(" — ")[0] == within and node.childCount:
                     found = self._first(self._walk(node), name, roles)
                     if found:
                         return found
@@ -216,24 +217,29 @@ class Hands:
             raise NotThere(f"“{option}” is no choice of “{name}”: {options}")
         if box.name == option:
             return
-        self.focus(box)
-        self.key("Home", *["Down"] * options.index(option))
+        self._focus_window(box)
+        box.queryAction().doAction(0)  # shows the list; a combo box of Qt takes no focus from outside
+        items = box.getChildAtIndex(0)
+        self.until(lambda: bool(items.getState().contains(pyatspi.STATE_SHOWING)), f"the choices of “{name}”")
+        self.key("Home", *["Down"] * options.index(option), "Return")
         self.until(lambda: bool(box.name == option), f"“{option}” to be chosen in “{name}”")
 
     def focus(self, node: Any) -> None:
-        """Give a control the keyboard, and its window too: without a window manager nobody else does."""
-        top = node
-        while top.parent is not None and top.parent.getRoleName() != "application":
-            top = top.parent
-        self._focus_window(top.name)
+        """Give a control the keyboard."""
+        self._focus_window(node)
         node.queryComponent().grabFocus()
         self.until(lambda: bool(node.getState().contains(pyatspi.STATE_FOCUSED)), f"the focus on “{node.name}”")
 
-    def _focus_window(self, title: str) -> None:
-        search = ["xdotool", "search", "--onlyvisible", "--all", "--pid", str(self.process.pid), "--name", _exactly(title)]
+    def _focus_window(self, node: Any) -> None:
+        """Give the window of a control the keyboard: without a window manager nobody else does."""
+        while node.parent is not None and node.parent.getRoleName() != "application":
+            node = node.parent
+        pid, title = str(self.process.pid), _exactly(node.name)
+        search = ["xdotool", "search", "--onlyvisible", "--all", "--pid", pid, "--name", title]
         found = subprocess.run(search, check=False, capture_output=True, text=True).stdout.split()
-        if found:
-            subprocess.run(["xdotool", "windowfocus", "--sync", found[-1]], check=False, capture_output=True)
+        if not found:
+            raise NotThere(f"The display shows no window “{node.name}”.")
+        subprocess.run(["xdotool", "windowfocus", "--sync", found[-1]], check=False, capture_output=True, timeout=10)
 
     def scan(self, name: str, code: str) -> None:
         """Scan into a field as a scanner does: keys very fast, ended with Enter."""
@@ -269,5 +275,5 @@ def _cell(grid: Any, row: int, column: int) -> str:
 
 
 def _exactly(title: str) -> str:
-    """A pattern that fits this title alone."""
-    return "^" + "".join(letter if letter.isalnum() or letter == " " else "." for letter in title) + "$"
+    """A pattern that fits this title alone, whatever the bytes of a dash are in the locale of xdotool."""
+    return "^" + "".join(letter if letter.isascii() and (letter.isalnum() or letter == " ") else ".*" for letter in title) + "$"

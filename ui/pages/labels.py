@@ -6,6 +6,7 @@ from datetime import datetime
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.services.desk import Act
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.preparation import find_vial
@@ -26,7 +27,6 @@ from ui.pages.stock_parts import (
     TippedRows,
     fill_height,
     print_dialog,
-    say_moment,
     vials_count,
 )
 from ui.theme import SPACE_M, SPACE_S

@@ -7,6 +7,7 @@ from decimal import Decimal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services.desk import Act
@@ -25,9 +26,7 @@ from ui.pages.stock_parts import (
     Views,
     fill_height,
     say_at,
-    say_day,
     say_mg,
-    say_moment,
     vials_count,
 )
 from ui.theme import SPACE_L, SPACE_M, SPACE_S

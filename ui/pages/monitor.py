@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.comparisons import compare_administered
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.units import show_mg, show_percent
 from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import views
@@ -16,7 +17,7 @@ from pharmacy_app.services.desk import protocol_of, site_of
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record
 from ui.office import Office
-from ui.pages.stock_parts import STATES, say_day, say_moment, state_says, state_tone
+from ui.pages.stock_parts import STATES, state_says, state_tone
 from ui.theme import SPACE_L, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
 from ui.widgets.panels import Banner, Card, KeyValues, Page

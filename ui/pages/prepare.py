@@ -11,6 +11,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Refused
@@ -67,6 +68,7 @@ CANCELLABLE = ("ordered", "stopped", "decided", "planned", "verified", "prepared
 ROWS_SHOWN = 4
 CLOCK_MS = 15_000
 SOON_MINUTES = 60
+NARROW_BELOW = 960
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +286,14 @@ class PreparePage(Page):
             self._viewing, self._ordering = None, False
         self._focus_wanted = True
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where the row of steps is narrow their numbers give way to their words."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW_BELOW
+        for at, title in enumerate(STEPS):
+            if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
+                button.set_text(title if narrow else f"{at + 1}  {title}")
 
     # -- the list
 

@@ -142,7 +142,7 @@ class CheckPanel(StepPanel):
     def focus_first(self) -> None:
         """The first field of the calculation."""
         if self._allowed:
-            self.form.field("height_cm").setFocus()
+            self.focus_on(self.form.field("height_cm"))
 
     def show_facts(self, facts: Facts) -> None:
         """Show what a calculation starts from, and nothing that was calculated."""

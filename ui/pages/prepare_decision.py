@@ -175,6 +175,12 @@ class DecisionView(QWidget):
         column.addWidget(working)
         self._shown: tuple[DoseDecision, Basis] | None = None
 
+    @property
+    def first(self) -> QWidget:
+        """The number to read first."""
+        planned = self._numbers["planned"].button
+        return planned if planned.isEnabled() else self._findings_card
+
     def show_decision(self, decision: DoseDecision, basis: Basis) -> None:
         """Show a decision; the same one again changes nothing."""
         if self._shown == (decision, basis):
@@ -371,6 +377,7 @@ class DecidePanel(StepPanel):
         self._candidate: OverrideTyped | None = None
         self._dialog: OverrideDialog | None = None
         self._decided: Decided | None = None
+        self._focus_wanted = False
         self._stopped = Banner(
             "stop",
             "This dose was stopped. Mend what is named below (a new weight, a corrected order, a written override),"
@@ -426,13 +433,11 @@ class DecidePanel(StepPanel):
         return bool(self._overrides) or bool(self._reason.value()) or self._weight.value() != "newest"
 
     def focus_first(self) -> None:
-        """The next act: the reason where one is needed, else the button."""
-        if not self._reason.isHidden() and not self._reason.value():
-            self._reason.setFocus()
-        elif self._button.isEnabled():
-            self._button.setFocus()
+        """The numbers come first: nobody records a decision by an Enter too many."""
+        if self._decided is None:
+            self._focus_wanted = True
         else:
-            self._new_weight.setFocus()
+            self.focus_on(self.view.first)
 
     def show_facts(self, facts: Facts) -> None:
         """Show the order's standing and ask for the decision as it would be now."""
@@ -487,6 +492,9 @@ class DecidePanel(StepPanel):
         self._button.setEnabled(self._allowed and not self.busy)
         if self._allowed:
             self._foot.say("" if goes_on else "A rule refuses this dose. Mend it above, or record that it was stopped.")
+        if self._focus_wanted and self.isVisible():
+            self._focus_wanted = False
+            self.focus_first()
 
     def _offer_weights(self, request: DoseRequest, other: DoseRequest) -> None:
         newest = request.current_weight

@@ -74,7 +74,7 @@ class GivePanel(StepPanel):
 
     def focus_first(self) -> None:
         """The start of the infusion."""
-        self.form.field("started_at").setFocus()
+        self.focus_on(self.form.field("started_at"))
 
     def show_facts(self, facts: Facts) -> None:
         """Show what the bag held."""
@@ -277,7 +277,7 @@ class ClosePanel(StepPanel):
     def focus_first(self) -> None:
         """The first vial's residue."""
         if self._rows:
-            self._rows[0].residue.setFocus()
+            self.focus_on(self._rows[0].residue)
 
     def show_facts(self, facts: Facts) -> None:
         """One group a vial; a medication error above them, what was given beneath."""

@@ -194,9 +194,9 @@ class MixPanel(StepPanel):
     def focus_first(self) -> None:
         """The worksheet first, then the times."""
         if self._ready:
-            self.form.field("reconstituted_at").setFocus()
+            self.focus_on(self.form.field("reconstituted_at"))
         else:
-            self.worksheet.print.setFocus()
+            self.focus_on(self.worksheet.print)
 
     def show_facts(self, facts: Facts) -> None:
         """Offer one field a vial, left empty: what was drawn is read off the syringe, not off the plan."""
@@ -387,7 +387,7 @@ class LabelsPanel(StepPanel):
 
     def focus_first(self) -> None:
         """The print button."""
-        self.labels.print.setFocus()
+        self.focus_on(self.labels.print)
 
     def show_facts(self, facts: Facts) -> None:
         """Show what the labels will say."""
@@ -465,7 +465,7 @@ class ReleasePanel(StepPanel):
     def focus_first(self) -> None:
         """Who takes the bag."""
         if self._allowed:
-            self.form.field("released_to").setFocus()
+            self.focus_on(self.form.field("released_to"))
 
     def show_facts(self, facts: Facts) -> None:
         """Show what the bag holds."""

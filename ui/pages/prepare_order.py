@@ -144,7 +144,7 @@ class OrderPanel(StepPanel):
 
     def focus_first(self) -> None:
         """The subject comes first."""
-        (self._subject if self._subjects else self._empty).setFocus()
+        self.focus_on(self._subject if self._subjects else self._empty)
 
     def refresh(self) -> None:
         """Ask for the subjects anew, and for the chosen one's doses."""

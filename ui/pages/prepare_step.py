@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Fault, Refused
@@ -19,7 +19,7 @@ from ui.office import Office
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import Form, NoteField
-from ui.widgets.panels import Banner
+from ui.widgets.panels import Banner, Page
 
 STEPS = ("Order", "Decide", "Vials", "Check", "Mix", "Labels", "Release", "Give", "Close")
 ORDER, DECIDE, VIALS, CHECK, MIX, LABELS, RELEASE, GIVE, CLOSE, FINISHED = range(10)
@@ -200,6 +200,7 @@ class StepPanel(QWidget):
         self.zone = ZoneInfo(office.site.time_zone)
         self.busy = False
         self._act: Act | None = None
+        self._in_sight: QWidget | None = None
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(SPACE_M)
@@ -214,6 +215,19 @@ class StepPanel(QWidget):
 
     def focus_first(self) -> None:
         """Put the focus where the next act is."""
+
+    def focus_on(self, widget: QWidget) -> None:
+        """Give a widget the focus and bring it into sight once the step is laid out."""
+        widget.setFocus()
+        self._in_sight = widget
+        QTimer.singleShot(0, self, self._show_focus)
+
+    def _show_focus(self) -> None:
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, Page):
+            above = above.parentWidget()
+        if isinstance(above, Page) and self._in_sight is not None and self._in_sight.isVisible():
+            above.show_widget(self._in_sight)
 
     def is_dirty(self) -> bool:
         """Whether something was typed that is not recorded."""

@@ -271,6 +271,7 @@ class VialsPanel(StepPanel):
         self._scanned: list[Vial] = []
         self._waiting: deque[str] = deque()
         self._checking = False
+        self._focus_wanted = False
 
         plans = Card(
             "Ways to make up the dose", "Least waste first, then fewest vials, then earliest expiry.", name="plans_card"
@@ -340,11 +341,13 @@ class VialsPanel(StepPanel):
         return bool(self._scanned) or bool(self._reason.value())
 
     def focus_first(self) -> None:
-        """The scanner's field, or the password when all is scanned."""
-        if self._plan is not None and len(self._scanned) == len(self._plan.draws):
-            self.signature.password.setFocus()
+        """The scanner's field, or the password when all is scanned; the plans may still be on their way."""
+        if self._plan is None:
+            self._focus_wanted = True
+        elif len(self._scanned) == len(self._plan.draws):
+            self.focus_on(self.signature.password)
         elif self._allowed:
-            self.scan.setFocus()
+            self.focus_on(self.scan)
 
     def show_facts(self, facts: Facts) -> None:
         """Ask for the plans as stock is now."""
@@ -374,7 +377,9 @@ class VialsPanel(StepPanel):
                 self._plans_table.selectRow(at)
         self._plans_table.blockSignals(False)
         self._show_plan(plans.findings)
-        self.focus_first()
+        if self._focus_wanted and self.isVisible():
+            self._focus_wanted = False
+            self.focus_first()
 
     def _plan_chosen(self, row: PlanRow) -> None:
         if self._plan is not None and _units(row.plan) == _units(self._plan):

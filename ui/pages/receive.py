@@ -6,6 +6,7 @@ from datetime import datetime
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.services.desk import zone_of
@@ -20,8 +21,6 @@ from ui.pages.stock_parts import (
     document_dialog,
     print_dialog,
     say_at,
-    say_day,
-    say_moment,
     vials_count,
 )
 from ui.pages.stock_receipt import ReceiptForm

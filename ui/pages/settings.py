@@ -12,6 +12,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.codec import from_plain
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Account, Role
@@ -49,7 +50,6 @@ from pharmacy_app.services.study_settings import (
 )
 from ui.office import Office
 from ui.pages.password import PasswordPanel
-from ui.pages.stock_parts import say_day, say_moment
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text, clear_layout, rule
 from ui.widgets.fields import CheckField, ChoiceField, DateField, DecimalField, Field, Form, PasswordField, TextField

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.people import AUTHORITY
 from pharmacy_app.services.views import EventLine, Verification
 from ui.office import Office
@@ -19,7 +20,6 @@ from ui.pages.stock_parts import (
     fill_height,
     kind_words,
     say_at,
-    say_moment,
 )
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text

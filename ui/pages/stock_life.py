@@ -6,6 +6,7 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import move_table
@@ -20,7 +21,6 @@ from ui.pages.stock_parts import (
     document_dialog,
     print_dialog,
     quarantine_dialog,
-    say_day,
     say_mg,
     state_says,
     state_tone,

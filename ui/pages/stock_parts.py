@@ -1,7 +1,7 @@
 """What the pages about vials share: words for dates, moves and events, tables with tips, one dialog for an act."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.units import show
@@ -37,8 +38,6 @@ from ui.widgets.basics import Button, Text
 from ui.widgets.fields import DateField, Field, Form, NoteField, TextField
 from ui.widgets.tables import Column, PagedTableModel, RowTableModel
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
 MOMENT_WIDTH = 176
 """Pixels that a date with its time needs in a table."""
 
@@ -48,16 +47,6 @@ ANY = "any"
 STATES = ("held", "available", "reserved", "quarantined", "opened", "empty", "partial")
 
 # -- words
-
-
-def say_day(day: date) -> str:
-    """A date such as ``22-Nov-2026``, the same in every desktop language (``%b`` is not)."""
-    return f"{day.day:02d}-{_MONTHS[day.month - 1]}-{day.year}"
-
-
-def say_moment(moment: datetime) -> str:
-    """A date and a time of the 24-hour clock, as recorded at the site."""
-    return f"{say_day(moment.date())} {moment:%H:%M}"
 
 
 def say_at(moment: datetime, zone: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.units import (
@@ -26,7 +27,6 @@ from pharmacy_app.services import subjects, views
 from pharmacy_app.services.desk import protocol_of, site_of, today_of
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
-from ui.pages.stock_parts import say_day
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import AmountField, DateField, Form, NoteField, TextField

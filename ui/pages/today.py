@@ -7,12 +7,12 @@ from decimal import Decimal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.units import show_mg
 from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import questions, views
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
-from ui.pages.stock_parts import say_day
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
 from ui.widgets.dates import say_date

@@ -8,6 +8,7 @@ from decimal import Decimal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, move_table
 from pharmacy_app.services.desk import Act, Desk, today_of
@@ -28,7 +29,6 @@ from ui.pages.stock_parts import (
     fill_height,
     print_dialog,
     quarantine_dialog,
-    say_day,
     say_mg,
     state_tone,
     state_words,
@@ -135,7 +135,7 @@ class _StrengthCard(QFrame):
         ]
         hand = f"{on_hand} unopened on hand" + (f", of these {', '.join(parts)}" if parts else "")
         earliest = min((lot.expires_on for lot in mine if lot.usable), default=None)
-        self._hand.setText(hand + "." + (f" Earliest expiry {say_day(earliest)}." if earliest else ""))
+        self._hand.setText(hand + "." + (f"\nEarliest expiry {say_day(earliest)}." if earliest else ""))
 
 
 def _none_as_dash(count: int) -> str:
@@ -367,7 +367,8 @@ class VialsPage(Page):
             why = "Choose one or several to print or move them."
         elif rows != len(chosen) or rows > MAX_CHOSEN:
             why = f"{rows} vials are chosen, too many at once. Choose one lot above, then again."
-        self._count.setText(f"{vials_count(self._total)}. {why or f'{len(chosen)} chosen.'}")
+        may_not = self._office.why_not("paper_printed")
+        self._count.setText(f"{vials_count(self._total)}. {may_not or why or f'{len(chosen)} chosen.'}")
         self.open_button.setEnabled(len(chosen) == 1)
         movable = states <= set(move_table().moves["quarantine"].from_states)
         for button, kind, possible, needs in (

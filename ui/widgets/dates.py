@@ -3,7 +3,8 @@
 import re
 from datetime import date, time
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+from pharmacy_app.domain.dates import MONTHS, parse_day
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 DATE_FAULT = "This is not a date we can read. Type it as 2026-11-22 or 22-Nov-2026."
@@ -15,16 +16,10 @@ def parse_date(text: str) -> date | None:
 
     All-number forms in another order are never guessed at: 11/12/2026 is two different days.
     """
-    text = text.strip()
-    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text, re.ASCII):
-        year, month, day = (int(part) for part in match.groups())
-    elif match := re.fullmatch(r"(\d{1,2})[- ]?([A-Za-z]{3})[A-Za-z]*[- ]?(\d{4})", text, re.ASCII):
-        name = match[2].capitalize()
-        if name not in _MONTHS:
-            return None
-        year, month, day = int(match[3]), _MONTHS.index(name) + 1, int(match[1])
-    else:
+    parts = parse_day(text)
+    if parts is None or parts[2] is None:
         return None
+    year, month, day = parts
     try:
         return date(year, month, day)
     except ValueError:
@@ -42,4 +37,4 @@ def parse_time(text: str) -> time | None:
 
 def say_date(day: date) -> str:
     """A date no one can misread, e.g. ``Sun 22 Nov 2026``; the same in every desktop language."""
-    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{_DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"

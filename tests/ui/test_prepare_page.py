@@ -1,0 +1,712 @@
+"""The day of a dose at the *Prepare* page, driven through its widgets at a real desk.
+
+Subject 000-001: 171 cm, 70 kg. By hand: √(171 × 70 ÷ 3600) = 1.8235 m² (Mosteller); cycle 1 day 1 is
+0.8 mg/m² (protocol § 3.3), so 1.4588 mg, rounded half up to 0.01 mg: 1.46 mg. A 1 mg vial gives 0.9 mg at
+0.25 mg/mL: 0.9 mg is 3.6 mL and 0.56 mg is 2.24 mL, together 5.84 mL; 44.16 mL of diluent make up the 50 mL bag.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from pharmacy_app.demo import PASSWORD, DemoDay, dose, weigh
+from pharmacy_app.services.doses import DecideForm, OrderForm, record_decision
+from pharmacy_app.services.doses import order as services_order
+from pharmacy_app.services.ports import VialFilter
+from pharmacy_app.services.preparation import ReserveForm, proposals, reserve
+from pharmacy_app.services.views import DoseThread
+from tests.ui.find import find
+from tests.ui.office_fixtures import *  # noqa: F403
+from tests.ui.office_fixtures import Said
+from ui.office import Office
+from ui.pages.prepare import ClockLine, PreparePage, make_page, say_left
+from ui.pages.prepare_step import CHECK, CLOSE, DECIDE, FINISHED, GIVE, LABELS, MIX, ORDER, RELEASE, VIALS
+from ui.widgets.fields import AmountField, ChoiceField, Field, ScanField
+from ui.widgets.panels import Banner
+from ui.widgets.tables import DataTable
+
+Idle = Callable[[Office], None]
+
+
+class Desk:
+    """One person at the page: what they press, type and see."""
+
+    def __init__(self, qtbot: QtBot, office: Office, idle: Idle) -> None:
+        self.office, self._idle, self._qtbot = office, idle, qtbot
+        page = make_page(office)
+        assert isinstance(page, PreparePage)
+        self.page = page
+        qtbot.addWidget(page)
+        page.resize(1000, 900)
+        page.show()
+        office.changed.connect(page.refresh)
+        page.refresh()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until nothing is under way."""
+        self._idle(self.office)
+
+    def button(self, name: str) -> QPushButton:
+        """A button of the page."""
+        return find(self.page, QPushButton, name)
+
+    def press(self, name: str) -> None:
+        """Press a button that can be pressed."""
+        button = self.button(name)
+        assert button.isVisible(), f"{name} is not to be seen"
+        assert button.isEnabled(), f"{name} is held"
+        button.click()
+        self.wait()
+
+    def field(self, name: str) -> Field:
+        """A field of the page."""
+        return find(self.page, Field, f"{name}_field")
+
+    def put(self, **values: str) -> None:
+        """Type into fields."""
+        for name, value in values.items():
+            self.field(name).set_value(value)
+        self.wait()
+
+    def scan(self, text: str) -> None:
+        """Scan as a scanner does: fast keys, then Enter."""
+        line = find(self.page, QLineEdit, "unit_number")
+        line.setFocus()
+        QTest.keyClicks(line, text)
+        QTest.keyClick(line, Qt.Key.Key_Return)
+        self.wait()
+
+    def sign(self, box: str, user: str = "", password: str = PASSWORD) -> None:
+        """Sign with a password (and a user name where it is not fixed)."""
+        if user:
+            find(self.page, QLineEdit, f"{box}_user").setText(user)
+        find(self.page, QLineEdit, f"{box}_password").setText(password)
+        self.press(f"{box}_sign")
+
+    def open(self, dose_id: str) -> None:
+        """Open a dose."""
+        self.page.open_on(dose_id)
+        self.wait()
+
+    def current(self) -> int:
+        """The step that is marked as current."""
+        return next(
+            (at for at in range(9) if self.button(f"prepare_steps_{at + 1}").property("state") == "current"), FINISHED
+        )
+
+    def banner(self, name: str) -> str:
+        """A banner's sentence, '' while it is hidden."""
+        banner = find(self.page, Banner, name)
+        return banner.text() if banner.isVisible() else ""
+
+    def words(self) -> str:
+        """Every word and number to be seen on the page."""
+        seen = [label.text() for label in self.page.findChildren(QLabel) if label.isVisible()]
+        seen += [button.text() for button in self.page.findChildren(QPushButton) if button.isVisible()]
+        return "\n".join(seen)
+
+    def thread(self, dose_id: str) -> DoseThread:
+        """The dose as the store has it."""
+        with self.office.desk.store.read() as reader:
+            thread = reader.dose(dose_id)
+        assert thread is not None
+        return thread
+
+
+@pytest.fixture
+def at(qtbot: QtBot, idle: Idle) -> Callable[[Office], Desk]:
+    """Somebody at the page."""
+    return lambda office: Desk(qtbot, office, idle)
+
+
+def dialog(name: str) -> QDialog:
+    """The open dialog of that name."""
+    return next(
+        widget
+        for widget in QApplication.topLevelWidgets()
+        if isinstance(widget, QDialog) and widget.objectName() == name and widget.isVisible()
+    )
+
+
+def is_open(name: str) -> bool:
+    """Whether a dialog of that name is open."""
+    return any(
+        widget.objectName() == name and widget.isVisible()
+        for widget in QApplication.topLevelWidgets()
+        if isinstance(widget, QDialog)
+    )
+
+
+def close_papers() -> int:
+    """Close every paper on screen; says how many there were."""
+    papers = [widget for widget in QApplication.topLevelWidgets() if widget.objectName() == "paper_dialog"]
+    shown = [paper for paper in papers if paper.isVisible()]
+    for paper in shown:
+        paper.close()
+    return len(shown)
+
+
+def units(day: DemoDay, strength: str) -> list[str]:
+    """Available unit numbers of one strength."""
+    with day.desk.store.read() as reader:
+        return [
+            vial.unit_number
+            for vial in reader.vials(
+                VialFilter(state="available"), sort="unit_number", descending=False, offset=0, limit=99
+            )
+            if str(vial.strength_mg) == strength
+        ]
+
+
+def ordered(day: DemoDay, dose_day: int, prescribed: str) -> str:
+    """An order of cycle 1 for 000-001 that is recorded already; returns the dose's number."""
+    form = OrderForm("000-001", "Dr. Mira Castellan", day.day(), day.day(), "1", "1", str(dose_day), "0", prescribed)
+    return str(services_order(day.desk, day.act("pharmacist"), form).content["dose_id"])
+
+
+def planned(day: DemoDay, prescribed: str) -> str:
+    """The same for day 1, decided and with its vials reserved by the pharmacist."""
+    dose_id = ordered(day, 1, prescribed)
+    record_decision(day.desk, day.act("pharmacist"), DecideForm(dose_id))
+    with day.desk.store.read() as reader:
+        best = proposals(day.desk, reader, dose_id).best
+    assert best is not None
+    chosen = tuple(draw.unit_number for draw in best.draws)
+    reserve(day.desk, day.act("pharmacist"), ReserveForm(dose_id, chosen, chosen), day.sign("pharmacist"))
+    return dose_id
+
+
+def order(desk: Desk, prescribed: str = "1.46") -> str:
+    """Order cycle 1 day 1 for 000-001 through the page; returns the dose's number."""
+    desk.page.begin_order()
+    desk.wait()
+    desk.put(subject_number="000-001", prescriber="Dr. Mira Castellan")
+    desk.press("order_fill_next")
+    desk.put(prescribed_mg=prescribed)
+    desk.press("order_record")
+    with desk.office.desk.store.read() as reader:
+        return reader.doses()[-1].dose_id
+
+
+def test_an_empty_page_says_how_to_begin(office: Office, at: Callable[[Office], Desk]) -> None:
+    desk = at(office)
+    assert "No dose is under way" in desk.words()
+    desk.press("prepare_empty_action")
+    assert desk.current() == ORDER
+    assert desk.button("order_record").isVisible()
+
+
+def test_an_empty_order_shows_every_fault_at_once_and_keeps_what_was_typed(
+    office: Office, at: Callable[[Office], Desk]
+) -> None:
+    desk = at(office)
+    desk.page.begin_order()
+    desk.wait()
+    desk.put(prescriber="Dr. Mira Castellan", prescribed_mg="1,46")
+    desk.press("order_record")
+    for name in ("subject_number", "cycle", "day", "level", "prescribed_mg"):
+        assert desk.field(name).fault(), name
+    assert not desk.field("prescriber").fault()
+    assert desk.field("prescribed_mg").text() == "1,46"
+    with office.desk.store.read() as reader:
+        assert not reader.doses()
+
+
+def test_the_next_dose_of_the_protocol_is_offered(office: Office, at: Callable[[Office], Desk], day: DemoDay) -> None:
+    dose(day, "000-001", 1, 1)
+    desk = at(office)
+    desk.page.begin_order()
+    desk.wait()
+    desk.put(subject_number="000-001")
+    said = find(desk.page, QLabel, "order_history_text").text()
+    # Cycle 1 has days 1, 8 and 15 (§ 3.3).
+    assert "course 1, cycle 1, day 1, 1.46 mg given" in said
+    assert "Next by the protocol: course 1, cycle 1, day 8." in said
+    desk.press("order_fill_next")
+    assert [desk.field(name).value() for name in ("course", "cycle", "day", "level")] == ["1", "1", "8", "0"]
+
+
+def test_the_whole_day_of_a_dose(
+    office: Office,
+    office_as: Callable[[str], Office],
+    at: Callable[[Office], Desk],
+    day: DemoDay,
+    said: Said,
+) -> None:
+    desk = at(office)
+    dose_id = order(desk)
+    assert desk.current() == DECIDE
+    assert desk.button("decide_planned").text() == "1.46 mg"
+    assert desk.button("decide_bsa").text() == "1.8235 m²"
+    assert desk.button("decide_per_m2").text() == "0.8 mg/m²"
+    desk.press("decide_record")
+
+    assert desk.current() == VIALS
+    one_mg = units(day, "1")
+    desk.scan(one_mg[3])
+    desk.scan(one_mg[5])
+    assert "2 of 2 scanned" in desk.words()
+    assert desk.button("plan_drawn").text() == "5.84 mL"
+    assert desk.button("plan_diluent").text() == "44.16 mL"
+    desk.sign("plan_signature")
+
+    assert desk.current() == CHECK
+    assert desk.thread(dose_id).planned_by == "Dana Whitfield"
+    assert {vial.unit_number for vial in desk.thread(dose_id).vials} == {one_mg[3], one_mg[5]}
+    desk.put(height_cm="171", weight_kg="70", dose_mg_per_m2="0.8", dose_mg="1.46", drawn_ml="5.84")
+    desk.sign("check_signature", "checker")
+
+    assert desk.current() == MIX
+    assert not desk.button("mix_record").isEnabled(), "the worksheet comes before mixing"
+    # The technician mixes: another session, the same page.
+    bench = at(office_as("technician"))
+    bench.open(dose_id)
+    bench.press("worksheet_print")
+    assert close_papers() == 1
+    day.clock.forward(10)
+    for name in ("reconstituted_at_now", "diluted_at_now"):
+        bench.press(name)
+    fields = [bench.field(f"drawn_ml.{unit}") for unit in (one_mg[3], one_mg[5])]
+    assert [field.value() for field in fields] == ["", ""], "what was drawn is read off the syringe, not off the plan"
+    fields[0].set_value("3.6")
+    fields[1].set_value("2.24")
+    bench.press("mix_record")
+    assert bench.current() == LABELS
+    assert "Start by" in bench.banner("prepare_clock")
+    bench.press("bag_labels_print")
+    assert close_papers() == 1
+    assert bench.current() == RELEASE
+    assert not bench.button("release_signature_sign").isVisible(), "a technician does not release"
+
+    desk.page.refresh()
+    desk.wait()
+    assert desk.current() == RELEASE
+    desk.put(released_to="Nurse J. Abara, infusion unit 4")
+    desk.sign("release_signature")
+
+    assert desk.current() == GIVE
+    start = day.local().replace(" ", "T")
+    day.clock.forward(60)
+    desk.put(started_at=start, ended_at=day.local().replace(" ", "T"), given="1.46")
+    desk.press("give_record")
+
+    assert desk.current() == CLOSE
+    assert not desk.page.findChildren(Banner, "close_given_error")
+    desk.field(f"residue_mg.{one_mg[3]}").set_value("0.1")
+    desk.field(f"residue_mg.{one_mg[5]}").set_value("0.1")
+    desk.press(f"discard_rest_{one_mg[3]}")
+    desk.press(f"discard_rest_{one_mg[5]}")
+    # 1 − 0.56 − 0.1 = 0.34 mg.
+    assert desk.field(f"discarded_mg.{one_mg[5]}").value() == "0.34"
+    assert "adds up to 1 mg of 1 mg – it closes." in find(desk.page, QLabel, f"sum_{one_mg[5]}").text()
+    desk.press("close_record")
+
+    assert desk.thread(dose_id).line.status == "closed"
+    assert desk.current() == FINISHED
+    assert desk.button("summary_administered").text() == "1.46 mg"
+    assert not [message for message in said.messages if message.kind in ("stop", "warn")]
+
+
+def test_a_stopped_dose_goes_on_only_after_a_written_override(office: Office, at: Callable[[Office], Desk]) -> None:
+    desk = at(office)
+    # 1.61 against 1.4588 mg is +10.36 %: at 10 % or more it stops (§ 8.1.3, R18).
+    dose_id = order(desk, "1.61")
+    assert desk.button("decide_record").text() == "&Record as stopped"
+    desk.press("decide_record")
+    assert desk.thread(dose_id).line.status == "stopped"
+    assert desk.current() == DECIDE
+    assert "stopped" in desk.banner("decide_stopped")
+    desk.press("finding_R18_record_override")
+    asked = dialog("override_dialog")
+    keep = find(asked, QPushButton, "override_keep")
+    for name, value in (("role", "prescriber"), ("document", "Letter 14"), ("why", "Rounded to whole vials.")):
+        find(asked, Field, f"{name}_field").set_value(value)
+    # Whoever holds the role is offered by name.
+    assert find(asked, Field, "decided_by_field").value() == "Dr. Mira Castellan"
+    find(asked, Field, "decided_on_field").set_value("2026-11-23")
+    keep.click()
+    desk.wait()
+    assert "future" in find(asked, Field, "decided_on_field").fault()
+    find(asked, Field, "decided_on_field").set_value("2026-11-22")
+    keep.click()
+    desk.wait()
+    assert not is_open("override_dialog")
+    assert desk.button("decide_record").text() == "&Record the decision"
+    desk.press("decide_take_back_R18")
+    assert desk.button("decide_record").text() == "&Record as stopped"
+    desk.press("finding_R18_record_override")
+    asked = dialog("override_dialog")
+    for name, value in (("role", "prescriber"), ("document", "Letter 14"), ("why", "Rounded to whole vials.")):
+        find(asked, Field, f"{name}_field").set_value(value)
+    find(asked, QPushButton, "override_keep").click()
+    desk.wait()
+    desk.press("decide_record")
+    assert desk.thread(dose_id).line.status == "decided"
+    assert desk.thread(dose_id).decision["overrides"][0]["document"] == "Letter 14"
+
+
+def test_every_number_of_the_decision_opens_to_its_working_and_section(
+    office: Office, at: Callable[[Office], Desk]
+) -> None:
+    desk = at(office)
+    order(desk, "1.5")
+    for name in ("planned", "difference", "per_m2", "bsa", "unrounded", "age"):
+        desk.press(f"decide_{name}")
+        shown = dialog("working_dialog")
+        assert "Protocol §" in "\n".join(label.text() for label in shown.findChildren(QLabel)), name
+        shown.close()
+
+
+def test_the_weight_last_used_may_be_chosen_and_the_numbers_follow(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose(day, "000-001", 1, 1)
+    day.clock.forward(7 * 24 * 60)
+    weigh(day, "000-001", "74")
+    dose_id = ordered(day, 8, "0.93")
+    desk = at(office)
+    desk.open(dose_id)
+    # √(171 × 74 ÷ 3600) = 1.8748 m², × 0.5 = 0.94 mg; with 70 kg 1.8235 × 0.5 = 0.91 mg; 74 against 70 is +5.71 %.
+    assert desk.button("decide_planned").text() == "0.94 mg"
+    assert desk.button("decide_change").text() == "+5.71 %"
+    choice = desk.field("weight_choice")
+    assert isinstance(choice, ChoiceField)
+    choice.set_value("last used")
+    desk.wait()
+    assert desk.button("decide_planned").text() == "0.91 mg"
+    choice.set_value("newest")
+    desk.wait()
+    assert desk.button("decide_planned").text() == "0.94 mg"
+
+
+def test_scans_that_do_not_fit_say_why_and_change_nothing(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="decide")
+    desk = at(office)
+    desk.open(dose_id)
+    one_mg, four_mg = units(day, "1"), units(day, "4")
+    desk.scan(four_mg[0])
+    assert "wrong lot" in desk.banner("scan_trouble")
+    desk.scan("V000001A")
+    assert "misread" in desk.banner("scan_trouble")
+    assert "0 of 2 scanned" in desk.words()
+    desk.scan(one_mg[0])
+    desk.scan(one_mg[0])
+    assert "scanned already" in desk.banner("scan_trouble")
+    assert "1 of 2 scanned" in desk.words()
+    desk.sign("plan_signature")
+    assert "1 more vial(s) of the plan must be scanned" in desk.banner("scan_trouble")
+    assert desk.thread(dose_id).line.status == "decided"
+
+
+def test_two_scans_in_one_breath_are_checked_against_each_other(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="decide")
+    desk = at(office)
+    desk.open(dose_id)
+    unit = units(day, "1")[0]
+    scanner = desk.field("unit_number")
+    assert isinstance(scanner, ScanField)
+    scanner.scanned.emit(unit)
+    scanner.scanned.emit(unit)
+    desk.wait()
+    assert "scanned already" in desk.banner("scan_trouble")
+    assert "1 of 2 scanned" in desk.words()
+
+
+def test_a_chosen_alternative_is_what_is_reserved(office: Office, at: Callable[[Office], Desk], day: DemoDay) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="decide")
+    desk = at(office)
+    desk.open(dose_id)
+    table = find(desk.page, DataTable, "plans")
+    table.selectRow(1)
+    desk.wait()
+    four_mg = units(day, "4")[2]
+    desk.scan(four_mg)
+    assert "1 of 1 scanned" in desk.words()
+    desk.sign("plan_signature", password="not the password")
+    assert "do not fit" in desk.banner("plan_signature_fault")
+    assert "1 of 1 scanned" in desk.words(), "a wrong password loses nothing"
+    desk.sign("plan_signature")
+    assert [vial.unit_number for vial in desk.thread(dose_id).vials] == [four_mg]
+
+
+def test_the_check_is_blind(office: Office, at: Callable[[Office], Desk], day: DemoDay) -> None:
+    dose_id = planned(day, "1.5")
+    desk = at(office)
+    desk.open(dose_id)
+    assert desk.current() == CHECK
+    assert not desk.button("prepare_steps_2").isEnabled()
+    assert not desk.button("prepare_steps_3").isEnabled()
+    for step in (DECIDE, VIALS):
+        desk.page.look_at(step)
+        desk.wait()
+    words = desk.words()
+    assert "1.5 mg" in words, "the order is no secret"
+    # Neither planned dose, BSA, height, weight, nor a volume (3.6 + 2.4 = 6 mL) stands anywhere.
+    for hidden in ("1.46", "1.82", "171", "70 kg", "6 mL", "3.6", "44 mL"):
+        assert hidden not in words, hidden
+    assert [desk.field(name).value() for name in ("height_cm", "weight_kg", "dose_mg")] == ["", "", ""]
+
+
+def test_the_monitor_looks_back_at_all_of_it_and_changes_nothing(
+    office_as: Callable[[str], Office], at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="plan")
+    desk = at(office_as("monitor"))
+    desk.open(dose_id)
+    assert not desk.button("new_order").isEnabled()
+    assert not desk.button("cancel_dose").isEnabled()
+    assert not desk.button("check_signature_sign").isVisible()
+    assert "monitor" in find(desk.page, QLabel, "check_why").text()
+    desk.press("prepare_steps_2")
+    assert desk.button("decided_planned").text() == "1.46 mg"
+
+
+def test_a_disagreement_is_named_and_nothing_goes_on(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    # 1.5 mg are prescribed: 3.6 mL and, for the other 0.6 mg, 2.4 mL.
+    dose_id = planned(day, "1.5")
+    desk = at(office)
+    desk.open(dose_id)
+    desk.put(height_cm="171", weight_kg="70", dose_mg_per_m2="0.8", dose_mg="1.54", drawn_ml="6")
+    desk.sign("check_signature", "pharmacist")
+    assert "another person" in desk.banner("check_signature_fault")
+    desk.sign("check_signature", "checker")
+    assert "does not agree in: planned dose." in desk.banner("check_disagreement")
+    assert "1.46" not in desk.words(), "the right value is not given away"
+    assert desk.thread(dose_id).line.status == "planned"
+    # Whoever opens the dose later sees it too.
+    later = at(office)
+    later.open(dose_id)
+    assert "did not agree in: planned dose." in later.banner("check_disagreement")
+    desk.put(dose_mg="1.46")
+    desk.sign("check_signature", "checker")
+    assert desk.current() == MIX
+    desk.press("prepare_steps_4")
+    assert "Sam Okafor" in desk.words()
+
+
+def test_drafts_survive_other_doses_refreshes_and_looking_back(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    first = dose(day, "000-001", 1, 1, until="plan")
+    second = ordered(day, 8, "0.91")
+    desk = at(office)
+    desk.open(first)
+    desk.put(height_cm="171", dose_mg="1.4")
+    assert desk.page.is_dirty()
+    desk.open(second)
+    assert desk.current() == DECIDE
+    desk.page.begin_order()
+    desk.wait()
+    desk.put(prescriber="Dr. Mira Castellan")
+    desk.open(first)
+    desk.press("prepare_steps_1")
+    assert "as it was recorded" in desk.words()
+    desk.press("back_to_step")
+    office.changed.emit()
+    desk.wait()
+    assert [desk.field(name).value() for name in ("height_cm", "dose_mg")] == ["171", "1.4"]
+    desk.page.begin_order()
+    desk.wait()
+    assert desk.field("prescriber").value() == "Dr. Mira Castellan"
+
+
+def test_a_second_press_records_once(office: Office, at: Callable[[Office], Desk]) -> None:
+    desk = at(office)
+    order(desk)
+    with office.desk.store.read() as reader:
+        before = reader.head().seq
+    button = desk.button("decide_record")
+    button.click()
+    button.click()
+    desk.wait()
+    with office.desk.store.read() as reader:
+        assert reader.head().seq == before + 1
+
+
+def test_missing_times_are_asked_for_and_never_taken_as_now(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="worksheet")
+    desk = at(office)
+    desk.open(dose_id)
+    desk.press("mix_record")
+    unit = desk.thread(dose_id).vials[0].unit_number
+    for name in ("reconstituted_at", "diluted_at", f"drawn_ml.{unit}"):
+        assert desk.field(name).fault(), name
+    assert desk.thread(dose_id).line.status == "verified"
+
+
+def test_ten_percent_less_given_opens_an_error_record_in_sight(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="release")
+    desk = at(office)
+    desk.open(dose_id)
+    start = day.local().replace(" ", "T")
+    day.clock.forward(60)
+    given = desk.field("given")
+    assert isinstance(given, AmountField)
+    given.set_unit("mL")
+    # 45 mL of 50 mL: nine tenths of 1.46 mg, so −10 % (§ 8.1.3: 10 % or more is reported).
+    desk.put(started_at=start, ended_at=day.local().replace(" ", "T"), given="45")
+    assert "-10 % against prescribed" in find(desk.page, QLabel, "given_reading").text()
+    desk.press("give_record")
+    assert desk.current() == CLOSE
+    shown = desk.banner("close_given_error")
+    assert "E000001" in shown
+    assert "10 % or more" in shown
+
+
+def test_a_vial_that_does_not_add_up_is_named_beside_it(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="give")
+    desk = at(office)
+    desk.open(dose_id)
+    first, second = (line.unit_number for line in desk.thread(dose_id).mg)
+    desk.put(**{f"residue_mg.{first}": "0.1", f"discarded_mg.{first}": "0"})
+    desk.press(f"discard_rest_{second}")
+    desk.field(f"discarded_mg.{second}").set_value("0.4")
+    # 0.56 + 0 + 0.4 = 0.96 mg of 1 mg.
+    assert "adds up to 0.96 mg of 1 mg." in find(desk.page, QLabel, f"sum_{second}").text()
+    desk.press("close_record")
+    assert "does not close" in desk.field(f"residue_mg.{second}").fault()
+    assert not desk.field(f"residue_mg.{first}").fault()
+    desk.put(**{f"discarded_mg.{second}": "0.44"})
+    desk.press("close_record")
+    assert desk.thread(dose_id).line.status == "closed"
+
+
+def test_cancelling_asks_why_and_the_harmless_answer_is_the_default(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="plan")
+    desk = at(office)
+    desk.open(dose_id)
+    desk.press("cancel_dose")
+    asked = dialog("cancel_dialog")
+    assert find(asked, QPushButton, "cancel_dialog_no").isDefault()
+    find(asked, QPushButton, "cancel_dialog_yes").click()
+    desk.wait()
+    assert find(asked, Field, "why_field").fault()
+    assert desk.thread(dose_id).line.status == "planned"
+    find(asked, Field, "why_field").set_value("The subject has a fever.")
+    find(asked, QPushButton, "cancel_dialog_yes").click()
+    desk.wait()
+    assert desk.thread(dose_id).line.status == "cancelled"
+    assert desk.banner("cancelled_why") == "The subject has a fever."
+    assert len(units(day, "1")) == 12, "the reserved vials are back in stock"
+
+
+def test_a_dose_cancelled_after_mixing_still_closes_its_vials(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="prepare")
+    desk = at(office)
+    desk.open(dose_id)
+    desk.press("cancel_dose")
+    asked = dialog("cancel_dialog")
+    find(asked, Field, "why_field").set_value("The bag leaked.")
+    find(asked, QPushButton, "cancel_dialog_yes").click()
+    desk.wait()
+    assert desk.current() == CLOSE
+    for line in desk.thread(dose_id).mg:
+        desk.press(f"discard_rest_{line.unit_number}")
+    desk.press("close_record")
+    assert desk.current() == FINISHED
+    assert all(vial.state == "empty" for vial in desk.thread(dose_id).vials)
+
+
+def test_labels_are_printed_again_only_with_a_reason(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="label")
+    desk = at(office)
+    desk.open(dose_id)
+    desk.press("bag_labels_again")
+    asked = dialog("reprint")
+    find(asked, QPushButton, "reprint_yes").click()
+    desk.wait()
+    assert find(asked, Field, "why_field").fault()
+    find(asked, Field, "why_field").set_value("The first label tore.")
+    find(asked, QPushButton, "reprint_yes").click()
+    desk.wait()
+    assert close_papers() == 1
+    assert "Copy 2 printed by" in find(desk.page, QLabel, "bag_labels_state").text()
+
+
+def test_a_decided_dose_can_be_decided_again(office: Office, at: Callable[[Office], Desk], day: DemoDay) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="decide")
+    weigh(day, "000-001", "71")
+    desk = at(office)
+    desk.open(dose_id)
+    desk.press("prepare_steps_2")
+    desk.press("decide_again")
+    # √(171 × 71 ÷ 3600) = 1.8364 m², × 0.8 = 1.4691 → 1.47 mg.
+    assert desk.button("decide_planned").text() == "1.47 mg"
+    desk.press("decide_record")
+    assert desk.current() == VIALS
+
+
+def test_one_dose_under_way_opens_by_itself_and_several_are_listed(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    first = dose(day, "000-001", 1, 1, until="plan")
+    desk = at(office)
+    assert first in desk.words()
+    ordered(day, 8, "0.91")
+    desk = at(office)
+    table = find(desk.page, DataTable, "doses_under_way")
+    assert table.isVisible()
+    assert table.model().rowCount() == 2
+    assert desk.current() == ORDER or not find(desk.page, QWidget, "prepare_stage").isVisible()
+    table.selectRow(1)
+    desk.wait()
+    assert desk.current() == DECIDE
+
+
+def test_the_page_opens_on_a_subject_with_its_order_begun(office: Office, at: Callable[[Office], Desk]) -> None:
+    desk = at(office)
+    desk.page.open_on("000-001")
+    desk.wait()
+    assert desk.current() == ORDER
+    assert desk.field("subject_number").value() == "000-001"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kind", "words"),
+    [
+        (-130, "info", "2 h 10 min left to start"),
+        (-60, "info", "1 h 0 min left to start"),
+        (-59, "warn", "59 min left to start"),
+        (0, "warn", "0 min left to start"),
+        (1, "stop", "had to start by now"),
+        (60, "stop", "had to start by now"),
+        (61, "stop", "beyond-use time has passed"),
+    ],
+)
+def test_the_clock_line_says_what_is_left(qtbot: QtBot, minutes: int, kind: str, words: str) -> None:
+    line = ClockLine(ZoneInfo("America/Chicago"))
+    qtbot.addWidget(line)
+    start_by = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+    line.show_times(start_by, start_by + timedelta(hours=1), start_by + timedelta(minutes=minutes))
+    assert line.kind == kind
+    assert words in line.text()
+    assert line.text().startswith("Start by 17:00, beyond use 18:00 CST")
+
+
+def test_minutes_in_words() -> None:
+    assert [say_left(minutes) for minutes in (0, 59, 60, 130)] == ["0 min", "59 min", "1 h 0 min", "2 h 10 min"]
