@@ -15,6 +15,7 @@ from pharmacy_app.services.desk import (
     Draft,
     Moment,
     Session,
+    Signing,
     WrongPassword,
     append,
     perform,
@@ -214,12 +215,12 @@ def reset_password(desk: Desk, act: Act, account_id: str, password: str) -> Even
 
 
 def change_password(desk: Desk, act: Act, old: Credentials, password: str) -> Event:
-    """Change one's own password; the old one is asked for again."""
-    account, _ = prove(desk, old, "old_password")
+    """Change one's own password; the old one is asked for again, and a wrong one counts as a failed sign-in."""
     encoded = desk.secrets.encode(password)
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
+        account = moment.signers[0]
         if account.account_id != moment.person.account_id:
             reading.fault("old_password", "You can change only your own password.")
         read_password(reading, password, "password", account.user_name)
@@ -229,4 +230,5 @@ def change_password(desk: Desk, act: Act, old: Credentials, password: str) -> Ev
         writer.put_credential(account.account_id, encoded)
         return Draft({"account_id": account.account_id, "credential_sha256": fingerprint(encoded)})
 
-    return perform(desk, act, "password_changed", account.account_id, build)
+    signing = Signing(old, "changed the password", "old_password")
+    return perform(desk, act, "password_changed", act.session.account_id, build, (signing,))

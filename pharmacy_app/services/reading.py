@@ -25,10 +25,9 @@ def read_day(text: str, field: str) -> date:
     typed = text.strip()
     if not typed:
         raise Refused(Fault(field, "A date is needed here. Type it as 2026-11-22 or 22-Nov-2026."))
-    parts = parse_day(typed)
-    if parts is None or parts[2] is None:
+    year, month, day = parse_day(typed) or (0, 0, None)
+    if day is None:
         raise Refused(Fault(field, f"“{typed}” is not a date this app can be sure of. Type 2026-11-22 or 22-Nov-2026."))
-    year, month, day = parts
     try:
         return date(year, month, day)
     except ValueError:

@@ -166,11 +166,12 @@ def test_the_same_act_number_for_two_different_acts_is_refused(pharmacy: Pharmac
     act = pharmacy.act("tim")
     receive(pharmacy.desk, act, pharmacy.shipment("S-1"))
     before = pharmacy.count()
-    for other in (
+    others: tuple[Callable[[], object], ...] = (
         lambda: receive(pharmacy.desk, act, pharmacy.shipment("S-2")),
         lambda: quarantine(pharmacy.desk, act, QuarantineForm((pharmacy.vials()[0].unit_number,), "warm")),
         lambda: receive(pharmacy.desk, Act(pharmacy.sessions["paula"], act.act_id), pharmacy.shipment("S-1")),
-    ):
+    )
+    for other in others:
         with pytest.raises(Refused, match="recorded already, with other content"):
             other()
     assert pharmacy.count() == before

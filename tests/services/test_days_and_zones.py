@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pharmacy_app.domain.errors import Refused
-from pharmacy_app.domain.vials import read_expiry
+from pharmacy_app.domain.vials import read_expiry, usable_on, why_not_usable
 from pharmacy_app.services.desk import today_of
 from pharmacy_app.services.preparation import ScanForm, check_scan, proposals
 from pharmacy_app.services.reading import read_day, read_moment
@@ -58,6 +58,21 @@ def test_the_last_usable_day_of_a_printed_expiry(printed: str, last_day: date) -
 def test_what_is_no_expiry(printed: str) -> None:
     with pytest.raises(Refused):
         read_expiry(printed, "expiry")
+
+
+def test_usable_and_the_reason_why_not_never_disagree(pharmacy: Pharmacy) -> None:
+    """The two functions and the question in SQL: usable through the printed day, in state available alone."""
+    pharmacy.stock_up("S-1", (LotTyped("1", "A1", "2026-03-10", "1"),))
+    (vial,) = pharmacy.vials()
+    for day, usable in ((date(2026, 3, 9), True), (date(2026, 3, 10), True), (date(2026, 3, 11), False)):
+        assert usable_on(vial, day) == usable
+        assert (why_not_usable(vial, day) is None) == usable
+        with pharmacy.desk.store.read() as reader:
+            assert bool(reader.usable_vials(day)) == usable
+        for state in ("held", "reserved", "quarantined", "opened", "empty", "partial"):
+            elsewhere = replace(vial, state=state)
+            assert not usable_on(elsewhere, day)
+            assert why_not_usable(elsewhere, day) is not None
 
 
 @pytest.mark.parametrize("expiry", ["2026-03-02", "2-Mar-2026"])

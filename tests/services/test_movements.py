@@ -300,8 +300,8 @@ def test_movements(pharmacy: Pharmacy, title: str, lines: list[tuple[str, str]])
             assert (stock_text(pharmacy), pharmacy.count()) == (before, events), f"{movement}: something was written"
         else:
             teller.do(movement)
-            words = outcome.split()
-            expected = {state: int(count) for state, count in zip(words[::2], words[1::2], strict=True)}
+            counts = outcome.split()
+            expected = {state: int(count) for state, count in zip(counts[::2], counts[1::2], strict=True)}
             assert stock_text(pharmacy) == expected, movement
         assert stock_text(pharmacy).total() == teller.received == len(pharmacy.vials())
     pharmacy.assert_sound()

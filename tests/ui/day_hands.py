@@ -34,6 +34,7 @@ from pharmacy_app.services.desk import Desk
 from pharmacy_app.services.views import EventLine
 from tests.services.pharmacy import CHEAP, Clock
 from ui.app import App, Launch
+from ui.widgets.tables import PagedTableModel, RowTableModel
 
 __all__ = ["Hands", "Study", "open_window", "study"]
 
@@ -137,13 +138,12 @@ class Hands:
         """The messages beneath the page."""
         return "\n".join(self.window.messages_shown())
 
-    def rows(self, name: str) -> list[tuple[str, ...]]:
-        """A visible table as it reads."""
+    def rows(self, name: str, *keys: str) -> list[tuple[str, ...]]:
+        """The words of a visible table in the columns of these keys."""
         model = self.see(name, QTableView).model()
-        return [
-            tuple(str(model.index(row, column).data()) for column in range(model.columnCount()))
-            for row in range(model.rowCount())
-        ]
+        assert isinstance(model, RowTableModel | PagedTableModel), name
+        at = [[column.key for column in model.columns].index(key) for key in keys]
+        return [tuple(str(model.index(row, column).data()) for column in at) for row in range(model.rowCount())]
 
     # -- waiting
 

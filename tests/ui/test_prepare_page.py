@@ -12,7 +12,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QTableView,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from pharmacy_app.demo import PASSWORD, DemoDay, dose, weigh
@@ -112,6 +122,13 @@ class Desk:
         seen += [button.text() for button in self.page.findChildren(QPushButton) if button.isVisible()]
         return "\n".join(seen)
 
+    def nameless(self) -> list[str]:
+        """Controls to be seen that a screen reader or a test could not name."""
+        kinds = (QPushButton, QLineEdit, QComboBox, QPlainTextEdit, QTableView)
+        controls = [widget for kind in kinds for widget in self.page.findChildren(kind) if widget.isVisible()]
+        assert len(controls) > 5
+        return [repr(one) for one in controls if not one.objectName() or not one.accessibleName()]
+
     def thread(self, dose_id: str) -> DoseThread:
         """The dose as the store has it."""
         with self.office.desk.store.read() as reader:
@@ -187,6 +204,7 @@ def order(desk: Desk, prescribed: str = "1.46") -> str:
     """Order cycle 1 day 1 for 000-001 through the page; returns the dose's number."""
     desk.page.begin_order()
     desk.wait()
+    assert not desk.nameless()
     desk.put(subject_number="000-001", prescriber="Dr. Mira Castellan")
     desk.press("order_fill_next")
     desk.put(prescribed_mg=prescribed)
@@ -243,12 +261,14 @@ def test_the_whole_day_of_a_dose(
     desk = at(office)
     dose_id = order(desk)
     assert desk.current() == DECIDE
+    assert not desk.nameless()
     assert desk.button("decide_planned").text() == "1.46 mg"
     assert desk.button("decide_bsa").text() == "1.8235 m²"
     assert desk.button("decide_per_m2").text() == "0.8 mg/m²"
     desk.press("decide_record")
 
     assert desk.current() == VIALS
+    assert not desk.nameless()
     one_mg = units(day, "1")
     desk.scan(one_mg[3])
     desk.scan(one_mg[5])
@@ -258,12 +278,14 @@ def test_the_whole_day_of_a_dose(
     desk.sign("plan_signature")
 
     assert desk.current() == CHECK
+    assert not desk.nameless()
     assert desk.thread(dose_id).planned_by == "Dana Whitfield"
     assert {vial.unit_number for vial in desk.thread(dose_id).vials} == {one_mg[3], one_mg[5]}
     desk.put(height_cm="171", weight_kg="70", dose_mg_per_m2="0.8", dose_mg="1.46", drawn_ml="5.84")
     desk.sign("check_signature", "checker")
 
     assert desk.current() == MIX
+    assert not desk.nameless()
     assert not desk.button("mix_record").isEnabled(), "the worksheet comes before mixing"
     # The technician mixes: another session, the same page.
     bench = at(office_as("technician"))
@@ -279,25 +301,30 @@ def test_the_whole_day_of_a_dose(
     fields[1].set_value("2.24")
     bench.press("mix_record")
     assert bench.current() == LABELS
+    assert not bench.nameless()
     assert "Start by" in bench.banner("prepare_clock")
     bench.press("bag_labels_print")
     assert close_papers() == 1
     assert bench.current() == RELEASE
+    assert not bench.nameless()
     assert not bench.button("release_signature_sign").isVisible(), "a technician does not release"
 
     desk.page.refresh()
     desk.wait()
     assert desk.current() == RELEASE
+    assert not desk.nameless()
     desk.put(released_to="Nurse J. Abara, infusion unit 4")
     desk.sign("release_signature")
 
     assert desk.current() == GIVE
+    assert not desk.nameless()
     start = day.local().replace(" ", "T")
     day.clock.forward(60)
     desk.put(started_at=start, ended_at=day.local().replace(" ", "T"), given="1.46")
     desk.press("give_record")
 
     assert desk.current() == CLOSE
+    assert not desk.nameless()
     assert not desk.page.findChildren(Banner, "close_given_error")
     desk.field(f"residue_mg.{one_mg[3]}").set_value("0.1")
     desk.field(f"residue_mg.{one_mg[5]}").set_value("0.1")
@@ -433,6 +460,9 @@ def test_a_chosen_alternative_is_what_is_reserved(office: Office, at: Callable[[
     four_mg = units(day, "4")[2]
     desk.scan(four_mg)
     assert "1 of 1 scanned" in desk.words()
+    office.changed.emit()
+    desk.wait()
+    assert "1 of 1 scanned" in desk.words(), "another page's act does not take the plan away"
     desk.sign("plan_signature", password="not the password")
     assert "do not fit" in desk.banner("plan_signature_fault")
     assert "1 of 1 scanned" in desk.words(), "a wrong password loses nothing"

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from driver import FIELDS, Hands
+from driver import FIELDS, PRESSED, Hands
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a sentence to sign with"
@@ -169,8 +169,8 @@ class Day:
         # The second signature is wrong at first: nothing is signed, and what was typed stays.
         self._fill({"First password": PASSWORD, "Second password": "not the password"})
         hands.press("Sign and finish")
-        hands.see("password")
-        hands.until(lambda: hands.typed("Second password") == "", "the passwords to be asked for anew")
+        hands.see("User name and password do not fit.")
+        assert hands.typed("Second password") == "", "the refused password still stands in its field"
         assert hands.typed("Diluent") == "0.9% sodium chloride"
         self._fill({"First password": PASSWORD, "Second password": PASSWORD})
         hands.press("Sign and finish")
@@ -180,7 +180,7 @@ class Day:
     def add_accounts(self) -> None:
         hands = self.hands
         self._sign_in("robin", PASSWORD, ROBIN)
-        hands.press("Settings")
+        hands.press("Settings", within="Navigation")
         hands.press("Accounts")
         for name, user, role in ((CARLA, "carla", "checker"), (MONA, "mona", "monitor")):
             hands.press("Add an account")
@@ -207,7 +207,7 @@ class Day:
     def receive(self) -> None:
         hands = self.hands
         self._sign_in("paula", PASSWORD, PAULA)
-        hands.press("Receive")
+        hands.press("Receive", within="Navigation")
         hands.press("Receive a shipment")
         yesterday = (self.now() - timedelta(days=1)).date().isoformat()
         self._fill(
@@ -224,7 +224,7 @@ class Day:
         self._lot("Lot 2", "4 mg", "B7", "2")
         hands.press("Receive the vials")
         hands.see("Shipment SHP-9001 received: 10 vials")
-        hands.press("Vials")
+        hands.press("Vials", within="Navigation")
         rows = hands.see_rows("Vials", lambda rows: len(rows) == 10, "ten vials in the table")
         numbers = [(cell, row) for row in rows for cell in row if re.fullmatch(r"V\d{6}[0-9A-Z]", cell)]
         assert len(numbers) == 10, rows
@@ -240,7 +240,7 @@ class Day:
 
     def release_to_stock(self) -> None:
         hands = self.hands
-        hands.press("Receive")
+        hands.press("Receive", within="Navigation")
         hands.see("Print the vial labels and put them on: 10 have none yet.")
         hands.press("Print vial labels")
         self._close_paper("10 pages")
@@ -254,7 +254,7 @@ class Day:
 
     def enroll(self) -> None:
         hands = self.hands
-        hands.press("Subjects")
+        hands.press("Subjects", within="Navigation")
         hands.press("Enroll a subject")
         self._fill({"Subject number": "017-001", "Date or year of birth": "1980-05-17", "Initials": "RTK"})
         hands.press("Enroll")
@@ -262,15 +262,16 @@ class Day:
         # A weight that is no number is refused beside its field, and nothing of it is kept.
         self._fill({"Weight": "seventy", "Height": "171"})
         hands.press("Record")
-        hands.until(lambda: not hands.sees("Recorded for subject"), "no measurement to be recorded")
-        hands.see("seventy")
+        hands.see("“seventy” is not a plain number.")
+        assert hands.typed("Height") == "171", "what was typed right is lost"
+        assert hands.rows("Heights and weights") == [], "half of a refused measurement is recorded"
         self._fill({"Weight": "70"})
         hands.press("Record")
         hands.see("Recorded for subject 017-001: ")
 
     def order(self) -> None:
         hands = self.hands
-        hands.press("Prepare")
+        hands.press("Prepare", within="Navigation")
         hands.press("New order")
         hands.choose("Subject", "017-001 (RTK)")
         self._fill({"Prescriber": "Dr. Ines Vogel", "Cycle": "1", "Day of the cycle": "1", "Prescribed dose": "1.44"})
@@ -316,7 +317,7 @@ class Day:
         # The pharmacist who planned cannot be the second person.
         self._fill({"User name": "paula", "Password": PASSWORD}, within="Second check")
         hands.press("Sign the check")
-        hands.see("Not signed")
+        hands.see(f"{PAULA} planned this dose. The second check is another person's.")
         self._fill({"User name": "carla", "Password": PASSWORD}, within="Second check")
         hands.press("Sign the check")
         hands.see(f"{CARLA} checked dose {self.dose_id}.")
@@ -355,7 +356,10 @@ class Day:
         ended = started + timedelta(minutes=1)
         self._moment("Infusion started", started)
         self._moment("Infusion ended", ended)
-        self._fill({"Amount given": "1.2", "Note": "The line was occluded."})
+        self._fill({"Amount given": "2", "Note": "The line was occluded."})
+        hands.press("Record the administration")
+        hands.see("The bag holds 1.44 mg. More cannot have been given.")
+        self._fill({"Amount given": "1.2"})
         # (1.2 − 1.44) / 1.44 = −16.67 %: 10 % or more
         hands.see("16.67 % against prescribed")
         # The shortest infusion the form knows lasts a minute, and nothing is recorded before it has ended.
@@ -371,7 +375,8 @@ class Day:
         self._fill({f"Residue in {first}": "0.1", f"Discarded from {first}": "0"})
         self._fill({f"Residue in {second}": "0.1"})
         hands.press(f"Discard the rest of {second}")
-        assert hands.typed(f"Discarded from {second}") == "0.36"  # 1 − 0.54 − 0.1
+        # 1 − 0.54 − 0.1 = 0.36 mg
+        hands.until(lambda: hands.typed(f"Discarded from {second}") == "0.36", "the rest to be filled in")
         hands.press("Close the vials")
         hands.see("the mg ledger balances.")
 
@@ -379,11 +384,12 @@ class Day:
 
     def account(self) -> None:
         hands = self.hands
-        hands.press("Ledger")
+        hands.press("Ledger", within="Navigation")
         hands.see("Received = sum of states in all 2 lots (1 mg: 8 = 8, 4 mg: 2 = 2).")
         rows = hands.see_rows("Vial ledger", lambda rows: any("DISPENSE" in row for row in rows), "the dispensing")
         dispensed = next(row for row in rows if "DISPENSE" in row)
-        assert {"A1", "2", "6"} <= set(dispensed), dispensed  # 2 of 8 left the stock: 6 remain
+        # 2 of 8 left the stock: 6 remain; one person prepared, the other checked
+        assert {"A1", "2", "6", "017-001 (RTK)", PAULA, CARLA} <= set(dispensed), dispensed
         hands.press("Print accountability record…")
         hands.choose("Strength", "1 mg", within="Print the accountability record")
         hands.press("Print", within="Print the accountability record")
@@ -394,23 +400,28 @@ class Day:
         hands = self.hands
         self._sign_in("mona", PASSWORD, MONA)
         hands.see("You read everything here and change nothing.")
-        hands.see("8 received = 6 available + 1 empty + 1 partial")
+        # Both opened vials are used up: what is left in them, 0.1 mg, is what cannot be drawn (1 − 0.9).
+        hands.see("8 received = 6 available + 2 empty")
+        hands.see("2 received = 2 available")
         rows = hands.see_rows("Medication errors", lambda rows: len(rows) == 1, "the medication error")
         assert self.dose_id in rows[0], rows
-        hands.press("Ledger", roles=("push button", "toggle button", "radio button", "check box"))
+        hands.press("Verify the journal")
+        hands.see("events are as they were written")
+        hands.press("Ledger", within="Navigation")
         hands.see_rows("Vial ledger", lambda rows: any("DISPENSE" in row for row in rows), "the dispensing")
-        for place, acts in (
-            ("Receive", ("Receive a shipment", "Print vial labels again…")),
-            ("Subjects", ("Enroll a subject",)),
-            ("Prepare", ("New order",)),
-            ("Settings", ("Change…", "Enter what is missing")),
+        for place, shown, acts in (
+            ("Receive", "All vials are labelled", ("Receive a shipment", "Print vial labels again…")),
+            ("Subjects", "1 enrolled", ("Enroll a subject",)),
+            ("Prepare", "No dose is under way", ("New order",)),
+            ("Settings", "All study settings are signed.", ("Change…",)),
         ):
-            hands.press(place)
-            hands.find(place)
-            for act in acts:
-                assert not hands.enabled(act), f"the monitor may press “{act}” under {place}"
+            hands.press(place, within="Navigation")
+            hands.find(f"{place} – Pharmacy", ("frame",))
+            hands.see(shown)
+            self._refused(acts)
         hands.press("Accounts")
-        assert not hands.enabled("Add an account"), "the monitor may add an account"
+        hands.see_rows("Accounts", lambda rows: len(rows) == 4, "four accounts")
+        self._refused(("Add an account", "One-time password…"))
         self._sign_out()
 
     # -- what steps share
@@ -428,6 +439,12 @@ class Day:
         self.hands.find("Page 1")
         self.hands.press("Close")
         self.hands.until(lambda: len(self.hands.windows()) == 1, "the paper to close")
+
+    def _refused(self, acts: tuple[str, ...]) -> None:
+        """These buttons show, and cannot be pressed."""
+        for act in acts:
+            self.hands.find(act, PRESSED)
+            assert not self.hands.enabled(act), f"{self.hands.windows()[0].name}: “{act}” may be pressed"
 
     def _sign_in(self, user: str, password: str, name: str) -> None:
         hands = self.hands
@@ -452,7 +469,6 @@ def main(python: str, folder: Path) -> int:
     """Start the program, live the day, and say how far it came."""
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o700)
     env = {
         **os.environ,
         "QT_QPA_PLATFORM": "xcb",
@@ -461,7 +477,6 @@ def main(python: str, folder: Path) -> int:
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_DATA_HOME": str(home / "data"),
         "XDG_CACHE_HOME": str(home / "cache"),
-        "XDG_RUNTIME_DIR": str(home),
     }
     began = time.monotonic()
     with (folder / "program.log").open("wb") as log:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from PySide6.QtCore import Qt, QTimeZone, Signal
+from PySide6.QtCore import Qt, QTimer, QTimeZone, Signal
 from PySide6.QtWidgets import QCompleter, QFileDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Fault, Refused, Unavailable
@@ -22,7 +22,7 @@ from pharmacy_app.services.desk import Act, Credentials, Desk, Session
 from pharmacy_app.services.setup import FirstAccount, SiteForm, open_site, shipped_protocol_text
 from pharmacy_app.services.study_settings import SettingsForm, sign_settings
 from ui.bridge import Bridge
-from ui.pages.settings import SettingsEditor
+from ui.pages.settings import SettingsEditor, focus_of
 from ui.theme import FORM_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XL
 from ui.widgets.basics import Button, IconView, Text, clear_layout
 from ui.widgets.fields import DateField, Field, Form, NoteField, PasswordField, TextField
@@ -323,8 +323,13 @@ class FirstRunGuide(QWidget):
                 name="settings_intro",
             )
         )
-        self.editor = SettingsEditor(verb="Sign and finish")
+        self.editor = SettingsEditor()
+        # The guide's own button signs, so that the next step stands where it always does.
+        self.editor.button.hide()
         self.editor.sign_requested.connect(self._sign)
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self._show_focus)
+        self.editor.needs_look.connect(self._soon.start)
         column.addWidget(self.editor)
         return part
 
@@ -349,8 +354,8 @@ class FirstRunGuide(QWidget):
             part.setVisible(at == step)
         self.back.setVisible(WELCOME < step < SETTINGS)
         self.later.setVisible(step == SETTINGS)
-        self.next.setVisible(step != SETTINGS)
-        self.next.set_text({STUDY: "&Make the study", DONE: "&Sign in"}.get(step, "&Next"))
+        verbs = {STUDY: "&Make the study", SETTINGS: "&Sign and finish", DONE: "&Go to sign-in"}
+        self.next.set_text(verbs.get(step, "&Next"))
         self.next.setEnabled(step != STUDY or self._study is not None)
         self._area.verticalScrollBar().setValue(0)
         first = {SITE: self.site, PEOPLE: self.people}.get(step)
@@ -384,6 +389,8 @@ class FirstRunGuide(QWidget):
                     self._use_shipped()
         elif self._current == STUDY:
             self._make()
+        elif self._current == SETTINGS:
+            self.editor.sign()
         elif self._current == DONE:
             self.finished.emit()
         else:
@@ -391,6 +398,11 @@ class FirstRunGuide(QWidget):
 
     def _quiet(self) -> None:
         self._trouble.hide()
+
+    def _show_focus(self) -> None:
+        focused = focus_of(self)
+        if focused is not None and self.editor.isAncestorOf(focused):
+            self._area.ensureWidgetVisible(focused, SPACE_M, SPACE_L)
 
     def _say(self, sentence: str) -> None:
         self._trouble.set_message("stop", sentence, word="Not done")

@@ -12,7 +12,7 @@ from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import Form, PasswordField
 
-HINT = f"At least {MIN_PASSWORD} characters, without the user name. A short sentence does well."
+HINT = f"At least {MIN_PASSWORD} characters, without the user name."
 NOT_THE_SAME = "The two new passwords are not the same. Type both again."
 
 

@@ -77,7 +77,6 @@ class _Row:
     subject: str
     treatment: str
     planned_on: date
-    prescribed: str
     status: str
 
 
@@ -99,7 +98,6 @@ COLUMNS = (
     Column("subject", "Subject", width=110),
     Column("treatment", "Cycle and day", width=150),
     Column("planned_on", "Infusion", write=say_day, width=132),
-    Column("prescribed", "Prescribed", numeric=True, width=100),
     Column("status", "Where it stands", stretch=True, tone=_tone),
 )
 
@@ -113,7 +111,6 @@ def _row(line: DoseLine) -> _Row:
         line.subject_number,
         f"C{line.cycle} D{line.day}{f' (course {line.course})' if line.course > 1 else ''}",
         line.planned_on,
-        show_mg(line.prescribed_mg, None),
         words,
     )
 

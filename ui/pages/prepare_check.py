@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.events import Event
@@ -12,7 +12,6 @@ from pharmacy_app.services.preparation import CheckForm, disagreement, plan_of, 
 from pharmacy_app.services.views import EventLine
 from ui.office import Office
 from ui.pages.prepare_step import Facts, StepPanel, say_course, say_day, say_level, say_moment, sentences, split_faults
-from ui.theme import SPACE_M
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import DecimalField, Form
 from ui.widgets.panels import Banner, Card, KeyValues, SignatureBox
@@ -243,14 +242,3 @@ class CheckPanel(StepPanel):
 
 def _failed(event: EventLine, plan_seq: int | None) -> bool:
     return not event.content["agreed"] and event.content["plan_seq"] == plan_seq
-
-
-def column_of(*widgets: QWidget) -> QWidget:
-    """Widgets one beneath the other."""
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(SPACE_M)
-    for widget in widgets:
-        column.addWidget(widget)
-    return holder

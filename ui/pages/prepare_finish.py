@@ -15,9 +15,18 @@ from pharmacy_app.services.administration import AdministrationForm, ClosedTyped
 from pharmacy_app.services.doses import decision_of
 from pharmacy_app.services.views import MgLine
 from ui.office import Office
-from ui.pages.prepare_check import column_of
 from ui.pages.prepare_decision import NumberGrid, percent_step
-from ui.pages.prepare_step import Facts, Foot, StepPanel, required_moment, say_course, say_day, say_level, say_moment
+from ui.pages.prepare_step import (
+    Facts,
+    Foot,
+    StepPanel,
+    column_of,
+    required_moment,
+    say_course,
+    say_day,
+    say_level,
+    say_moment,
+)
 from ui.theme import SPACE_M
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import AmountField, DateTimeField, DecimalField, Form, NoteField

@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.codec import from_plain
@@ -20,13 +19,14 @@ from pharmacy_app.services.preparation import PrepareForm, ReleaseForm, plan_of,
 from pharmacy_app.services.printing import Printed, kept_paper, print_bag_labels, print_worksheet
 from pharmacy_app.services.views import PrintedLine
 from ui.office import Office
-from ui.pages.prepare_check import column_of, plain_number
+from ui.pages.prepare_check import plain_number
 from ui.pages.prepare_decision import NumberGrid, percent_step
 from ui.pages.prepare_step import (
     Facts,
     Foot,
     ReasonDialog,
     StepPanel,
+    column_of,
     required_moment,
     say_day,
     say_moment,
@@ -420,8 +420,6 @@ def labels_record(facts: Facts, office: Office, zone: Any) -> QWidget:
 
 class ReleasePanel(StepPanel):
     """Release the labelled bag with the pharmacist's own signature."""
-
-    reprinted = Signal()
 
     def __init__(self, office: Office, dose_id: str) -> None:
         super().__init__(office, dose_id, "prepare_release")

@@ -159,6 +159,17 @@ def row_of(*widgets: QWidget, spacing: int = SPACE_M, stretch: bool = True) -> Q
     return row
 
 
+def column_of(*widgets: QWidget) -> QWidget:
+    """Widgets one beneath the other."""
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(SPACE_M)
+    for widget in widgets:
+        column.addWidget(widget)
+    return holder
+
+
 class Foot(QWidget):
     """The end of a step: why it cannot go on (if so), and its one primary button at the right."""
 

@@ -47,10 +47,8 @@ class PlanRow:
 class DrawRow:
     """One vial of the chosen plan: what it must be, and the vial scanned for it."""
 
-    order: int
     scanned: str
-    strength: str
-    lot: str
+    kind: str
     expires_on: date
     place: str
     draw: str
@@ -67,17 +65,15 @@ PLAN_COLUMNS = (
 
 
 def _tone(row: DrawRow) -> str:
-    return "ok" if row.scanned.startswith("✓") else ""
+    return "ok" if "✓" in row.scanned else ""
 
 
 DRAW_COLUMNS = (
-    Column("order", "No."),
-    Column("scanned", "Vial", width=132, tone=_tone),
-    Column("strength", "Strength"),
-    Column("lot", "Lot", stretch=True),
-    Column("expires_on", "Expires", write=say_day, width=124),
-    Column("draw", "Draw", width=176),
-    Column("place", "Place", width=124),
+    Column("scanned", "Vial, in this order", width=156, tone=_tone),
+    Column("kind", "Strength and lot", stretch=True),
+    Column("expires_on", "Expires", write=say_day, width=120),
+    Column("draw", "Draw", width=164),
+    Column("place", "Place", width=120),
 )
 
 
@@ -106,10 +102,8 @@ def plan_rows(plans: Sequence[Plan]) -> list[PlanRow]:
 def draw_row(order: int, draw: VialDraw, scanned: str) -> DrawRow:
     """One draw as a row."""
     return DrawRow(
-        order,
-        f"✓ {scanned}" if scanned else "to be scanned",
-        show_mg(draw.strength_mg),
-        draw.lot,
+        f"{order}.  ✓ {scanned}" if scanned else f"{order}.  to be scanned",
+        f"{show_mg(draw.strength_mg)} · {draw.lot}",
         draw.expires_on,
         draw.place,
         f"{show_mg(draw.draw_mg)} = {draw.shown_ml}",

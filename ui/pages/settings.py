@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.codec import from_plain
@@ -142,6 +142,9 @@ class GroupCard(Card):
         super().__init__(TITLES[group], intro or _WHY[group], name=f"{group}_card")
         self.group = group
         self._protocol: Protocol | None = None
+        self._now = Text("", "muted", name=f"{group}_now")
+        self._now.hide()
+        self.add(self._now)
         self.form = Form(name=f"{group}_form")
         for field, span in _fields(group):
             self.form.add(field, span=span)
@@ -155,6 +158,11 @@ class GroupCard(Card):
         self.look.hide()
         self.add(self.look)
         self.form.changed.connect(self._judge)
+
+    def set_now(self, words: str) -> None:
+        """Show what is in force, for the one who compares; '' when nothing was signed."""
+        self._now.setText(f"In force now: {words}")
+        self._now.setVisible(bool(words))
 
     def set_protocol(self, protocol: Protocol | None) -> None:
         """Judge values by this protocol's doses while they are typed."""
@@ -202,30 +210,23 @@ class SettingsEditor(QWidget):
 
     Signal ``sign_requested(object form, object first, object second)`` with a ``SettingsForm`` and two
     ``Credentials``. A group that stays empty is not touched. Afterwards the owner calls ``set_busy(False)``,
-    then ``show_faults`` or ``clear``.
+    then ``show_faults`` or ``clear``. Signal ``needs_look()`` after faults were shown: the focus is on the first.
     """
 
     sign_requested = Signal(object, object, object)
+    needs_look = Signal()
     changed = Signal()
 
-    def __init__(
-        self,
-        *,
-        verb: str = "Sign the settings",
-        groups: Sequence[str] = tuple(KINDS),
-        second_user: str = "",
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("settings_editor")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
         self.cards = {group: GroupCard(group) for group in KINDS}
-        for group, card in self.cards.items():
+        for card in self.cards.values():
             column.addWidget(card)
             card.form.changed.connect(self.changed)
-            card.setVisible(group in groups)
         signatures = Card(
             "Two signatures",
             "One of the two people is a pharmacist. The first enters the values from the source; the second compares"
@@ -239,17 +240,18 @@ class SettingsEditor(QWidget):
         self.signatures.add_widget(Text("Second: compared with the named source", "strong"))
         self.signatures.add(TextField("second_user_name", "Second user name", required=True, max_length=64))
         self.signatures.add(PasswordField("second_password", "Second password", required=True))
-        if second_user:
-            self.set_people("", second_user)
         signatures.add(self.signatures)
         self.foot = QHBoxLayout()
         self.foot.setSpacing(SPACE_S)
         self.foot.addStretch(1)
-        self.button = Button(verb, name="sign_settings", kind="primary", icon="sign")
+        self.button = Button("Sign the settings", name="sign_settings", kind="primary", icon="sign")
         self.foot.addWidget(self.button)
         signatures.body.addLayout(self.foot)
         column.addWidget(signatures)
-        self.button.clicked.connect(self._ask)
+        self.button.clicked.connect(self.sign)
+        last = self.signatures.field("second_password")
+        assert isinstance(last, PasswordField)
+        last.editor().returnPressed.connect(self.sign)
 
     def set_protocol(self, protocol: Protocol | None) -> None:
         """Give the second look its protocol."""
@@ -321,6 +323,7 @@ class SettingsEditor(QWidget):
             kept = field.fault()
             field.clear()
             field.set_fault(kept)
+        self.needs_look.emit()
 
     def set_busy(self, busy: bool) -> None:
         """Hold the button while the signatures are being recorded."""
@@ -342,8 +345,12 @@ class SettingsEditor(QWidget):
         self.signatures.clear()
         self.signatures.set_values(kept)
 
-    def _ask(self) -> None:
-        if not self.button.isEnabled() or not self.signatures.check():
+    def sign(self) -> None:
+        """Ask for the signatures, once both people have typed their passwords."""
+        if not self.button.isEnabled():
+            return
+        if not self.signatures.check():
+            self.needs_look.emit()
             return
         for card in self.cards.values():
             card.form.clear_faults()
@@ -354,6 +361,11 @@ class SettingsEditor(QWidget):
             Credentials(values["user_name"], values["password"]),
             Credentials(values["second_user_name"], values["second_password"]),
         )
+
+
+def focus_of(root: QWidget) -> QWidget | None:
+    """The widget beneath ``root`` that has the focus, or had it last; ``None`` when none has."""
+    return root.focusWidget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +423,9 @@ class _SettingRow(QWidget):
 
 
 class StudyPanel(QWidget):
-    """The signed settings, and the form that signs them anew."""
+    """The signed settings, and the form that signs them anew. Signal ``needs_look()``: the focus has to be seen."""
+
+    needs_look = Signal()
 
     def __init__(self, office: Office) -> None:
         super().__init__()
@@ -448,6 +462,7 @@ class StudyPanel(QWidget):
         cancel.clicked.connect(self._cancel)
         self.editor.foot.insertWidget(1, cancel)
         self.editor.sign_requested.connect(self._sign)
+        self.editor.needs_look.connect(self.needs_look)
         self.editor.hide()
         column.addWidget(self.editor)
         column.addStretch(1)
@@ -469,8 +484,10 @@ class StudyPanel(QWidget):
             self._state.set_message("stop", f"Not signed yet: {titles}. What needs them is refused.", word="Missing")
         else:
             self._state.set_message("ok", "All study settings are signed.", word="Complete")
-        self._state.show()
+        self._state.setVisible(self.editor.isHidden())
         self.enter.setVisible(bool(self._unset))
+        for group, card in self.editor.cards.items():
+            card.set_now(line_words(lines[group]) if group in lines else "")
 
     def _enter(self) -> None:
         self._open(self._unset)
@@ -480,8 +497,10 @@ class StudyPanel(QWidget):
 
     def _open(self, groups: Sequence[str]) -> None:
         self._view.hide()
+        self._state.hide()
         self.editor.show()
         self.editor.show_groups(groups)
+        self.needs_look.emit()
 
     def _cancel(self) -> None:
         if self.editor.is_dirty() and not confirm(
@@ -494,6 +513,7 @@ class StudyPanel(QWidget):
         self.editor.clear()
         self.editor.hide()
         self._view.show()
+        self._state.show()
 
     def _sign(self, form: SettingsForm, first: Credentials, second: Credentials) -> None:
         desk, act = self._office.desk, self._act
@@ -599,7 +619,12 @@ def _standing_tone(row: AccountRow) -> str:
 
 
 class AccountsPanel(QWidget):
-    """Every account and its standing; an administrator adds, changes, disables, unlocks."""
+    """Every account and its standing; an administrator adds, changes, disables, unlocks.
+
+    Signal ``needs_look()``: the focus has to be seen.
+    """
+
+    needs_look = Signal()
 
     def __init__(self, office: Office) -> None:
         super().__init__()
@@ -800,6 +825,7 @@ class AccountsPanel(QWidget):
     def _begin_add(self) -> None:
         self._open("add")
         self.add_form.field("printed_name").editor().setFocus()
+        self.needs_look.emit()
 
     def _begin_change(self) -> None:
         if self._chosen is not None:
@@ -823,12 +849,14 @@ class AccountsPanel(QWidget):
         )
         self.change_form.clear_faults()
         self.change_form.field("why").editor().setFocus()
+        self.needs_look.emit()
 
     def _begin_reset(self) -> None:
         if self._chosen is not None:
             self._open("reset")
             self._reset_who.setText(f"{self._chosen.printed_name} ({self._chosen.user_name})")
             self.reset_form.field("password").editor().setFocus()
+            self.needs_look.emit()
 
     # -- acts
 
@@ -922,6 +950,7 @@ class AccountsPanel(QWidget):
             self._office.say_trouble(trouble)
         else:
             form.show_faults(faults)
+            self.needs_look.emit()
 
 
 class AboutPanel(QWidget):
@@ -1014,6 +1043,11 @@ class SettingsPage(Page):
         for part in self._parts.values():
             self.add(part)
         self._group.idClicked.connect(self._tab_clicked)
+        # What was just shown has its place only after the layout was made.
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self._show_focus)
+        self.study.needs_look.connect(self._soon.start)
+        self.accounts.needs_look.connect(self._soon.start)
         self.open_on("study")
 
     def refresh(self) -> None:
@@ -1028,13 +1062,18 @@ class SettingsPage(Page):
         for key, part in self._parts.items():
             part.setVisible(key == what)
         for key, button in self.tabs.items():
-            button.setProperty("state", "current" if key == what else "done")
+            button.setProperty("state", "current" if key == what else "waiting")
             button.set_kind("step")
         self.scroll_area.verticalScrollBar().setValue(0)
 
     def is_dirty(self) -> bool:
         """Whether a form is half typed."""
         return self.study.editor.is_dirty() or self.accounts.is_dirty() or self.password.form.is_dirty()
+
+    def _show_focus(self) -> None:
+        focused = focus_of(self)
+        if focused is not None and self.content.isAncestorOf(focused):
+            self.show_widget(focused)
 
     def _tab_clicked(self, at: int) -> None:
         self.open_on(TABS[at][0])

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
@@ -244,6 +245,9 @@ class SubjectsPage(Page):
         self._known: set[str] = set()
         self._doubted: dict[str, str] = {}
         self._facts: SubjectFacts | None = None
+        # What was just shown has its place only after the layout was made.
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self._show_form)
         self._trouble = Banner("stop", "", name="subjects_trouble")
         self._trouble.hide()
         self.add(self._trouble)
@@ -432,11 +436,11 @@ class SubjectsPage(Page):
                 ("Last given on", say_day(line.last_given_on) if line.last_given_on else ""),
                 (
                     "Weight last used",
-                    f"{show_kg(used.weight_kg)} for dose {used.dose_id}, given {say_day(used.given_on)}"
+                    f"{show_kg(used.weight_kg)}\nfor dose {used.dose_id}\ngiven {say_day(used.given_on)}"
                     if used
                     else "",
                 ),
-                ("Newest weight", f"{show_kg(newest.value)}, measured {say_day(newest.measured_on)}" if newest else ""),
+                ("Newest weight", f"{show_kg(newest.value)}\nmeasured {say_day(newest.measured_on)}" if newest else ""),
             ]
         )
         kind, sentence = weight_sentence(facts)
@@ -541,9 +545,10 @@ class SubjectsPage(Page):
         """A reason belongs to the values it was given for: other values are judged anew."""
         reason = self.measure_card.reason
         if not reason.isHidden() and self._measured_values() != self._doubted:
+            # Hidden first: emptying it is a change of the form too.
+            reason.hide()
             reason.set_value("")
             reason.set_fault("")
-            reason.hide()
 
     def _measured_values(self) -> dict[str, str]:
         values = self.measure_card.form.values()
@@ -580,6 +585,10 @@ class SubjectsPage(Page):
             self._doubted = self._measured_values()
             self.measure_card.reason.show()
         self.measure_card.form.show_faults(faults)
+        self._soon.start()
+
+    def _show_form(self) -> None:
+        self.show_widget(self.measure_card)
 
     def _forget_measurement(self) -> None:
         self._measure_act = self._office.act()
@@ -595,7 +604,7 @@ class SubjectsPage(Page):
 
 
 def _used_words(used: UsedWeight | None) -> str:
-    return f"{show_kg(used.weight_kg)} for dose {used.dose_id}, given {say_day(used.given_on)}" if used else ""
+    return f"{show_kg(used.weight_kg)}\nfor dose {used.dose_id}\ngiven {say_day(used.given_on)}" if used else ""
 
 
 def _list_question(reader: Reader) -> tuple[views.SubjectLine, ...]:

@@ -145,7 +145,8 @@ def waiting(today: views.Today) -> tuple[Waiting, ...]:
         )
         for error in today.open_errors
     ]
-    return tuple(found)
+    # A stop goes before everything else; the rest keeps its order.
+    return tuple(sorted(found, key=lambda item: item.kind != "stop"))
 
 
 def _expiring(today: views.Today) -> list[Waiting]:
@@ -243,7 +244,7 @@ class _StockNumber(QFrame):
         column.addWidget(Text(f"{strength} vials", "label", wrap=False))
         column.addLayout(line)
         on_hand = f"{stock.on_hand} unopened on hand."
-        column.addWidget(Text(f"{on_hand} {first}", "muted", name=f"{name}_on_hand"))
+        column.addWidget(Text(f"{on_hand}\n{first}", "muted", name=f"{name}_on_hand"))
 
 
 class TodayPage(Page):

@@ -17,9 +17,11 @@ def parse_date(text: str) -> date | None:
     All-number forms in another order are never guessed at: 11/12/2026 is two different days.
     """
     parts = parse_day(text)
-    if parts is None or parts[2] is None:
+    if parts is None:
         return None
     year, month, day = parts
+    if day is None:
+        return None
     try:
         return date(year, month, day)
     except ValueError:
