@@ -47,16 +47,38 @@ def open_engine(url: str) -> Engine:
         raise Unavailable(f"This version keeps its records in SQLite; “{parsed.get_backend_name()}” is not supported.")
     if parsed.database and parsed.database != ":memory:":
         path = Path(parsed.database)
-        if str(path).startswith(("//", "\\\\")):
-            raise Unavailable("The database must lie on a disk of this PC: a shared folder corrupts SQLite files.")
-        if path.is_dir():
-            raise Unavailable(f"“{path}” is a folder. Name a file in it.")
-        if not path.parent.is_dir():
-            raise Unavailable(f"The folder “{path.parent}” does not exist. Make it, or choose another.")
+        _check_path(path)
     engine = create_engine(parsed)
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _check_path(path: Path) -> None:
+    """Refuse a path that can hold no database, before SQLite makes an empty file there."""
+    if str(path).startswith(("//", "\\\\")):
+        raise Unavailable("The database must lie on a disk of this PC: a shared folder corrupts SQLite files.")
+    try:
+        is_folder, has_folder = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        raise Unavailable(
+            f"“{path}” cannot be reached ({error.strerror}). Ask for permission on its folder."
+        ) from error
+    if is_folder:
+        raise Unavailable(f"“{path}” is a folder. Name a file in it.")
+    if not has_folder:
+        raise Unavailable(f"The folder “{path.parent}” does not exist. Make it, or choose another.")
+
+
+def is_there(engine: Engine) -> bool:
+    """Whether the engine's database is more than a name: asking SQLite itself would make an empty file."""
+    name = engine.url.database
+    try:
+        return not name or name == ":memory:" or Path(name).stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise Unavailable(f"“{name}” cannot be opened ({error.strerror}). Ask for permission on its folder.") from error
 
 
 def _connected(connection: sqlite3.Connection, _record: object) -> None:

@@ -94,6 +94,8 @@ def _account_row(account: Row, credential_sha256: str) -> Insert:
         {
             "account_id": account["account_id"],
             "user_name": account["user_name"],
+            # Capitals or not, in any alphabet: SQLite's own lower() knows ASCII only.
+            "sign_in_name": account["user_name"].casefold(),
             "printed_name": account["printed_name"],
             "roles": ",".join(account["roles"]),
             "delegated_from": account["delegated_from"],
@@ -409,7 +411,7 @@ def _dose_verified(event: Event) -> Iterator[Change]:
         event,
         "verified",
         verify_seq=event.seq,
-        verified_by=event.actor_name,
+        verified_by=event.content["checker"],
         verified_at=event.recorded_at.isoformat(),
     )
 

@@ -114,7 +114,7 @@ class SqlReader:
     def account_by_user_name(self, user_name: str) -> Account | None:
         """An account by the name it signs in with, capitals or not."""
         found = self._accounts(
-            select(schema.account).where(func.lower(schema.account.c.user_name) == user_name.strip().lower())
+            select(schema.account).where(schema.account.c.sign_in_name == user_name.strip().casefold())
         )
         return found[0] if found else None
 

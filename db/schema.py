@@ -84,7 +84,8 @@ account = Table(
     "account",
     views,
     Column("account_id", Text, primary_key=True),
-    Column("user_name", Text, nullable=False, unique=True),
+    _text("user_name"),
+    Column("sign_in_name", Text, nullable=False, unique=True),
     Column("printed_name", Text, nullable=False, unique=True),
     _text("roles"),
     _text("delegated_from"),
@@ -327,6 +328,8 @@ APPEND_ONLY = {
         BEGIN SELECT RAISE(ABORT, 'the journal has one head'); END""",
     "ledger_line_no_update": """CREATE TRIGGER ledger_line_no_update BEFORE UPDATE ON ledger_line
         BEGIN SELECT RAISE(ABORT, 'a ledger line is never changed'); END""",
+    "ledger_line_no_delete": """CREATE TRIGGER ledger_line_no_delete BEFORE DELETE ON ledger_line
+        BEGIN SELECT RAISE(ABORT, 'a ledger line is never deleted'); END""",
     "medication_error_no_delete": """CREATE TRIGGER medication_error_no_delete BEFORE DELETE ON medication_error
         BEGIN SELECT RAISE(ABORT, 'a medication-error record is never deleted'); END""",
 }

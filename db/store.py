@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from db import schema
-from db.engine import open_engine, pragma, trouble_named
+from db.engine import is_there, open_engine, pragma, trouble_named
 from db.projections import changes_of, write_changes
 from db.queries import SqlReader
 from db.verify import verify
@@ -103,11 +103,20 @@ class SqlStore:
         (``guarded`` false).
         """
         engine = open_engine(url)
+        nothing = "There is no study in this file yet. Set one up first, or choose another file."
+        if not is_there(engine):
+            raise Unavailable(nothing)
         with trouble_named(), engine.connect() as connection:
             if pragma(connection, "schema_version") == 0:
-                raise Unavailable("There is no study in this file yet. Set one up first, or choose another file.")
+                raise Unavailable(nothing)
             if pragma(connection, "application_id") != schema.APPLICATION_ID:
                 raise Unavailable("This file is a database of another program. Choose another file.")
+            marks = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+            if not connection.exec_driver_sql(marks).scalar():
+                raise Unavailable(
+                    "The database has lost the mark of its version. Do not go on: restore the last backup and tell"
+                    " support."
+                )
             version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             views = pragma(connection, "user_version")
         if version not in REVISIONS or views > schema.PROJECTION_VERSION:

@@ -1,10 +1,12 @@
 """Proving the journal: every byte hashed again, every link followed, every view replayed and compared."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import zip_longest
 
 from sqlalchemy import Connection, RowMapping, create_engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from db import schema
 from db.projections import changes_of, write_changes
@@ -37,9 +39,8 @@ def verify(connection: Connection) -> Verification:
         with replayed.connect() as copy:
             schema.views.create_all(copy)
             _follow(connection, copy, followed)
-            _compare(connection, copy)
-            _check_credentials(connection)
-            _check_papers(connection)
+            for check in (lambda: _compare(connection, copy), lambda: _check_beside(connection)):
+                _named(check)
     except _Altered as altered:
         return Verification(followed.count, followed.hash, altered.seq, altered.what)
     finally:
@@ -47,15 +48,30 @@ def verify(connection: Connection) -> Verification:
     return Verification(followed.count, followed.hash, None, "")
 
 
+def _named(check: Callable[[], None]) -> None:
+    """A table that is gone or cannot be read is a finding, not a crash."""
+    try:
+        check()
+    except SQLAlchemyError as error:
+        raise _Altered(None, f"A table is missing or cannot be read: {error.__cause__ or error}.") from error
+
+
+def _check_beside(connection: Connection) -> None:
+    _check_credentials(connection)
+    _check_papers(connection)
+
+
 def _follow(connection: Connection, copy: Connection, followed: _Followed) -> None:
     """Check each event in order and apply it to the copy."""
-    rows = connection.execute(select(schema.event).order_by(schema.event.c.seq))
-    for row in rows.mappings():
+    for row in _rows(connection, followed):
         seq = followed.count + 1
         if row["seq"] != seq:
             raise _Altered(seq, f"Event {seq} is missing.")
         event = _read(row, followed)
-        write_changes(copy, changes_of(event))
+        try:
+            write_changes(copy, changes_of(event))
+        except (LookupError, TypeError, ValueError, AttributeError, SQLAlchemyError) as error:
+            raise _Altered(seq, f"Event {seq} cannot be replayed: it is not what this app writes.") from error
         followed.count, followed.hash = seq, row["hash"]
     head = connection.execute(select(schema.head)).mappings().one_or_none()
     if head is None or (head["seq"], head["hash"]) != (followed.count, followed.hash):
@@ -63,15 +79,23 @@ def _follow(connection: Connection, copy: Connection, followed: _Followed) -> No
         raise _Altered(followed.count + 1, f"The journal ends at event {followed.count}, but its head names {named}.")
 
 
+def _rows(connection: Connection, followed: _Followed) -> Iterator[RowMapping]:
+    """The journal's rows one by one; one that the driver cannot even read is named."""
+    try:
+        yield from connection.execute(select(schema.event).order_by(schema.event.c.seq)).mappings()
+    except SQLAlchemyError as error:
+        raise _Altered(followed.count + 1, f"Event {followed.count + 1} cannot be read.") from error
+
+
 def _read(row: RowMapping, followed: _Followed) -> Event:
     seq = followed.count + 1
-    if hash_of(row["body"]) != row["hash"]:
+    if not isinstance(row["body"], bytes) or hash_of(row["body"]) != row["hash"]:
         raise _Altered(seq, f"Event {seq} was altered: its bytes do not give its hash.")
     if row["previous_hash"] != followed.hash:
         raise _Altered(seq, f"Event {seq} does not follow event {followed.count}: the chain is broken.")
     try:
         event = Event.from_body(row["body"])
-    except ValueError:
+    except (ValueError, TypeError):
         raise _Altered(seq, f"Event {seq} cannot be read.") from None
     columns = {
         "seq": event.seq,

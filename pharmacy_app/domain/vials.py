@@ -204,6 +204,6 @@ def read_expiry(typed: str, field: str) -> date:
         )
     year, month, day = parts
     try:
-        return date(year, month, day or calendar.monthrange(year, month)[1])
+        return date(year, month, calendar.monthrange(year, month)[1] if day is None else day)
     except (ValueError, calendar.IllegalMonthError):
         raise Refused(Fault(field, f"“{text}” is not a day of the calendar. Look at the vial again.")) from None

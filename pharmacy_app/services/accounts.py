@@ -14,14 +14,14 @@ from pharmacy_app.services.desk import (
     Desk,
     Draft,
     Moment,
+    NotAdmitted,
     Session,
     Signing,
-    WrongPassword,
     append,
     perform,
     prove,
     record_denial,
-    record_wrong_password,
+    record_turned_away,
     site_of,
     zone_of,
 )
@@ -66,7 +66,7 @@ def read_password(reading: Reading, password: str, at_field: str, user_name: str
     """Check that a new password is long enough and not the user name."""
     if len(password) < MIN_PASSWORD:
         reading.fault(at_field, f"The password needs at least {MIN_PASSWORD} characters. A short sentence does well.")
-    elif user_name and user_name.lower() in password.lower():
+    elif user_name and user_name.casefold() in password.casefold():
         reading.fault(at_field, "The password must not hold the user name.")
 
 
@@ -79,8 +79,8 @@ def sign_in(desk: Desk, credentials: Credentials, workstation: str) -> Session:
     """Sign a person in and record it; raises ``Refused`` (recorded too) when that may not be."""
     try:
         account, _ = prove(desk, credentials, "password")
-    except WrongPassword as wrong:
-        record_wrong_password(desk, wrong, workstation)
+    except NotAdmitted as turned_away:
+        record_turned_away(desk, turned_away, workstation)
         raise
     session = Session(
         account.account_id,
@@ -133,7 +133,7 @@ def add_account(desk: Desk, act: Act, new: NewAccount) -> Event:
         account = read_account(reading, new.form, new.password, account_id, must_change=True)
         if writer.account_by_user_name(account.user_name):
             reading.fault("user_name", f"There is an account named {account.user_name} already. Choose another name.")
-        if any(other.printed_name.lower() == account.printed_name.lower() for other in writer.accounts()):
+        if any(other.printed_name.casefold() == account.printed_name.casefold() for other in writer.accounts()):
             reading.fault("printed_name", f"{account.printed_name} has an account already. A person has one account.")
         reading.done()
         writer.put_credential(account_id, encoded)

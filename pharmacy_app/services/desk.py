@@ -106,13 +106,14 @@ class Denied(Refused):
     """An act its person has no authority for; the try is recorded."""
 
 
-class WrongPassword(Refused):
-    """A password that does not fit; the try is recorded and counted."""
+class NotAdmitted(Refused):
+    """A try that was turned away at the door, which is recorded; a wrong password also counts (``counts``)."""
 
-    def __init__(self, fault: Fault, user_name: str, account: Account | None) -> None:
+    def __init__(self, fault: Fault, user_name: str, account: Account | None, *, counts: bool) -> None:
         super().__init__(fault)
         self.user_name = user_name
         self.account = account
+        self.counts = counts
 
 
 def zone_of(site: views.Site) -> ZoneInfo:
@@ -165,8 +166,8 @@ def perform(
     except Denied as denied:
         record_denial(desk, act.session, kind, denied)
         raise
-    except WrongPassword as wrong:
-        record_wrong_password(desk, wrong, act.session.workstation)
+    except NotAdmitted as turned_away:
+        record_turned_away(desk, turned_away, act.session.workstation)
         raise
 
 
@@ -206,6 +207,14 @@ def _perform(
             fault = authority_fault(signer, kind, today)
             if fault:
                 raise Denied(Fault(signing.field, fault.sentence, fault.rule, fault.section))
+            if signer.must_change_password and kind != "password_changed":
+                raise Denied(
+                    Fault(
+                        signing.field,
+                        f"{signer.printed_name}'s password was set by somebody else, so it signs nothing."
+                        " Sign in with it and change it first.",
+                    )
+                )
             signers.append(signer)
         draft = build(writer, Moment(person, site, now, today, tuple(signers)))
         content_sha256 = digest(draft.content)
@@ -268,48 +277,52 @@ def append(
 
 
 def _prove(desk: Desk, signing: Signing) -> tuple[Account, str]:
-    """The account whose password was typed, and its encoded password; raises ``WrongPassword``."""
+    """The account whose password was typed, and its encoded password; raises ``NotAdmitted``."""
     return prove(desk, signing.credentials, signing.field)
 
 
 def prove(desk: Desk, credentials: Credentials, at_field: str) -> tuple[Account, str]:
-    """Check a password; raises ``WrongPassword``, and ``Refused`` for a locked or disabled account."""
+    """Check a password; raises ``NotAdmitted`` when it does not fit or the account is locked or disabled."""
     with desk.store.read() as reader:
         account = reader.account_by_user_name(credentials.user_name)
         encoded = reader.credential(account.account_id) if account else ""
         attempts = reader.failed_attempts(account.account_id) if account else 0
+
+    def turned_away(sentence: str, *, counts: bool = False) -> NotAdmitted:
+        return NotAdmitted(Fault(at_field, sentence), credentials.user_name, account, counts=counts)
+
     if account is not None and account.locked:
-        raise Refused(
-            Fault(
-                at_field,
-                f"The account {account.user_name} is locked after {MAX_FAILED_SIGN_INS} wrong passwords."
-                " An administrator can unlock it.",
-            )
+        raise turned_away(
+            f"The account {account.user_name} is locked after {MAX_FAILED_SIGN_INS} wrong passwords."
+            " An administrator can unlock it."
         )
     if account is not None and not account.active:
-        raise Refused(Fault(at_field, f"The account {account.user_name} is disabled. Ask an administrator."))
+        raise turned_away(f"The account {account.user_name} is disabled. Ask an administrator.")
     if account is None or not desk.secrets.matches(encoded, credentials.password):
         left = MAX_FAILED_SIGN_INS - attempts - 1
         sentence = "User name and password do not fit. Check the name, Caps Lock and the keyboard's language."
         if account is not None and left <= 1:
             more = "One more wrong password locks" if left == 1 else "This was the last try: it locks"
             sentence += f" {more} the account."
-        raise WrongPassword(Fault(at_field, sentence), credentials.user_name, account)
+        raise turned_away(sentence, counts=True)
     return account, encoded
 
 
-def record_wrong_password(desk: Desk, wrong: WrongPassword, workstation: str) -> None:
-    """Keep a failed password in the journal and lock the account at the limit (REGULATION E-09, E-22)."""
+def record_turned_away(desk: Desk, turned_away: NotAdmitted, workstation: str) -> None:
+    """Keep the try in the journal; wrong passwords are counted and lock at the limit (REGULATION E-09, E-22).
+
+    The name is kept only when it is an account's: people type their password into the wrong field.
+    """
     with desk.store.write() as writer:
         site = site_of(writer)
-        account = wrong.account
-        attempt = writer.failed_attempts(account.account_id) + 1 if account else 0
+        account = turned_away.account
+        attempt = writer.failed_attempts(account.account_id) + int(turned_away.counts) if account else 0
         append(
             writer,
             "sign_in_failed",
             Draft(
                 {
-                    "user_name": wrong.user_name.strip()[:60] if account else "unknown",
+                    "user_name": account.user_name if account else "unknown",
                     "account_id": account.account_id if account else "",
                     "attempt": attempt,
                     "locked": attempt >= MAX_FAILED_SIGN_INS,

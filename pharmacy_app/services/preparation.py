@@ -345,6 +345,10 @@ def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
         in_status(thread, ("verified",), "be prepared")
         if not writer.printed(about=form.dose_id, paper="worksheet", limit=1):
             raise Refused(Fault("", "Print the worksheet first: it goes with the vials to the hood.", "R51", "8.1.2"))
+        if moment.person.printed_name == thread.verified_by:
+            raise Refused(
+                Fault("", f"{thread.verified_by} made the second check. Another person mixes.", "R58", "8.1.2")
+            )
         zone = zone_of(moment.site)
         reconstituted_at = reading.moment(form.reconstituted_at, "reconstituted_at", zone, moment.now)
         diluted_at = reading.moment(form.diluted_at, "diluted_at", zone, moment.now)

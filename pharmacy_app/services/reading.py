@@ -55,6 +55,7 @@ class Reading:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self._unread: set[str] = set()
 
     def take(self, read: Callable[[], T], stand_in: T) -> T:
         """The value that ``read`` gives, or ``stand_in`` with its faults kept."""
@@ -62,17 +63,20 @@ class Reading:
             return read()
         except Refused as refused:
             self.faults.extend(refused.faults)
+            self._unread.update(fault.field for fault in refused.faults)
             return stand_in
 
     def fault(self, field: str, sentence: str, rule: str = "", section: str = "") -> None:
-        """Keep one more fault."""
-        self.faults.append(Fault(field, sentence, rule, section))
+        """Keep one more fault, unless the field could not even be read: then its value is a stand-in."""
+        if field not in self._unread:
+            self.faults.append(Fault(field, sentence, rule, section))
 
     def text(self, value: str, field: str, name: str, *, longest: int = 120) -> str:
         """A text that must not be empty, on one line."""
         typed = " ".join(value.split())
         if not typed:
             self.fault(field, f"{name} is missing. Type it here.")
+            self._unread.add(field)
         elif len(typed) > longest:
             self.fault(field, f"{name} is longer than {longest} characters. Shorten it.")
         return typed
@@ -104,6 +108,7 @@ class Reading:
         typed = value.strip()
         if not re.fullmatch(r"-?\d{1,9}", typed):
             self.fault(field, f"{name} must be a whole number from {low} to {high}.")
+            self._unread.add(field)
             return low
         number = int(typed)
         if not low <= number <= high:

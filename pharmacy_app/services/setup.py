@@ -5,6 +5,7 @@ from importlib import resources
 from uuid import uuid4
 from zoneinfo import ZoneInfo, available_timezones
 
+from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Role
 from pharmacy_app.domain.protocol import load_protocol
@@ -74,9 +75,9 @@ def open_site(
         reading.fault("administrator.roles", "The first account must be an administrator.")
     if Role.PHARMACIST not in second.roles:
         reading.fault("pharmacist.roles", "The second account must be a pharmacist.")
-    if first.user_name.lower() == second.user_name.lower():
+    if first.user_name.casefold() == second.user_name.casefold():
         reading.fault("pharmacist.user_name", "Administrator and pharmacist need different user names.")
-    if first.printed_name.lower() == second.printed_name.lower():
+    if first.printed_name.casefold() == second.printed_name.casefold():
         reading.fault("pharmacist.printed_name", "Administrator and pharmacist are two different people.")
     protocol = reading.take(lambda: load_protocol(protocol_text), None)
     reading.done()
@@ -86,6 +87,8 @@ def open_site(
         encoded = desk.secrets.encode(password)
         accounts.append((account, encoded))
     with desk.store.write() as writer:
+        if writer.site() is not None:
+            raise Refused(Fault("", "This database has its study already. Close the guide and sign in."))
         for account, encoded in accounts:
             writer.put_credential(account.account_id, encoded)
         return append(

@@ -46,7 +46,6 @@ def test_the_last_usable_day_of_a_printed_expiry(printed: str, last_day: date) -
         "2027",
         "02-2027",
         "2/2027",
-        "2027-2",
         "2027-02-30",
         "30-Feb-2028",
         "Foo-2027",

@@ -173,7 +173,9 @@ class Hands:
         self.qtbot.waitUntil(button.isEnabled, timeout=PATIENCE_MS)
         self.reveal(button)
         # A number's row may be wider than its words: the left end is always part of the button.
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(min(12, button.width() // 2), button.height() // 2))
+        QTest.mouseClick(
+            button, Qt.MouseButton.LeftButton, pos=QPoint(min(12, button.width() // 2), button.height() // 2)
+        )
         if settle:
             self.settle()
 
@@ -220,6 +222,14 @@ class Hands:
                 break
             QTest.keyClick(combo, Qt.Key.Key_Down)
         assert combo.currentText() == words, f"{name} offers {[combo.itemText(at) for at in range(combo.count())]}"
+        self.settle()
+
+    def shortcut(self, key: Qt.Key) -> None:
+        """Press Ctrl and a key wherever the focus is."""
+        # Without a window manager the window does not come back to the front by itself.
+        self.window.activateWindow()
+        self.qtbot.waitUntil(self.window.isActiveWindow, timeout=PATIENCE_MS)
+        QTest.keyClick(self.window.focusWidget() or self.window, key, Qt.KeyboardModifier.ControlModifier)
         self.settle()
 
     def at(self, name: str, day: str, time: str) -> None:

@@ -23,9 +23,7 @@ DAY1, DAY2 = "2026-03-02", "2026-03-03"
 
 # The offscreen platform has no window manager to raise a list over a field, and says so.
 @pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
-def test_the_day_from_the_first_run_to_the_monitors_reading(
-    open_window: Callable[..., Hands], study: Study
-) -> None:
+def test_the_day_from_the_first_run_to_the_monitors_reading(open_window: Callable[..., Hands], study: Study) -> None:
     hands = open_window()
     _set_up(hands, study)
     _people_join(hands)

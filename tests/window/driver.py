@@ -144,9 +144,7 @@ class Hands:
     def rows(self, table: str) -> list[list[str]]:
         """The cells of a table by its accessible name, row by row."""
         grid = self.find(table, ("table", "tree table")).queryTable()
-        return [
-            [_cell(grid, row, column) for column in range(grid.nColumns)] for row in range(grid.nRows)
-        ]
+        return [[_cell(grid, row, column) for column in range(grid.nColumns)] for row in range(grid.nRows)]
 
     def see_rows(self, table: str, wanted: Callable[[list[list[str]]], bool], what: str) -> list[list[str]]:
         """Wait until a table's rows are as ``wanted``; returns them."""
@@ -276,4 +274,8 @@ def _cell(grid: Any, row: int, column: int) -> str:
 
 def _exactly(title: str) -> str:
     """A pattern that fits this title alone, whatever the bytes of a dash are in the locale of xdotool."""
-    return "^" + "".join(letter if letter.isascii() and (letter.isalnum() or letter == " ") else ".*" for letter in title) + "$"
+    return (
+        "^"
+        + "".join(letter if letter.isascii() and (letter.isalnum() or letter == " ") else ".*" for letter in title)
+        + "$"
+    )

@@ -2,7 +2,7 @@
 
 Started by ``test_journey.py`` on a display and a message bus of its own, under the system's Python:
 
-    dbus-run-session -- /usr/bin/python3 journey.py PYTHON FOLDER
+    dbus-run-session -- /usr/bin/python3 -m tests.window.journey PYTHON FOLDER
 
 ``PYTHON`` runs the program, ``FOLDER`` takes the database, the program's settings and its output, and a picture
 of the screen when a step fails. Exit code 0 when the whole day was done, 1 otherwise.
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from driver import FIELDS, PRESSED, Hands
+from tests.window.driver import FIELDS, PRESSED, Hands
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a sentence to sign with"
@@ -31,7 +31,7 @@ ONE_TIME = "for one use, then never again"
 SOURCE = "Study Manual 1.0, page 12"
 ROBIN, PAULA, CARLA, MONA = "Robin Ahlgren", "Paula Reyes", "Carla Okafor", "Mona Sorensen"
 
-SETTINGS = (
+SETTINGS: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
     ("BSA formula", {"Body surface area by": "Mosteller"}, {}),
     ("Dose rounding", {"Rounding rule": "half up – 0.125 to 0.13"}, {"Round to multiples of": "0.01"}),
     (
@@ -175,7 +175,7 @@ class Day:
         self._fill({"First password": PASSWORD, "Second password": PASSWORD})
         hands.press("Sign and finish")
         hands.see("All settings are signed.")
-        hands.press("Sign in")
+        hands.press("Go to sign-in")
 
     def add_accounts(self) -> None:
         hands = self.hands

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from pharmacy_app.services.printing import kept_paper
 
 pytestmark = pytest.mark.window
 
+ROOT = Path(__file__).resolve().parents[2]
 SYSTEM_PYTHON = "/usr/bin/python3"
 """The system's Python, because ``pyatspi`` is a package of the system and not of the virtual environment."""
 TIMEOUT_S = 240
@@ -72,13 +74,19 @@ def _run(display: str, folder: Path, runtime: str) -> tuple[int, str]:
     """Live the day on this display; exit code and everything it said. ``runtime`` takes the buses' sockets."""
     env = {name: value for name, value in os.environ.items() if name not in ("DBUS_SESSION_BUS_ADDRESS", "XAUTHORITY")}
     env |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": runtime}
-    journey = Path(__file__).with_name("journey.py")
-    command = ["dbus-run-session", "--", SYSTEM_PYTHON, str(journey), sys.executable, str(folder)]
+    journey = [SYSTEM_PYTHON, "-m", "tests.window.journey", sys.executable, str(folder)]
+    command = ["dbus-run-session", "--", *journey]
     said = folder / "journey.log"
     with said.open("wb") as log:
         # A session of its own, so that on a timeout everything it started ends with it, and nothing else does.
         process = subprocess.Popen(
-            command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         code = process.wait(TIMEOUT_S)
@@ -103,7 +111,7 @@ def test_the_day_in_a_real_window(display: str, tmp_path: Path) -> None:
     try:
         _judge(desk)
     finally:
-        desk.store.close()  # type: ignore[attr-defined]
+        desk.store.close()
 
 
 def _judge(desk: Desk) -> None:
@@ -120,7 +128,9 @@ def _judge(desk: Desk) -> None:
         assert len(reader.settings()) == 6
         assert {line.signed_by for line in reader.settings()} == {"Paula Reyes, Robin Ahlgren"}
         assert {line.source for line in reader.settings()} == {"Study Manual 1.0, page 12"}
-        assert {person.user_name: (str(*person.roles), person.must_change_password) for person in reader.accounts()} == {
+        assert {
+            person.user_name: (str(*person.roles), person.must_change_password) for person in reader.accounts()
+        } == {
             "robin": ("administrator", False),
             "paula": ("pharmacist", False),
             "carla": ("checker", False),
@@ -134,7 +144,9 @@ def _judge(desk: Desk) -> None:
             (MG(4), "B7", "Refrigerator 1", "available"): 2,
         }
         lines = reader.ledger(LedgerFilter(strength_mg=MG(1), record_only=True), offset=0, limit=-1)
-        assert [(line.transaction, line.quantity, line.balance_available, line.balance_quarantine) for line in lines] == [
+        assert [
+            (line.transaction, line.quantity, line.balance_available, line.balance_quarantine) for line in lines
+        ] == [
             ("RECEIVE", 8, 0, 8),
             ("RELEASE", 8, 8, 0),
             ("DISPENSE", 2, 6, 0),  # 8 − 2
@@ -182,8 +194,10 @@ def _judge(desk: Desk) -> None:
             *reader.printed(about=dose.dose_id, paper="bag labels"),
             *(label for vial in thread.vials for label in reader.printed(about=vial.unit_number, paper="vial label")),
         ]
-        records = [event.content["papers"][0] for event in events if event.kind == "record_printed"]
+        records = reader.printed(paper="accountability record")
     assert len(papers) == 4  # a worksheet, the bag's labels, and a label on each of the two vials
     assert len(records) == 1
-    for sha256 in [*(paper.sha256 for paper in papers), records[0]["sha256"]]:
-        assert kept_paper(desk, sha256).startswith(b"%PDF")
+    for paper in (*papers, *records):
+        pdf = kept_paper(desk, paper.sha256)
+        assert pdf.startswith(b"%PDF")
+        assert sha256(pdf).hexdigest() == paper.sha256
