@@ -427,18 +427,23 @@ def _dose_prepared(event: Event) -> Iterator[Change]:
         prepared_by=event.actor_name,
     )
     for draw in content["preparation"]["draws"]:
-        yield Insert(
-            "mg_line",
-            {
-                "unit_number": draw["unit_number"],
-                "dose_id": content["dose_id"],
-                "labelled_mg": draw["strength_mg"],
-                "withdrawn_mg": draw["drawn_mg"],
-                "residue_mg": None,
-                "discarded_mg": None,
-                "closed_seq": None,
-            },
-        )
+        yield _mg_line(event, draw["unit_number"], draw["strength_mg"], draw["drawn_mg"])
+
+
+def _mg_line(event: Event, unit_number: str, labelled_mg: str, withdrawn_mg: str) -> Insert:
+    """An opened vial's line of the mg ledger, open until its residue and what was discarded are known."""
+    return Insert(
+        "mg_line",
+        {
+            "unit_number": unit_number,
+            "dose_id": event.content["dose_id"],
+            "labelled_mg": labelled_mg,
+            "withdrawn_mg": withdrawn_mg,
+            "residue_mg": None,
+            "discarded_mg": None,
+            "closed_seq": None,
+        },
+    )
 
 
 def _dose_released(event: Event) -> Iterator[Change]:
@@ -509,7 +514,10 @@ def _vials_closed(event: Event) -> Iterator[Change]:
 def _dose_cancelled(event: Event) -> Iterator[Change]:
     yield from _dose(event, "cancelled", cancelled_why=event.why)
     for moved in event.content["moves"]:
-        yield Update("vial", {"unit_number": moved["unit_number"]}, {"dose_id": ""})
+        if event.content["opened"]:
+            yield _mg_line(event, moved["unit_number"], moved["strength_mg"], "0")
+        else:
+            yield Update("vial", {"unit_number": moved["unit_number"]}, {"dose_id": ""})
 
 
 def _printed(event: Event) -> Iterator[Change]:

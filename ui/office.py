@@ -70,7 +70,9 @@ class Office(QObject):
         """The sentence beside an act the person may not do, '' when they may."""
         if self.may(kind):
             return ""
-        return f"This takes a {' or '.join(sorted(AUTHORITY[kind]))}; you are signed in as {self.role_words()}."
+        roles = " or ".join(sorted(AUTHORITY[kind]))
+        article = "an" if roles.startswith("a") else "a"
+        return f"This takes {article} {roles}; you are signed in as {self.role_words()}."
 
     def role_words(self) -> str:
         """The person's roles in words."""

@@ -5,9 +5,13 @@ because the system's own follow its language.
 """
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timezone
+from zoneinfo import ZoneInfo
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+"""Years outside these are slips of the keyboard."""
+
 _NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)}
 
 
@@ -19,6 +23,18 @@ def say_day(day: date) -> str:
 def say_moment(moment: datetime) -> str:
     """A moment of the site's clock such as ``22-Nov-2026 14:05``."""
     return f"{say_day(moment)} {moment:%H:%M}"
+
+
+def at_site(moment: datetime, zone: ZoneInfo) -> datetime:
+    """A moment on the site's clock with its plain offset from UTC.
+
+    Two moments that carry one and the same zone are compared by the clock on the wall, which is wrong in the doubled
+    hour of autumn; with plain offsets they are compared as they happened.
+    """
+    local = moment.astimezone(zone)
+    offset = local.utcoffset()
+    assert offset is not None
+    return local.replace(tzinfo=timezone(offset), fold=0)
 
 
 def parse_day(text: str) -> tuple[int, int, int | None] | None:

@@ -90,5 +90,6 @@ def authority_fault(account: Account, act: str, on: date) -> Fault | None:
         names = " or ".join(sorted(allowed))
         held = " and ".join(account.roles)
         what = act.replace("_", " ")
-        return Fault("", f"“{what}” takes a {names}. {account.printed_name} is signed in as {held}.")
+        article = "an" if names.startswith("a") else "a"
+        return Fault("", f"“{what}” takes {article} {names}. {account.printed_name} is signed in as {held}.")
     return None

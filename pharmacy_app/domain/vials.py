@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 
-from pharmacy_app.domain.dates import parse_day
+from pharmacy_app.domain.dates import FIRST_YEAR, LAST_YEAR, parse_day
 from pharmacy_app.domain.errors import Fault, Refused
 
 STRENGTHS_MG = (Decimal(1), Decimal(4))
@@ -35,20 +35,29 @@ def numbered(prefix: str, count: int) -> str:
     return body + check_character(body)
 
 
-_DIGITS = str.maketrans("OI", "01")
-_NUMBER = re.compile(r"[A-Z]\d{6}[0-9A-Z]")
+_NUMBER = re.compile(r"[A-Z][0-9]{6}[0-9A-Z]")
+_AS_DIGITS = str.maketrans("OI", "01")
+_ALIKE = {"0": "O", "O": "0", "1": "I", "I": "1"}
+
+
+def _tidy(typed: str) -> str:
+    """A typed number as it is written: capitals, no blanks, and digits where only digits can stand.
+
+    Read from a label by eye, O and 0, I and 1 look alike; the check character is settled by ``read_number``.
+    """
+    number = typed.strip().upper().replace(" ", "").replace("-", "")
+    return number[:1] + number[1:7].translate(_AS_DIGITS) + number[7:]
+
+
+def looks_like_ours(typed: str, prefix: str) -> bool:
+    """Whether a text has the form of one of our numbers of a kind, its check character right or wrong."""
+    return bool(_NUMBER.fullmatch(_tidy(typed))) and _tidy(typed).startswith(prefix)
 
 
 def read_number(typed: str, prefix: str, field: str) -> str:
     """A typed or scanned number, checked; raises ``Refused`` saying whether the form or the check is wrong."""
-    number = typed.strip().upper().replace(" ", "").replace("-", "")
-    # Read from a label by eye, O and 0, I and 1 look alike: the digits can only be digits, and the check character
-    # is taken either way, since no other one is near.
-    number = number[:1] + number[1:7].translate(_DIGITS) + number[7:]
-    for alike, meant in (("0", "O"), ("1", "I")):
-        if number[7:] == alike and number[1:7].isdigit() and check_character(number[:7]) == meant:
-            number = number[:7] + meant
-    if not _NUMBER.fullmatch(number) or not number.startswith(prefix):
+    number = _tidy(typed)
+    if not looks_like_ours(typed, prefix):
         raise Refused(
             Fault(
                 field,
@@ -56,9 +65,11 @@ def read_number(typed: str, prefix: str, field: str) -> str:
                 " character. Scan the label again.",
             )
         )
-    if check_character(number[:-1]) != number[-1]:
+    body, given = number[:-1], number[-1]
+    check = check_character(body)
+    if given != check and _ALIKE.get(given) != check:
         raise Refused(Fault(field, f"“{number}” was misread: its check character does not fit. Scan the label again."))
-    return number
+    return body + check
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +214,8 @@ def read_expiry(typed: str, field: str) -> date:
             Fault(field, f"“{text}” is not an expiry. Type 2027-03-31, or 2027-03 when only the month is printed.")
         )
     year, month, day = parts
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Refused(Fault(field, f"“{text}” has a year that no vial has ({year}). Look at the vial again."))
     try:
         return date(year, month, calendar.monthrange(year, month)[1] if day is None else day)
     except (ValueError, calendar.IllegalMonthError):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import uuid4
 
+from pharmacy_app.domain.dates import at_site
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Account, Role, authority_fault
@@ -66,7 +67,7 @@ def read_password(reading: Reading, password: str, at_field: str, user_name: str
     """Check that a new password is long enough and not the user name."""
     if len(password) < MIN_PASSWORD:
         reading.fault(at_field, f"The password needs at least {MIN_PASSWORD} characters. A short sentence does well.")
-    elif user_name and user_name.casefold() in password.casefold():
+    elif len(user_name) > 3 and user_name.casefold() in password.casefold():
         reading.fault(at_field, "The password must not hold the user name.")
 
 
@@ -91,7 +92,7 @@ def sign_in(desk: Desk, credentials: Credentials, workstation: str) -> Session:
         account.must_change_password,
     )
     with desk.store.write() as writer:
-        now = desk.clock().astimezone(zone_of(site_of(writer)))
+        now = at_site(desk.clock(), zone_of(site_of(writer)))
         fault = authority_fault(account, "signed_in", now.date())
         if fault is None:
             append(
@@ -161,12 +162,14 @@ def change_account(desk: Desk, act: Act, form: AccountChange) -> Event:
         reading = Reading()
         why = reading.text(form.why, "why", "The reason", longest=500)
         roles = tuple(Role(role) for role in form.roles if role in set(Role))
-        if not roles:
+        if not roles or len(roles) != len(form.roles):
             reading.fault("roles", "Choose at least one role.")
         if Role.MONITOR in roles and len(roles) > 1:
             reading.fault("roles", "A monitor reads and changes nothing, so the role stands alone.")
         start = reading.day(form.delegated_from, "delegated_from")
         end = reading.day(form.delegated_to, "delegated_to") if form.delegated_to.strip() else None
+        if end and end < start:
+            reading.fault("delegated_to", "The delegation ends before it begins. Check both days.")
         if writer.account(form.account_id) is None:
             reading.fault("account_id", "There is no such account.")
         if form.account_id == moment.person.account_id and (not form.active or Role.ADMINISTRATOR not in roles):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pharmacy_app.domain.comparisons import compare_administered
 from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Finding, Named, Severity
 from pharmacy_app.domain.units import KEPT, show, show_percent
 from pharmacy_app.domain.vials import move, numbered
@@ -15,6 +15,7 @@ from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protoc
 from pharmacy_app.services.doses import in_status, thread_of
 from pharmacy_app.services.ports import Writer
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.stock import check_order
 from pharmacy_app.services.study_settings import needed, settings_of
 
 
@@ -143,11 +144,12 @@ def close_vials(desk: Desk, act: Act, form: CloseForm) -> Event:
     More left than cannot be drawn makes the vial 'partial', otherwise it is 'empty'.
     """
 
-    def build(writer: Writer, _moment: Moment) -> Draft:
+    def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         thread = thread_of(writer, form.dose_id)
         in_status(thread, ("administered", "cancelled"), "have its vials closed")
         opened = {vial.unit_number: vial for vial in thread.vials if vial.state == "opened"}
+        check_order(writer, list(opened), utc_text(moment.now))
         if not opened:
             raise Refused(Fault("", f"Dose {form.dose_id} has no opened vial left to close.", "R57", "8.2"))
         typed = {row.unit_number: row for row in form.vials}

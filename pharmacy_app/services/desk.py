@@ -15,7 +15,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from pharmacy_app.domain.codec import canonical, digest
-from pharmacy_app.domain.dates import say_moment
+from pharmacy_app.domain.dates import at_site, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, Signature, utc_text
 from pharmacy_app.domain.people import Account, Role, authority_fault
@@ -160,9 +160,14 @@ def perform(
     Raises ``Refused`` (all faults at once) when a rule refuses, ``Unavailable`` when the store cannot be
     reached. A try without authority and a wrong password are themselves recorded.
     """
+    request = digest({"kind": kind, "form": form, "actor": act.session.account_id})
     try:
+        with desk.store.read() as reader:
+            earlier = _recorded(reader, act, request)
+        if earlier is not None:
+            return earlier
         proven = tuple((signing, *_prove(desk, signing)) for signing in signings)
-        return _perform(desk, act, kind, form, build, proven)
+        return _perform(desk, act, kind, request, build, proven)
     except Denied as denied:
         record_denial(desk, act.session, kind, denied)
         raise
@@ -175,21 +180,16 @@ def _perform(
     desk: Desk,
     act: Act,
     kind: str,
-    form: object,
+    request: str,
     build: Callable[[Writer, Moment], Draft],
     proven: tuple[tuple[Signing, Account, str], ...],
 ) -> Event:
-    request = digest({"kind": kind, "form": form, "actor": act.session.account_id})
     with desk.store.write() as writer:
-        earlier = writer.event_of_act(act.act_id)
+        earlier = _recorded(writer, act, request)
         if earlier is not None:
-            if earlier.request_sha256 != request:
-                raise Refused(
-                    Fault("", "This act was recorded already, with other content. Open the page again to see it.")
-                )
             return earlier
         site = site_of(writer)
-        now = desk.clock().astimezone(zone_of(site))
+        now = at_site(desk.clock(), zone_of(site))
         today = now.date()
         person = writer.account(act.session.account_id)
         if person is None:
@@ -233,6 +233,14 @@ def _perform(
             signatures=signatures,
             request_sha256=request,
         )
+
+
+def _recorded(reader: Reader, act: Act, request: str) -> Event | None:
+    """The event this act has left already; refused when it was asked with other content."""
+    earlier = reader.event_of_act(act.act_id)
+    if earlier is not None and earlier.request_sha256 != request:
+        raise Refused(Fault("", "This act was recorded already, with other content. Open the page again to see it."))
+    return earlier
 
 
 def append(
@@ -331,7 +339,7 @@ def record_turned_away(desk: Desk, turned_away: NotAdmitted, workstation: str) -
             act_id=uuid4().hex,
             actor=("", "nobody signed in"),
             workstation=workstation,
-            now=desk.clock().astimezone(zone_of(site)),
+            now=at_site(desk.clock(), zone_of(site)),
         )
 
 
@@ -346,7 +354,7 @@ def record_denial(desk: Desk, session: Session, kind: str, denied: Denied) -> No
             act_id=uuid4().hex,
             actor=(session.account_id, session.printed_name),
             workstation=session.workstation,
-            now=desk.clock().astimezone(zone_of(site)),
+            now=at_site(desk.clock(), zone_of(site)),
         )
 
 

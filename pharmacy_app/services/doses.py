@@ -16,7 +16,7 @@ from pharmacy_app.domain.dosing import (
     decide,
 )
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Override, Severity
 from pharmacy_app.domain.settings import BsaFormula
 from pharmacy_app.domain.vials import move, numbered
@@ -24,6 +24,7 @@ from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, today_of
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.stock import check_order
 from pharmacy_app.services.study_settings import settings_of
 from pharmacy_app.services.subjects import birth_of
 
@@ -317,27 +318,45 @@ def still_true(reader: Reader, thread: views.DoseThread, today: date) -> DoseDec
 
 @dataclass(frozen=True, slots=True)
 class CancelForm:
-    """A dose that will not be given, and why."""
+    """A dose that will not be given, and why. ``opened``: its vials were opened already, with nothing recorded."""
 
     dose_id: str
     why: str
+    opened: bool = False
 
 
 def cancel(desk: Desk, act: Act, form: CancelForm) -> Event:
-    """Cancel a dose before it is given: reserved vials go back, opened ones stay to be closed in the mg ledger."""
+    """Cancel a dose before it is given: reserved vials go back, opened ones stay to be closed in the mg ledger.
 
-    def build(writer: Writer, _moment: Moment) -> Draft:
+    Vials that were opened for a preparation which came to nothing (a dilution too late, a broken bag) never go back:
+    with ``opened`` they are opened with nothing withdrawn, and closed like any other.
+    """
+
+    def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         thread = thread_of(writer, form.dose_id)
         why = reading.text(form.why, "why", "The reason", longest=500)
         reading.done()
         in_status(thread, (*UNPLANNED, "planned", "verified", "prepared", "released"), "be cancelled")
-        moves = [move(vial, "unreserve") for vial in thread.vials if vial.state == "reserved"]
+        reserved = [vial for vial in thread.vials if vial.state == "reserved"]
+        if form.opened and thread.line.status != "verified":
+            raise Refused(
+                Fault(
+                    "opened", "Vials are opened after the second check and before mixing is recorded.", "R58", "8.1.2"
+                )
+            )
+        check_order(writer, [vial.unit_number for vial in reserved], utc_text(moment.now))
+        moves = [move(vial, "open" if form.opened else "unreserve") for vial in reserved]
         return Draft(
             {
                 "dose_id": form.dose_id,
+                "opened": form.opened,
                 "moves": moves,
-                "line": {"dose_id": form.dose_id, "comment": f"dose cancelled: {why}"},
+                "line": {
+                    "dose_id": form.dose_id,
+                    "counterparty": thread.line.subject_number,
+                    "comment": f"dose cancelled: {why}",
+                },
             },
             why=why,
         )

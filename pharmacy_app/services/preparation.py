@@ -11,11 +11,11 @@ from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.comparisons import compare_prepared
 from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Finding, Severity
 from pharmacy_app.domain.planning import Plan, Plans, UsableVial, beyond_use, plan_vials, plan_with
 from pharmacy_app.domain.units import KEPT, show, show_ml
-from pharmacy_app.domain.vials import Vial, move, read_number, why_not_usable
+from pharmacy_app.domain.vials import Vial, looks_like_ours, move, read_number, why_not_usable
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
     Act,
@@ -81,7 +81,7 @@ def find_vial(reader: Reader, text: str) -> Vial:
         typed = typed[3:]  # the symbology's own mark, which some scanners send first
     if typed.startswith("91V"):
         typed = typed[2:]
-    kit = reader.vial_by_kit(typed.upper())
+    kit = None if looks_like_ours(typed, "V") else reader.vial_by_kit(typed.upper())
     if kit is not None:
         return kit
     number = read_number(typed, "V", "unit_number")
@@ -152,6 +152,7 @@ def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -
         in_status(thread, ("decided",), "be planned")
         own_signature(moment)
         decision = still_true(writer, thread, moment.today)
+        check_order(writer, form.scanned, utc_text(moment.now))
         reading = Reading()
         vials: list[Vial] = []
         for number in form.scanned:
@@ -343,6 +344,7 @@ def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
         reading = Reading()
         thread = thread_of(writer, form.dose_id)
         in_status(thread, ("verified",), "be prepared")
+        still_true(writer, thread, moment.today)
         if not writer.printed(about=form.dose_id, paper="worksheet", limit=1):
             raise Refused(Fault("", "Print the worksheet first: it goes with the vials to the hood.", "R51", "8.1.2"))
         if moment.person.printed_name == thread.verified_by:
@@ -455,7 +457,7 @@ def _not_before(writer: Writer, thread: views.DoseThread, typed: datetime) -> da
     moved = datetime.fromisoformat(latest)
     if _minute(moved) == _minute(typed) and moved > typed:
         return moved.astimezone(typed.tzinfo)
-    check_order(writer, units, typed.astimezone(moved.tzinfo).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    check_order(writer, units, utc_text(typed))
     return typed
 
 

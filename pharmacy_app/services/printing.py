@@ -11,6 +11,7 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Role
 from pharmacy_app.domain.units import show
+from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, zone_of
 from pharmacy_app.services.doses import decision_of, in_status, thread_of
@@ -363,7 +364,11 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
     """The accountability record of one strength, with the columns of REGULATION 6.2; anyone signed in may print it."""
 
     def build(writer: Writer, moment: Moment) -> Draft:
-        strength = Decimal(form.strength_mg)
+        reading = Reading()
+        strength = Decimal(
+            reading.choice(form.strength_mg, "strength_mg", "The strength", tuple(show(each) for each in STRENGTHS_MG))
+        )
+        reading.done()
         wanted = LedgerFilter(strength_mg=strength, lot=form.lot, record_only=True)
         protocol = protocol_of(moment.site)
         lines = writer.ledger(wanted, offset=0, limit=-1)

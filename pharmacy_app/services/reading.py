@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from pharmacy_app.domain.dates import parse_day, say_day
+from pharmacy_app.domain.dates import FIRST_YEAR, LAST_YEAR, at_site, parse_day, say_day
 from pharmacy_app.domain.errors import Fault, Refused, refuse_any
 from pharmacy_app.domain.units import parse_decimal
 from pharmacy_app.domain.vials import read_expiry
@@ -28,6 +28,8 @@ def read_day(text: str, field: str) -> date:
     year, month, day = parse_day(typed) or (0, 0, None)
     if day is None:
         raise Refused(Fault(field, f"“{typed}” is not a date this app can be sure of. Type 2026-11-22 or 22-Nov-2026."))
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Refused(Fault(field, f"The year {year} cannot be right. Check the four digits."))
     try:
         return date(year, month, day)
     except ValueError:
@@ -47,7 +49,8 @@ def read_moment(text: str, field: str, zone: ZoneInfo) -> datetime:
     moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
     if moment.astimezone(ZoneInfo("UTC")).astimezone(zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
         raise Refused(Fault(field, f"{typed} did not exist: the clocks went forward in that hour."))
-    return moment
+    # In the doubled hour of autumn the first pass is taken: it ends every limit sooner.
+    return at_site(moment, zone)
 
 
 class Reading:

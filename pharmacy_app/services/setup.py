@@ -5,6 +5,7 @@ from importlib import resources
 from uuid import uuid4
 from zoneinfo import ZoneInfo, available_timezones
 
+from pharmacy_app.domain.dates import at_site
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Role
@@ -118,5 +119,5 @@ def open_site(
             act_id=uuid4().hex,
             actor=(first.account_id, first.printed_name),
             workstation=workstation,
-            now=desk.clock().astimezone(ZoneInfo(site.time_zone)),
+            now=at_site(desk.clock(), ZoneInfo(site.time_zone)),
         )

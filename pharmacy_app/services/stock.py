@@ -8,7 +8,7 @@ from decimal import Decimal
 from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, utc_text
-from pharmacy_app.domain.vials import STRENGTHS_MG, Moved, Vial, move, move_table, numbered
+from pharmacy_app.domain.vials import STRENGTHS_MG, Moved, Vial, looks_like_ours, move, move_table, numbered
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, zone_of
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
@@ -139,6 +139,8 @@ def _lots(reading: Reading, reader: Reader, form: ShipmentForm, received_on: dat
         strength = reading.decimal(typed.strength_mg, at + "strength_mg", "The strength", "mg")
         if strength not in STRENGTHS_MG:
             reading.fault(at + "strength_mg", "The study has vials of 1 mg and 4 mg only.", "R50", "8.1.1")
+        # 1.0 mg is the 1 mg vial: one strength has one way of being written.
+        strength = next((known_mg for known_mg in STRENGTHS_MG if known_mg == strength), strength)
         lot = reading.text(typed.lot, at + "lot", "The lot", longest=20).upper()
         expires_on = reading.expiry(typed.expiry, at + "expiry")
         count = reading.count(typed.count, at + "count", "The number of vials", low=1, high=MAX_VIALS_A_LOT)
@@ -159,7 +161,11 @@ def _lots(reading: Reading, reader: Reader, form: ShipmentForm, received_on: dat
                 f"{len(numbers)} kit numbers are typed for {count} vials. Give one for each vial, or none.",
             )
         for kit in numbers:
-            if kit in kits or reader.vial_by_kit(kit) is not None:
+            if looks_like_ours(kit, "V"):
+                reading.fault(
+                    at + "kit_numbers", f"Kit {kit} looks like one of our own unit numbers. Ask the supporter."
+                )
+            elif kit in kits or reader.vial_by_kit(kit) is not None:
                 reading.fault(at + "kit_numbers", f"Kit {kit} is there twice. Each kit number is received once.")
             kits[kit] = lot
         reasons = []

@@ -122,7 +122,9 @@ def sign_settings(desk: Desk, act: Act, form: SettingsForm, first: Credentials, 
         if Role.PHARMACIST not in (*one.roles, *two.roles):
             reading.fault("second_password", "One of the two signatures must be a pharmacist's.", "A20", "8.1.2")
         proposed = StudySettings(**{name: Signed(value, source, 0) for name, (value, source) in values.items()})
-        reading.faults.extend(check_settings(proposed, protocol_of(moment.site)).faults)
+        check = check_settings(proposed, protocol_of(moment.site))
+        for fault in check.faults:
+            reading.fault(fault.field, fault.sentence, fault.rule, fault.section)
         reading.done()
         before = {line.name: line for line in writer.settings()}
         return Draft(
@@ -134,7 +136,8 @@ def sign_settings(desk: Desk, act: Act, form: SettingsForm, first: Credentials, 
                         "replaces": before[name].value if name in before else None,
                     }
                     for name, (value, source) in values.items()
-                }
+                },
+                "findings": check.findings,
             }
         )
 

@@ -48,7 +48,7 @@ def enroll(desk: Desk, act: Act, form: SubjectForm) -> Event:
         if writer.subject(number) is not None:
             reading.fault("subject_number", f"Subject {number} is enrolled already.")
         initials = form.initials.strip().upper()
-        if initials and not re.fullmatch(r"[A-Z][A-Z-]{0,2}[A-Z]?", initials):
+        if initials and not re.fullmatch(r"[A-Z][A-Z-]{0,2}[A-Z]", initials):
             reading.fault("initials", "Initials are two to four letters, or left empty. Never type a name.")
         birth = _birth(reading, form.birth, moment.today)
         enrolled_on = (

@@ -1,8 +1,8 @@
 """A person at the real window: finds controls by their object names, types, chooses, presses, scans, and waits.
 
-Use it by ``from tests.ui.day_hands import *`` in a test module: ``open_window`` starts the app on a database file of the
-test's own with a clock that stands (``study``), and ends it afterwards. Only what a person could reach is reached: a
-control must be visible, enabled, and in the topmost dialog.
+Use it by ``from tests.ui.day_hands import *`` in a test module: ``open_window`` starts the app on a database file
+of the test's own with a clock that stands (``study``), and ends it afterwards. Only what a person could reach is
+reached: a control must be visible, enabled, and in the topmost dialog.
 """
 
 import sys
@@ -173,9 +173,8 @@ class Hands:
         self.qtbot.waitUntil(button.isEnabled, timeout=PATIENCE_MS)
         self.reveal(button)
         # A number's row may be wider than its words: the left end is always part of the button.
-        QTest.mouseClick(
-            button, Qt.MouseButton.LeftButton, pos=QPoint(min(12, button.width() // 2), button.height() // 2)
-        )
+        left = QPoint(min(12, button.width() // 2), button.height() // 2)
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=left)
         if settle:
             self.settle()
 
@@ -229,7 +228,7 @@ class Hands:
         # Without a window manager the window does not come back to the front by itself.
         self.window.activateWindow()
         self.qtbot.waitUntil(self.window.isActiveWindow, timeout=PATIENCE_MS)
-        QTest.keyClick(self.window.focusWidget() or self.window, key, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(self.window.focusWidget(), key, Qt.KeyboardModifier.ControlModifier)
         self.settle()
 
     def at(self, name: str, day: str, time: str) -> None:

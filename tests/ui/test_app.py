@@ -3,6 +3,7 @@
 Then the walk through every page in both looks and two sizes: names, room for the words, and the way of the Tab key.
 """
 
+import itertools
 import sqlite3
 import threading
 import time
@@ -30,11 +31,12 @@ from PySide6.QtWidgets import (
 
 from db import schema
 from pharmacy_app.domain.errors import Unavailable
+from pharmacy_app.domain.people import Account
 from pharmacy_app.services import accounts, subjects
 from pharmacy_app.services.desk import Desk
 from pharmacy_app.services.stock import LotTyped
 from tests.conftest import Template
-from tests.services.pharmacy import ONE_TIME, PASSWORD, Pharmacy
+from tests.services.pharmacy import ONE_TIME, PASSWORD, STEPS, Pharmacy
 from tests.ui.day_hands import *  # noqa: F403
 from tests.ui.day_hands import PATIENCE_MS, Hands, Study
 from ui.app import Launch
@@ -48,7 +50,7 @@ def pharmacy_at(template: Template, study: Study) -> Iterator[Pharmacy]:
     """A pharmacy that was set up, at the address the window opens: its people are robin, paula, carla, tim and mona."""
     made = template.copy_to(study.path, study.clock)
     yield made
-    made.desk.store.close()  # type: ignore[attr-defined]
+    made.desk.store.close()
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def _locked(path: Path) -> sqlite3.Connection:
 def test_a_study_that_another_program_holds_is_said_on_the_sign_in_page(
     template: Template, study: Study, open_window: Callable[..., Hands], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    template.copy_to(study.path).desk.store.close()  # type: ignore[attr-defined]
+    template.copy_to(study.path).desk.store.close()
     held = _locked(study.path)
     try:
         hands = open_window()
@@ -121,7 +123,7 @@ def test_a_study_that_another_program_holds_is_said_on_the_sign_in_page(
 def test_a_newer_or_a_strangers_database_is_said_on_the_sign_in_page(
     template: Template, study: Study, open_window: Callable[..., Hands], damage: str, words: str
 ) -> None:
-    template.copy_to(study.path).desk.store.close()  # type: ignore[attr-defined]
+    template.copy_to(study.path).desk.store.close()
     with sqlite3.connect(study.path) as raw:
         raw.execute(damage)
     raw.close()
@@ -203,7 +205,7 @@ def test_a_reset_password_is_changed_before_anything_else(hands: Hands, pharmacy
     assert study.events("password_changed")[-1].actor_name == "Tim Lindqvist"
 
 
-def _accounts(study: Study) -> list[object]:
+def _accounts(study: Study) -> list[Account]:
     with study.desks[-1].store.read() as reader:
         return list(reader.accounts())
 
@@ -311,7 +313,7 @@ def test_a_slow_act_does_not_freeze_the_window(paula: Hands, study: Study, monke
     paula.qtbot.waitUntil(lambda: paula.text("header_busy") == "Enrolling the subject…", timeout=PATIENCE_MS)
     paula.settle()
     timer.stop()
-    gaps = [after - before for before, after in zip(beats, beats[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(beats)]
     assert len(beats) >= 20, "half a second at 10 ms, with room for a busy machine"
     assert max(gaps) < 0.4, f"the window stood still for {max(gaps):.2f} s"
     assert len(study.events("subject_enrolled")) == 1
@@ -399,9 +401,8 @@ def doses(pharmacy_at: Pharmacy) -> dict[str, str]:
     pharmacy_at.stock_up(lots=(LotTyped("1", "A1", "2027-03-31", "24"), LotTyped("4", "B7", "2027-03-31", "3")))
     pharmacy_at.receive("S-2")
     made = {}
-    for at, step in enumerate(WALKED, start=1):
+    for at, step in enumerate(STEPS, start=1):
         subject = pharmacy_at.enroll(f"017-{at:03d}")
-        # Given 10 % low, so that there is an error record to look at.
         made[step] = pharmacy_at.dose(step, subject)
     return made
 
