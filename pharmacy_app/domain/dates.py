@@ -9,7 +9,7 @@ from datetime import date, datetime, timezone
 from zoneinfo import ZoneInfo
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-FIRST_YEAR, LAST_YEAR = 1900, 2100
+FIRST_YEAR, LAST_YEAR = 1800, 2100
 """Years outside these are slips of the keyboard."""
 
 _NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)}

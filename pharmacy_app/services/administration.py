@@ -45,7 +45,7 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
         given = reading.decimal(form.given, "given", "The amount given", unit, zero=True)
         note = reading.note(form.note, "note", "The note")
         released_at = (thread.released_at or moment.now).replace(second=0, microsecond=0)
-        if ended_at <= started_at:
+        if reading.was_read("started_at", "ended_at") and ended_at <= started_at:
             reading.fault("ended_at", "The infusion ends before it starts. Check both times.")
         if started_at < released_at:
             reading.fault(

@@ -74,6 +74,10 @@ class Reading:
         if field not in self._unread:
             self.faults.append(Fault(field, sentence, rule, section))
 
+    def was_read(self, *fields: str) -> bool:
+        """Whether all of these fields could be read, so that they may be compared with one another."""
+        return self._unread.isdisjoint(fields)
+
     def text(self, value: str, field: str, name: str, *, longest: int = 120) -> str:
         """A text that must not be empty, on one line."""
         typed = " ".join(value.split())

@@ -121,10 +121,11 @@ def sign_settings(desk: Desk, act: Act, form: SettingsForm, first: Credentials, 
             reading.fault("second_password", "The second signature must be another person's.", "A20", "8.1.2")
         if Role.PHARMACIST not in (*one.roles, *two.roles):
             reading.fault("second_password", "One of the two signatures must be a pharmacist's.", "A20", "8.1.2")
-        proposed = StudySettings(**{name: Signed(value, source, 0) for name, (value, source) in values.items()})
+        faulty = {fault.field.split(".")[0] for fault in reading.faults}
+        whole = {name: Signed(*value, 0) for name, value in values.items() if name not in faulty}
+        proposed = StudySettings(**whole)
         check = check_settings(proposed, protocol_of(moment.site))
-        for fault in check.faults:
-            reading.fault(fault.field, fault.sentence, fault.rule, fault.section)
+        reading.faults.extend(check.faults)
         reading.done()
         before = {line.name: line for line in writer.settings()}
         return Draft(

@@ -85,6 +85,7 @@ def test_the_window_is_seen_before_the_study_opens(
     assert hands.window.isVisible()
     assert not hands.button("sign_in_button").isEnabled()
     assert hands.text("sign_in_hint_text") == "Opening the study…"
+    assert "Demonstration" not in hands.words(), "a site's own study is none"
     may_open.set()
     hands.settle()
     assert hands.button("sign_in_button").isEnabled()
@@ -132,6 +133,7 @@ def test_a_newer_or_a_strangers_database_is_said_on_the_sign_in_page(
     hands.settle()
     assert words in hands.text("sign_in_fault_text")
     assert "start again" in hands.text("sign_in_hint_text")
+    assert "Demonstration" not in hands.words()
     hands.sign_in("paula", PASSWORD)  # and nothing happens: there is no study to sign in to
     assert hands.find("navigation", QWidget) is None
     assert study.path.read_bytes() == before
