@@ -35,7 +35,12 @@ def show_study(url: str) -> int:
 
         return create_desk(url or default_url())
 
-    return run_window(Launch(exists, opened, created))
+    def where() -> str:
+        from pharmacy_app.bootstrap import default_url
+
+        return (url or default_url()).removeprefix("sqlite:///")
+
+    return run_window(Launch(exists, opened, created, where=where))
 
 
 def show_demonstration() -> int:

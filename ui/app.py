@@ -29,13 +29,14 @@ class Launch:
     """How the window gets at its study, handed in by the command line so that heavy imports come after the paint.
 
     ``exists`` tells whether there is a database; ``open`` and ``create`` give a desk or raise ``Unavailable``.
-    ``hint`` stands on the sign-in page (the demonstration's accounts).
+    ``hint`` stands on the sign-in page (the demonstration's accounts); ``where`` says where a new database will be.
     """
 
     exists: Callable[[], bool]
     open: Callable[[], "Desk"]
     create: Callable[[], "Desk"]
     hint: str = ""
+    where: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class App(QObject):
         self._open()
         for key, title, icon in PLACES:
             self.window.register(key, title, icon, _Factory(self, key))
-        self.window.sign_in.set_hint("Opening the study…")
+        self.window.sign_in.set_hint("Opening the study…", "One moment")
         self.window.sign_in.set_busy(True)
 
     def _run(self, work: Callable[[], T], on_done: Callable[[T], None], on_failed: Failed, *, busy: str) -> None:
@@ -129,14 +130,14 @@ class App(QObject):
         self.window.sign_in.reset()
 
     def _not_found(self, trouble: Exception) -> None:
-        self.window.sign_in.set_hint("Close the window when you have mended it, and start again.")
+        self.window.sign_in.set_hint("Close the window, mend it, and start again.", "Next step")
         self.window.sign_in.set_fault(str(trouble))
 
     def _first_run(self, desk: "Desk | None") -> None:
         from ui.pages.first_run import FirstRunGuide
 
         assert self.bridge is not None
-        guide = FirstRunGuide(self.bridge, self._launch.create, desk, _workstation())
+        guide = FirstRunGuide(self.bridge, self._launch.create, desk, _workstation(), self._launch.where())
         guide.finished.connect(self._set_up)
         self._guide = guide
         self.window.show_screen(guide)

@@ -79,9 +79,9 @@ class SignInView(QWidget):
         self._study.setText(text)
         self._study.setVisible(bool(text))
 
-    def set_hint(self, text: str) -> None:
-        """Say which demonstration accounts exist; '' for none."""
-        self._hint.set_message("info", text, word="Demonstration")
+    def set_hint(self, text: str, word: str = "Demonstration") -> None:
+        """Say which demonstration accounts exist, or what is under way (``word`` names it); '' for none."""
+        self._hint.set_message("info", text, word=word)
         self._hint.setVisible(bool(text))
 
     def set_busy(self, busy: bool) -> None:

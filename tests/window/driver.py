@@ -14,7 +14,6 @@ import pyatspi
 
 FIELDS = ("text", "password text", "entry", "document text")
 PRESSED = ("push button", "button", "radio button", "check box", "toggle button", "page tab")
-CELLS = ("table cell",)
 PATIENCE_S = 20.0
 PAUSE_S = 0.05
 
@@ -136,10 +135,6 @@ class Hands:
     def sees(self, words: str) -> bool:
         """Whether these words stand in the window now."""
         return any(words in text for text in self.texts())
-
-    def gone(self, words: str, *, patience_s: float = PATIENCE_S) -> None:
-        """Wait until these words stand nowhere in the window."""
-        self.until(lambda: not self.sees(words), f"the going of the words “{words}”", patience_s)
 
     def rows(self, table: str) -> list[list[str]]:
         """The cells of a table by its accessible name, row by row."""
