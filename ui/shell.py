@@ -441,7 +441,9 @@ class MainWindow(QMainWindow):
             self._nav.set_allowed(keys)
 
     def discard_pages(self) -> None:
-        """Forget every built page with its drafts: the next person starts afresh."""
+        """Forget every built page with its drafts, and the messages: the next person starts afresh."""
+        for toast in self._toasts():
+            self._drop(toast)
         for place in self._places.values():
             if place.page is not None:
                 self._pages.removeWidget(place.page)

@@ -352,11 +352,11 @@ QPushButton[kind="row"]:hover { background: $hover; }
 QPushButton[kind="row"]:focus { border: 2px solid $focus; padding: 0 7px; }
 
 QPushButton[kind="step"] { background: transparent; border: none; border-bottom: 3px solid $line;
-  border-radius: 0; text-align: left; padding: 4px 8px; min-height: 44px; color: $muted; }
+  border-radius: 0; text-align: left; padding: 4px 4px; min-height: 44px; color: $muted; }
 QPushButton[kind="step"][state="done"] { color: $text; border-bottom-color: $ok; }
 QPushButton[kind="step"][state="current"] { color: $text; font-weight: 700; border-bottom-color: $accent; }
 QPushButton[kind="step"]:hover:enabled { background: $hover; }
-QPushButton[kind="step"]:focus { border: 2px solid $focus; padding: 2px 6px 3px 6px; }
+QPushButton[kind="step"]:focus { border: 2px solid $focus; padding: 2px 2px 3px 2px; }
 QPushButton[kind="step"]:disabled { background: transparent; }
 
 QLineEdit, QPlainTextEdit, QComboBox { background: $surface; color: $text; border: 1px solid $control_line;

@@ -20,6 +20,7 @@ from pharmacy_app.services.papers import (
     AccountabilityLine,
     BagLabel,
     Balances,
+    MedicationErrorReport,
     PaperStamp,
     PrintedSignature,
     Reconstitution,
@@ -408,6 +409,61 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
         return Draft({"sha256": name, "papers": [paper]})
 
     return _kept(desk, perform(desk, act, "record_printed", form, build))
+
+
+def print_medication_error(desk: Desk, act: Act, error_id: str) -> Printed:
+    """The report of a medication-error record as far as it is known; what nobody has assessed yet prints as N/A."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        error = next((each for each in writer.errors() if each.error_id == error_id), None)
+        if error is None:
+            raise Refused(Fault("error_id", f"There is no medication-error record {error_id}."))
+        thread = thread_of(writer, error.dose_id)
+        line, given = thread.line, thread.administration
+        subject = writer.subject(line.subject_number)
+        recorded = writer.event(thread.administer_seq) if thread.administer_seq else None
+        before = [each for each in writer.printed(about=error_id) if each.paper == "medication-error report"]
+        pdf = desk.papers.medication_error_report(
+            MedicationErrorReport(
+                stamp=stamp_of(desk, writer, moment.person.printed_name, moment.now),
+                report_number=error_id,
+                copy_number=len(before) + 1,
+                dose_id=error.dose_id,
+                subject_number=error.subject_number,
+                subject_initials=subject.initials if subject else "",
+                product=PRODUCT,
+                course=line.course,
+                cycle=line.cycle,
+                day=line.day,
+                occurred_at=datetime.fromisoformat(given["started_at"]),
+                found_at=error.opened_at,
+                found_by=recorded.actor_name if recorded else "",
+                prescribed_mg=error.prescribed_mg,
+                administered_mg=error.administered_mg,
+                difference_percent=Decimal(given["comparison"]["percent"]),
+                stage="administration",
+                kind="",
+                reached_subject="",
+                harm_category="",
+                what_happened=given["note"],
+                cause="",
+                action="",
+                adverse_event="",
+                assessment="",
+                told=(),
+                signatures=(),
+            )
+        )
+        name = writer.put_paper(pdf)
+        paper = {
+            "paper": "medication-error report",
+            "about": error_id,
+            "copy_number": len(before) + 1,
+            "pages": desk.papers.page_count(pdf),
+        }
+        return Draft({"sha256": name, "papers": [paper]})
+
+    return _kept(desk, perform(desk, act, "record_printed", error_id, build))
 
 
 def _record_line(number: int, line: views.LedgerLine) -> AccountabilityLine:

@@ -337,6 +337,7 @@ def open_window(qtbot: QtBot, tmp_path: Path, study: Study) -> Iterator[Callable
     for hands in opened:
         hands.close_dialogs()
         hands.window.discard_pages()
+        hands.answer("confirm_yes")
         hands.window.close()
         assert hands.app.bridge is not None
         hands.app.bridge.close()

@@ -50,6 +50,7 @@ from ui.pages.prepare_step import (
 from ui.pages.prepare_vials import VialsPanel, plan_record
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
+from ui.widgets.fields import CheckField
 from ui.widgets.panels import Banner, EmptyState, Page, StepHeader, StepState
 from ui.widgets.tables import Column, DataTable, RowTableModel
 
@@ -586,6 +587,9 @@ class PreparePage(Page):
             if facts.opened
             else "Vials reserved for it go back to stock."
         )
+        opened = None
+        if facts.line.status == "verified":
+            opened = CheckField("opened", "The vials were &opened already: they stay with this dose, to be closed")
         self._dialog = ReasonDialog(
             f"Cancel dose {facts.line.dose_id}?",
             f"The dose is not given and cannot be taken up again. {after}",
@@ -594,6 +598,7 @@ class PreparePage(Page):
             name="cancel_dialog",
             danger=True,
             refuse="Keep the dose",
+            more=opened,
         )
         self._dialog.given.connect(self._cancel)
         self._dialog.rejected.connect(self._forget_dialog)
@@ -605,13 +610,17 @@ class PreparePage(Page):
     def _cancel(self, why: str) -> None:
         if self._cancel_act is None:
             self._cancel_act = self.office.act()
-        desk, act, form = self.office.desk, self._cancel_act, CancelForm(self._dose_id, why)
+        desk, act, form = self.office.desk, self._cancel_act, CancelForm(self._dose_id, why, self._opened())
 
         def work() -> str:
             cancel(desk, act, form)
             return form.dose_id
 
         self.office.do(work, self._cancelled, self._not_cancelled, busy="Cancelling the dose")
+
+    def _opened(self) -> bool:
+        """Whether the person said that the vials were opened though no preparation is recorded."""
+        return self._dialog is not None and self._dialog.form.values().get("opened") == "yes"
 
     def _cancelled(self, dose_id: str) -> None:
         self._cancel_act = None

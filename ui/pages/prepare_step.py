@@ -18,7 +18,7 @@ from pharmacy_app.services.views import DoseLine, DoseThread, ErrorLine, EventLi
 from ui.office import Office
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
-from ui.widgets.fields import Form, NoteField
+from ui.widgets.fields import Field, Form, NoteField
 from ui.widgets.panels import Banner, Page
 
 STEPS = ("Order", "Decide", "Vials", "Check", "Mix", "Labels", "Release", "Give", "Close")
@@ -339,6 +339,7 @@ class ReasonDialog(QDialog):
         name: str,
         danger: bool = False,
         refuse: str = "Go back",
+        more: Field | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
@@ -347,6 +348,8 @@ class ReasonDialog(QDialog):
         self.setMinimumWidth(480)
         self.form = Form(columns=1, name=f"{name}_form")
         self.form.add(NoteField("why", "Reason", required=True, lines=3))
+        if more is not None:
+            self.form.add(more)
         self.no = Button(refuse, name=f"{name}_no")
         self.yes = Button(verb, name=f"{name}_yes", kind="danger" if danger else "primary")
         self.no.setDefault(True)
