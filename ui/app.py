@@ -266,6 +266,8 @@ class App(QObject):
         self.window.save_geometry(self._settings)
         if self.bridge is not None:
             self.bridge.close()
+        if self._desk is not None:
+            self._desk.store.close()
 
 
 def _words(trouble: Exception) -> str:

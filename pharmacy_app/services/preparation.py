@@ -269,11 +269,7 @@ def verify_dose(desk: Desk, act: Act, form: CheckForm, credentials: Credentials)
             "drawn_ml": plan.drawn_ml,
         }
         disagreed = [
-            name
-            for name, value in expected.items()
-            if value is None
-            or abs(typed[name] - value)
-            > {"dose_mg": AGREEMENT * value, "drawn_ml": max(AGREEMENT * value, READABLE_ML)}.get(name, Decimal(0))
+            name for name, value in expected.items() if value is None or abs(typed[name] - value) > _slack(name, value)
         ]
         checker = moment.signers[0]
         return Draft(
@@ -296,6 +292,21 @@ def verify_dose(desk: Desk, act: Act, form: CheckForm, credentials: Credentials)
         build,
         (Signing(credentials, "calculated independently and compared"),),
     )
+
+
+def _slack(name: str, value: Decimal) -> Decimal:
+    """How far the checker's value may lie off: calculated ones a little, read ones not at all.
+
+    A height or weight that was converted from inches or pounds has more digits than anybody types, so there the
+    second place counts.
+    """
+    if name == "dose_mg":
+        return AGREEMENT * value
+    if name == "drawn_ml":
+        return max(AGREEMENT * value, READABLE_ML)
+    if name in ("height_cm", "weight_kg") and value != round(value, 2):
+        return Decimal("0.01")
+    return Decimal(0)
 
 
 def disagreement(event: Event) -> str:

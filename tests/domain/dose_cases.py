@@ -36,7 +36,9 @@ SETTINGS = StudySettings(
     dose_rounding=Signed(DoseRounding(D("0.01"), RoundingMode.HALF_UP), "site decision", 2),
     vial_1mg=vial_setting("1", "0.9"),
     vial_4mg=vial_setting("4", "3.6", "16"),
-    bag=Signed(BagPreparation("0.9% sodium chloride", D(50), D("0.01"), D("0.1"), "room temperature"), "Study Manual, test", 3),
+    bag=Signed(
+        BagPreparation("0.9% sodium chloride", D(50), D("0.01"), D("0.1"), "room temperature"), "Study Manual, test", 3
+    ),
     stability=Signed(StabilityLimits(D(4), D(8), D(4), D(1)), "Study Manual, test", 4),
 )
 

@@ -66,7 +66,7 @@ def test_rounding(increment: str, mode: RoundingMode, faults: int, warnings: int
     ],
 )
 def test_a_vial(changes: dict[str, Decimal], fields: set[str]) -> None:
-    assert {fault.field for fault in check_setting(replace(VIAL, **changes), PROTOCOL).faults} == fields
+    assert {fault.field for fault in check_setting(replace(VIAL, **changes), PROTOCOL).faults} == fields  # type: ignore[arg-type]
 
 
 def test_a_vial_whose_numbers_do_not_meet_warns() -> None:

@@ -9,9 +9,9 @@ from labels.papers import PdfPapers
 from labels.proof import page_texts
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.services.administration import ClosedTyped, CloseForm, close_vials
-from pharmacy_app.services.doses import CancelForm, cancel
+from pharmacy_app.services.doses import CancelForm, DecideForm, cancel, order, record_decision
 from pharmacy_app.services.printing import print_medication_error
-from pharmacy_app.services.subjects import MeasurementForm, record_measurement
+from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll, record_measurement
 from tests.services.pharmacy import Pharmacy, desk_at
 
 
@@ -85,3 +85,23 @@ def test_the_medication_error_prints_with_both_doses(pharmacy: Pharmacy, tmp_pat
         assert expected in words
     desk.store.close()
     pharmacy.assert_sound()
+
+
+def test_a_weight_in_pounds_can_be_checked_by_who_converts_it_to_two_places(pharmacy: Pharmacy) -> None:
+    """121 lb × 0.45359237 = 54.88467677 kg, 67 in × 2.54 = 170.18 cm exactly.
+
+    Mosteller: √(170.18 × 54.88467677 ÷ 3600) = √2.594535… = 1.610756… m²; × 0.8 = 1.288604… → 1.29 mg, 5.16 mL.
+    """
+    pharmacy.stock_up()
+    enroll(pharmacy.desk, pharmacy.act("paula"), SubjectForm("002", "1980"))
+    record_measurement(
+        pharmacy.desk,
+        pharmacy.act("tim"),
+        MeasurementForm("002", pharmacy.day(), height="67", height_unit="in", weight="121", weight_unit="lb"),
+    )
+    order_id = order(pharmacy.desk, pharmacy.act("paula"), pharmacy.order_form("002", "1.29")).content["dose_id"]
+    record_decision(pharmacy.desk, pharmacy.act("paula"), DecideForm(order_id))
+    pharmacy.reserve(order_id, pharmacy.best(order_id))
+    mine = {"height_cm": "170.18", "dose_mg": "1.29", "drawn_ml": "5.16"}
+    assert pharmacy.verify(order_id, **mine, weight_kg="54.9").content["disagreed"] == ["weight_kg"]
+    assert pharmacy.verify(order_id, **mine, weight_kg="54.88").content["agreed"] is True

@@ -315,3 +315,21 @@ def test_two_fields_of_one_name_are_a_mistake(qtbot: QtBot) -> None:
     form = _form(qtbot)
     with pytest.raises(ValueError, match="number"):
         form.add(TextField("number", "Other"))
+
+
+def test_what_a_service_said_of_a_field_stands_until_it_is_typed_anew(qtbot: QtBot) -> None:
+    """Leaving the field, or the pause after typing running out, must not take the service's sentence away."""
+    form = Form(columns=1)
+    number = form.add(TextField("number", "Shipment number"))
+    other = form.add(TextField("sender", "Sender"))
+    qtbot.addWidget(form)
+    form.show()
+    number.editor().setFocus()
+    QTest.keyClicks(number.editor(), "SHP-1")
+    form.check()
+    form.show_faults([Fault("number", "Shipment SHP-1 was received already.")])
+    other.editor().setFocus()
+    qtbot.wait(700)
+    assert number.fault() == "Shipment SHP-1 was received already."
+    QTest.keyClicks(number.editor(), "2")
+    assert number.fault() == ""

@@ -330,11 +330,15 @@ class ReceivePage(Page):
 
     # -- the draft
 
+    def _order_tabs(self) -> None:
+        QWidget.setTabOrder(self.receipt.add_button, self.receive_button)
+
     def _make_draft(self) -> QWidget:
         self.receipt = ReceiptForm(self._office.site.places, self._site_now)
         self.receipt.changed.connect(self._summarize)
         self.receive_button = Button("Receive the &vials", name="receive_do", kind="primary")
         self.receive_button.clicked.connect(self._receive)
+        self.receipt.rebuilt.connect(self._order_tabs)
         self._summary = Text("", "muted", wrap=False, name="receive_summary")
         self._after = Text(
             "Each vial gets a number of its own and is held until its label is on and a pharmacist releases it.",

@@ -147,9 +147,13 @@ class LotBlock(Card):
 
 
 class ReceiptForm(QWidget):
-    """The whole draft of a receipt. Signals ``changed()``; ``form()`` gives it as typed."""
+    """The whole draft of a receipt; ``form()`` gives it as typed.
+
+    Signals ``changed()``, and ``rebuilt()`` when the lots were laid out anew and the Tab key needs its order again.
+    """
 
     changed = Signal()
+    rebuilt = Signal()
 
     def __init__(self, places: Sequence[str], now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -267,12 +271,9 @@ class ReceiptForm(QWidget):
             block.removed.connect(self._remove)
             self.blocks.append(block)
             self._lots.addWidget(block)
-        previous: QWidget = self.head.fields()[-1].editor()
-        for block in self.blocks:
-            for field in block.form.fields():
-                QWidget.setTabOrder(previous, field.editor())
-                previous = field.editor()
-        QWidget.setTabOrder(previous, self.add_button)
+        # New blocks stand last in the order of the Tab key; what follows them on the page is put after them again.
+        QWidget.setTabOrder(self.blocks[-1].form.fields()[-1].editor(), self.add_button)
+        self.rebuilt.emit()
 
     def _changed(self) -> None:
         state = self.logger.value()

@@ -497,7 +497,7 @@ class SubjectsPage(Page):
         self._office.go.emit("prepare", row.dose_id)
 
     def _order(self) -> None:
-        self._office.go.emit("prepare", "new")
+        self._office.go.emit("prepare", self._shown or "new")
 
     # -- enrolling
 

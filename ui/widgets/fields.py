@@ -57,7 +57,7 @@ class Field(QWidget):
         self._words = plain(label)
         self._check = check
         self._hint_text = hint
-        self._touched = False
+        self._unsettled = False
         self._marked: QWidget | None = None
         self._label = Text(label, "label", wrap=False, name=f"{name}_label")
         self._need = Text("required" if required else "", "small", wrap=False)
@@ -135,6 +135,7 @@ class Field(QWidget):
     def check_now(self) -> str:
         """Check the value at once, show the outcome, and return it ('' when right)."""
         self._pause.stop()
+        self._unsettled = False
         fault = self._find_fault()
         if not fault and self.required and not self.value():
             fault = f"{self._words} is required."
@@ -175,6 +176,7 @@ class Field(QWidget):
 
     def _edited(self) -> None:
         """Typing: a standing fault is judged anew at once, a new one waits for a pause."""
+        self._unsettled = True
         self._show_reading()
         if self.fault():
             self.set_fault(self._find_fault())
@@ -184,6 +186,10 @@ class Field(QWidget):
 
     def _settle(self) -> None:
         self._pause.stop()
+        if not self._unsettled:
+            # Nothing was typed since the field was judged: what a service said of it still stands.
+            return
+        self._unsettled = False
         self.set_fault(self._find_fault())
 
     def _show_reading(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -306,6 +307,7 @@ class StepHeader(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE_XS)
         self._buttons: list[Button] = []
+        self._icons = [("", "")] * len(titles)
         for at, title in enumerate(titles):
             button = Button(f"{at + 1}  {title}", name=f"{name}_{at + 1}", kind="step")
             # Steps give way to one another before they are cut: the shortest ask for the least.
@@ -336,14 +338,25 @@ class StepHeader(QWidget):
         for at, (button, state) in enumerate(zip(self._buttons, states, strict=True)):
             button.setProperty("state", state.value)
             button.setEnabled(state is not StepState.WAITING)
-            if state is StepState.WAITING:
-                button.set_icon("")
-            else:
-                button.set_icon(*icon[state])
+            self._icons[at] = icon.get(state, ("", ""))
             button.setAccessibleDescription(f"Step {at + 1} of {len(self._buttons)}, {state.value}")
             repolish(button)
             if state is StepState.CURRENT:
                 self.current = at
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give up the icons before any word is cut."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        for button, icon in zip(self._buttons, self._icons, strict=True):
+            button.set_icon(*icon)
+        gaps = SPACE_XS * (len(self._buttons) - 1)
+        if self.width() < sum(button.sizeHint().width() for button in self._buttons) + gaps:
+            for button in self._buttons:
+                button.set_icon("")
 
     def _clicked(self) -> None:
         self.chosen.emit(self._buttons.index(self.sender()))  # type: ignore[arg-type]
