@@ -93,12 +93,10 @@ class Office(QObject):
 
     def show_paper(self, title: str, file_name: str, printed: "Printed", parent: QWidget) -> None:
         """Open a printed paper on screen, to save or send to a printer."""
-        from ui.paper import PaperDialog
-
-        PaperDialog(self, title, file_name, printed.pdf, parent).open()
+        self.show_pdf(title, file_name, printed.pdf, parent)
 
     def show_pdf(self, title: str, file_name: str, pdf: bytes, parent: QWidget) -> None:
         """Open a kept paper on screen."""
         from ui.paper import PaperDialog
 
-        PaperDialog(self, title, file_name, pdf, parent).open()
+        PaperDialog(self.bridge, self.desk.papers, title, file_name, pdf, parent).open()

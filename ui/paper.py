@@ -1,14 +1,18 @@
 """A printed paper on screen: the pixels of the very bytes that were stored, to look at, save and open."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QDir, QSaveFile, QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QPixmap, QShortcut
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from ui.office import Office
+from ui.bridge import Bridge
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
+
+if TYPE_CHECKING:
+    from pharmacy_app.services.papers import Papers
 
 SCREEN_DPI = 110
 LABEL_DPI = 203
@@ -18,13 +22,15 @@ MAX_PAGES_SHOWN = 50
 class PaperDialog(QDialog):
     """Shows every page of a PDF and saves it; the harmless answer (Close) is the default."""
 
-    def __init__(self, office: Office, title: str, file_name: str, pdf: bytes, parent: QWidget) -> None:
+    def __init__(
+        self, bridge: Bridge, papers: "Papers", title: str, file_name: str, pdf: bytes, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("paper_dialog")
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(980, 720)
-        self._office = office
+        self._papers = papers
         self._pdf = pdf
         self._file_name = file_name
         self._pages = QWidget()
@@ -57,10 +63,10 @@ class PaperDialog(QDialog):
         column.addLayout(foot)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self, self.accept)
         close.setFocus()
-        office.bridge.run(self._draw, self._drawn, self._failed, busy="Drawing the pages")
+        bridge.run(self._draw, self._drawn, self._failed, busy="Drawing the pages")
 
     def _draw(self) -> list[bytes]:
-        papers = self._office.desk.papers
+        papers = self._papers
         count = papers.page_count(self._pdf)
         dpi = LABEL_DPI if "label" in self._file_name else SCREEN_DPI
         return [papers.page_png(self._pdf, page, dpi) for page in range(min(count, MAX_PAGES_SHOWN))]

@@ -283,7 +283,8 @@ def show_percent(value: Decimal) -> str:
             break
     else:
         shown = show(value)
-    return f"{'+' if value > 0 else ''}{shown} %"
+    sign = "+" if value > 0 else ""
+    return f"{sign}{shown.replace('-', '−')} %"
 
 
 def percent_change(new: Decimal, base: Decimal) -> Decimal | None:

@@ -10,7 +10,7 @@ from pharmacy_app.domain.dosing import DoseDecision, DoseRequest, GivenDose, Hei
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.settings import StudySettings
-from pharmacy_app.domain.units import HeightUnit, WeightUnit, check_measurements, read_height, read_weight, show_percent
+from pharmacy_app.domain.units import HeightUnit, WeightUnit, check_measurements, read_height, read_weight
 from pharmacy_app.services.export import safe_cell
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.subjects import birth_of
@@ -42,7 +42,7 @@ RESULTS = (
     "bsa_m2",
     "planned_mg_unrounded",
     "planned_mg",
-    "prescribed_difference",
+    "prescribed_difference_percent",
     "may_go_on",
     "findings",
     "faults",
@@ -67,7 +67,7 @@ class Calculated:
                 value = getattr(made, name)
                 texts[name] = "" if value is None else format(value, "f")
             if made.prescribed is not None and made.prescribed.percent is not None:
-                texts["prescribed_difference"] = show_percent(made.prescribed.percent)
+                texts["prescribed_difference_percent"] = format(made.prescribed.percent, "f")
             texts["may_go_on"] = "yes" if made.may_go_on else "no"
             texts["findings"] = " | ".join(
                 f"{finding.rule} {finding.severity}: {finding.sentence}" for finding in made.findings

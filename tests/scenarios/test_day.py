@@ -277,7 +277,7 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
         Act(paula),
         AdministrationForm(dose_id, "2026-03-02 09:30", "2026-03-02 10:30", "1.296", "mg", "line occluded"),
     )
-    assert given.content["medication_error"]["difference"] == "-10 %"
+    assert given.content["medication_error"]["difference"] == "−10 %"
     with desk.store.read() as reader:
         (error,) = reader.errors()
     assert (error.prescribed_mg, error.administered_mg, error.status) == (MG("1.44"), MG("1.296"), "open")

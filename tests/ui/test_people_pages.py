@@ -300,7 +300,7 @@ def test_the_monitor_sees_each_dose_given_with_its_difference(
     (row,) = page.given_table.model().rows()  # type: ignore[attr-defined]  # a table that holds its rows
     # 1.46 mg less 10 % is 1.314 mg exactly: 10 % or more is reportable (§ 8.1.3).
     assert (row.dose_id, row.prescribed, row.administered) == (dose_id, "1.46 mg", "1.314 mg")
-    assert row.difference == "-10 %"
+    assert row.difference == "−10 %"
     assert row.reportable
     (error,) = page.errors_table.model().rows()  # type: ignore[attr-defined]
     assert error.dose_id == dose_id

@@ -592,7 +592,7 @@ def test_ten_percent_less_given_opens_an_error_record_in_sight(
     given.set_unit("mL")
     # 45 mL of 50 mL: nine tenths of 1.46 mg, so −10 % (§ 8.1.3: 10 % or more is reported).
     desk.put(started_at=start, ended_at=day.local().replace(" ", "T"), given="45")
-    assert "-10 % against prescribed" in find(desk.page, QLabel, "given_reading").text()
+    assert "−10 % against prescribed" in find(desk.page, QLabel, "given_reading").text()
     desk.press("give_record")
     assert desk.current() == CLOSE
     shown = desk.banner("close_given_error")

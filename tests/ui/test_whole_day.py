@@ -365,11 +365,11 @@ def _release_and_give(hands: Hands, study: Study, dose_id: str) -> None:
     hands.at("ended_at", DAY2, "10:30")
     # 1.24 × 0.9 = 1.116: exactly 10 % low, which is an error (at 10 % or more).
     hands.type("given", "1.116")
-    assert hands.text("given_reading") == "1.116 mg, -10 % against prescribed."
+    assert hands.text("given_reading") == "1.116 mg, −10 % against prescribed."
     hands.type("note", "line occluded")
     hands.press("give_record")
     assert "Medication error" in hands.said()
-    assert "-10 %" in hands.text("close_given_error_text")
+    assert "−10 %" in hands.text("close_given_error_text")
     with study.desks[-1].store.read() as reader:
         (error,) = reader.errors()
     assert (error.dose_id, error.prescribed_mg, error.administered_mg, error.status) == (
@@ -460,7 +460,7 @@ def _monitor(hands: Hands, study: Study, dose_id: str) -> None:
     )
     assert hands.text("totals_4_mg_identity") == "2 received = 2 available"
     assert hands.rows("errors_table", "dose_id", "prescribed_mg", "administered_mg", "difference", "status") == [
-        (dose_id, "1.24 mg", "1.116 mg", "-10 %", "open")
+        (dose_id, "1.24 mg", "1.116 mg", "−10 %", "open")
     ]
     hands.press("print_record_4_mg")
     assert hands.paper_pages() >= 1
