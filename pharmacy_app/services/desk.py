@@ -94,12 +94,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an act wants appended. ``done_at`` ``None`` means now; ``kind`` '' means the act's own."""
+    """What an act wants appended; ``done_at`` ``None`` means now."""
 
     content: dict[str, Any]
     done_at: datetime | None = None
     why: str = ""
-    kind: str = ""
+
+
+Proven = tuple[Signing, Account, str]
+"""A signature asked for, the account whose password was typed, and that password as it is kept."""
 
 
 class Denied(Refused):
@@ -182,7 +185,7 @@ def _perform(
     kind: str,
     request: str,
     build: Callable[[Writer, Moment], Draft],
-    proven: tuple[tuple[Signing, Account, str], ...],
+    proven: tuple[Proven, ...],
 ) -> Event:
     with desk.store.write() as writer:
         earlier = _recorded(writer, act, request)
@@ -199,24 +202,8 @@ def _perform(
             raise Denied(fault)
         if person.must_change_password and kind not in ("password_changed", "signed_out"):
             raise Denied(Fault("", "Your password was set by somebody else. Change it before you do anything else."))
-        signers = []
-        for signing, account, encoded in proven:
-            signer = writer.account(account.account_id)
-            if signer is None or writer.credential(account.account_id) != encoded:
-                raise Refused(Fault(signing.field, "This password was changed a moment ago. Sign again."))
-            fault = authority_fault(signer, kind, today)
-            if fault:
-                raise Denied(Fault(signing.field, fault.sentence, fault.rule, fault.section))
-            if signer.must_change_password and kind != "password_changed":
-                raise Denied(
-                    Fault(
-                        signing.field,
-                        f"{signer.printed_name}'s password was set by somebody else, so it signs nothing."
-                        " Sign in with it and change it first.",
-                    )
-                )
-            signers.append(signer)
-        draft = build(writer, Moment(person, site, now, today, tuple(signers)))
+        signers = _signers(writer, kind, today, proven)
+        draft = build(writer, Moment(person, site, now, today, signers))
         content_sha256 = digest(draft.content)
         signatures = tuple(
             Signature(signer.account_id, signer.printed_name, signing.meaning, now, content_sha256)
@@ -224,7 +211,7 @@ def _perform(
         )
         return append(
             writer,
-            draft.kind or kind,
+            kind,
             draft,
             act_id=act.act_id,
             actor=(person.account_id, person.printed_name),
@@ -233,6 +220,28 @@ def _perform(
             signatures=signatures,
             request_sha256=request,
         )
+
+
+def _signers(writer: Writer, kind: str, today: date, proven: tuple[Proven, ...]) -> tuple[Account, ...]:
+    """The people whose passwords were proven, each admitted to sign this kind of act today."""
+    signers = []
+    for signing, account, encoded in proven:
+        signer = writer.account(account.account_id)
+        if signer is None or writer.credential(account.account_id) != encoded:
+            raise Refused(Fault(signing.field, "This password was changed a moment ago. Sign again."))
+        fault = authority_fault(signer, kind, today)
+        if fault:
+            raise Denied(Fault(signing.field, fault.sentence, fault.rule, fault.section))
+        if signer.must_change_password and kind != "password_changed":
+            raise Denied(
+                Fault(
+                    signing.field,
+                    f"{signer.printed_name}'s password was set by somebody else, so it signs nothing."
+                    " Sign in with it and change it first.",
+                )
+            )
+        signers.append(signer)
+    return tuple(signers)
 
 
 def _recorded(reader: Reader, act: Act, request: str) -> Event | None:
