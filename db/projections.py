@@ -514,10 +514,12 @@ def _vials_closed(event: Event) -> Iterator[Change]:
 def _dose_cancelled(event: Event) -> Iterator[Change]:
     yield from _dose(event, "cancelled", cancelled_why=event.why)
     for moved in event.content["moves"]:
-        if event.content["opened"]:
+        if moved["to_state"] == "opened":
             yield _mg_line(event, moved["unit_number"], moved["strength_mg"], "0")
         else:
             yield Update("vial", {"unit_number": moved["unit_number"]}, {"dose_id": ""})
+    for unit_number in event.content["freed"]:
+        yield Update("vial", {"unit_number": unit_number}, {"dose_id": ""})
 
 
 def _printed(event: Event) -> Iterator[Change]:

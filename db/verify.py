@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db import schema
 from db.projections import changes_of, write_changes
+from pharmacy_app.domain.codec import digest
 from pharmacy_app.domain.events import GENESIS, Event, hash_of, utc_text
 from pharmacy_app.services.views import Verification
 
@@ -109,6 +110,9 @@ def _read(row: RowMapping, followed: _Followed) -> Event:
     for name, value in columns.items():
         if row[name] != value:
             raise _Altered(seq, f"Event {seq} was altered: its {name} is not what its bytes say.")
+    for signature in event.signatures:
+        if signature.content_sha256 != digest(event.content):
+            raise _Altered(seq, f"Event {seq} carries a signature of {signature.printed_name} for other content.")
     return event
 
 

@@ -62,6 +62,7 @@ class Rule:
     section: str
     title: str
     check: Check | None
+    deciders: tuple[str, ...] = ("prescriber", "principal investigator")
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
@@ -178,6 +179,18 @@ def _retreatment(case: Case) -> Iterator[Said]:
         )
 
 
+def _level_kept_in_cycle(case: Case) -> Iterator[Said]:
+    request = case.request
+    day1 = given(request.history, request.course, request.cycle, 1) if request.day > 1 else ()
+    if day1 and day1[0].level != request.level:
+        yield _stop(
+            f"Day 1 of cycle {request.cycle} was given at level {day1[0].level}; within a cycle a dose is interrupted "
+            f"or omitted, its level does not change to {request.level}. Correct the level of the order.",
+            Named("level of day 1", str(day1[0].level)),
+            Named("level ordered", str(request.level)),
+        )
+
+
 # --- order of doses --------------------------------------------------------------------------------------------
 
 
@@ -204,6 +217,15 @@ def _in_order_of_regimen(case: Case) -> Iterator[Said]:
             f"Cycle {request.cycle} is ordered, but no dose of cycle {request.cycle - 1} is recorded. "
             "Check the cycle number, or enter the earlier doses."
         )
+    started = request.day == 1 and given(history, request.course, request.cycle - 1)
+    before = request.protocol.regimen.cycle_doses(request.cycle - 1, 0) if started else None
+    for day in () if before is None else before.days:
+        if not given(history, request.course, request.cycle - 1, day):
+            yield Said(
+                Severity.WARN,
+                f"Day {day} of cycle {request.cycle - 1} is not recorded as given. Record its omission with the "
+                "reason, or enter the dose late, before going on.",
+            )
     place = (request.course, request.cycle, request.day)
     later = [dose for dose in history if (dose.course, dose.cycle, dose.day) > place]
     if later:
@@ -590,7 +612,13 @@ def _cycle_length(case: Case) -> Iterator[Said]:
         f"{days} days lie between day 1 of cycle {request.cycle - 1} and this day 1; cycles are repeated every "
         f"{cycle.min_days} to {cycle.max_days} days"
     )
-    if not cycle.min_days - margin <= days <= cycle.max_days + margin:
+    if days < cycle.min_days - margin:
+        yield Said(
+            Severity.OVERRIDABLE,
+            f"{said}, {margin} days either way allowed. Plan it later, or record the prescriber's written decision.",
+            compared,
+        )
+    elif days > cycle.max_days + margin:
         yield Said(Severity.WARN, f"{said}, {margin} days either way allowed. Give the reason for the date.", compared)
     elif not cycle.min_days <= days <= cycle.max_days:
         yield Said(Severity.INFO, f"{said}; this is inside the {margin} days allowed either way.", compared)
@@ -638,6 +666,12 @@ def _overrides_checked(request: DoseRequest, overridable: set[str]) -> Iterator[
         ]
         if empty:
             yield _stop(f"The decision to go on past {override.rule} lacks {', '.join(empty)}. Complete it.")
+        deciders = next((rule.deciders for rule in CATALOGUE if rule.id == override.rule), ())
+        if override.rule in overridable and override.role.strip() and override.role not in deciders:
+            yield _stop(
+                f"To go on past {override.rule} takes the decision of the {' or the '.join(deciders)}; this one is the "
+                f"{override.role}'s. Ask for it."
+            )
         if override.decided_on > request.today:
             yield _stop(
                 f"The decision to go on past {override.rule} is dated {override.decided_on}, after today, "
@@ -662,11 +696,12 @@ CATALOGUE: tuple[Rule, ...] = (
     Rule("R3", "3.3, 8.1.3", "dosing days of later cycles", _day_of_later_cycle),
     Rule("A5", "8.1.6", "cycle 1 has no dose levels", _no_level_in_first_cycle),
     Rule("R4", "8.1.6", "dose levels beyond cycle 1", _level_exists),
+    Rule("R43", "8.1.4", "the level is kept within a cycle", _level_kept_in_cycle),
     Rule("O1", "3.3, 8.1.3", "a dose is given once", _not_given_before),
     Rule("O2", "3.3, 8.1.3", "doses follow the order of the regimen", _in_order_of_regimen),
     Rule("O3", "3.3, 8.1.3", "day 1 comes before the later days", _day1_given),
     Rule("O4", "3.3, 8.1.3", "dates follow one another", _dates_in_order),
-    Rule("R6", "3.7", "retreatment", _retreatment),
+    Rule("R6", "3.7", "retreatment", _retreatment, ("principal investigator",)),
     Rule("R1", "2.0(1)", "least age", _old_enough),
     Rule("A28", "2.0(1)", "subject not of age", _minor),
     Rule("R13", "8.1.3", "weighed shortly before day 1", _weighed_before_day1),

@@ -20,7 +20,7 @@ from pharmacy_app.domain.settings import (
     StudySettings,
     VialPreparation,
 )
-from pharmacy_app.domain.units import WORKING, show, show_mg, show_mg_per_ml, show_ml
+from pharmacy_app.domain.units import WORKING, reaches, show, show_mg, show_mg_per_ml, show_ml
 
 SettingValue = BsaFormula | DoseRounding | VialPreparation | BagPreparation | StabilityLimits
 
@@ -148,8 +148,17 @@ def _vial(value: VialPreparation, protocol: Protocol) -> Iterator[Fault | Findin
         )
     if min(value.reconstitution_ml, value.concentration_mg_per_ml, value.extractable_mg) <= 0:
         return
-    if value.concentration_mg_per_ml * value.reconstitution_ml != value.strength_mg:
-        held = value.concentration_mg_per_ml * value.reconstitution_ml
+    held = value.concentration_mg_per_ml * value.reconstitution_ml
+    if reaches(held, value.strength_mg, protocol.dose_difference.from_percent):
+        yield Fault(
+            "concentration_mg_per_ml",
+            f"{show_ml(value.reconstitution_ml, None)} at {show_mg_per_ml(value.concentration_mg_per_ml, None)} hold "
+            f"{show_mg(held)}, but the vial is labelled {show_mg(value.strength_mg)}: every dose would be off by "
+            f"{show(protocol.dose_difference.from_percent)} % or more. Check volume and concentration.",
+            "A20",
+            "8.1.2",
+        )
+    elif held != value.strength_mg:
         yield _warn(
             "A20",
             f"{show_ml(value.reconstitution_ml, None)} at {show_mg_per_ml(value.concentration_mg_per_ml, None)} hold "

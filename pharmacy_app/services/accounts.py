@@ -172,8 +172,8 @@ def change_account(desk: Desk, act: Act, form: AccountChange) -> Event:
             reading.fault("delegated_to", "The delegation ends before it begins. Check both days.")
         if writer.account(form.account_id) is None:
             reading.fault("account_id", "There is no such account.")
-        if form.account_id == moment.person.account_id and (not form.active or Role.ADMINISTRATOR not in roles):
-            reading.fault("roles", "You cannot take your own administrator's role away. Ask another administrator.")
+        if form.account_id == moment.person.account_id and (not form.active or set(roles) != set(moment.person.roles)):
+            reading.fault("roles", "You cannot change your own roles or standing. Ask another administrator.")
         reading.done()
         return Draft(
             {

@@ -14,9 +14,10 @@ from pharmacy_app.domain.vials import move, numbered
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, zone_of
 from pharmacy_app.services.doses import in_status, thread_of
 from pharmacy_app.services.ports import Writer
+from pharmacy_app.services.preparation import planned_settings
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
-from pharmacy_app.services.study_settings import needed, settings_of
+from pharmacy_app.services.study_settings import needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
                     "given": given,
                     "unit": unit,
                     "administered_mg": administered_mg,
-                    "given_on": started_at.date(),
+                    # Nothing given is no dose given: the day stays open to be ordered again.
+                    "given_on": started_at.date() if administered_mg else None,
                     "note": note,
                     "comparison": compared,
                     "findings": findings,
@@ -155,7 +157,7 @@ def close_vials(desk: Desk, act: Act, form: CloseForm) -> Event:
         typed = {row.unit_number: row for row in form.vials}
         for number in typed.keys() - opened.keys():
             reading.fault("", f"Vial {number} is not an opened vial of this dose.")
-        settings = settings_of(writer)
+        settings = planned_settings(thread)
         withdrawn = {line.unit_number: line.withdrawn_mg for line in thread.mg}
         closed, moves = [], []
         for number, vial in opened.items():

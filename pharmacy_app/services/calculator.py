@@ -13,7 +13,7 @@ from pharmacy_app.domain.settings import StudySettings
 from pharmacy_app.domain.units import HeightUnit, WeightUnit, check_measurements, read_height, read_weight
 from pharmacy_app.services.export import safe_cell
 from pharmacy_app.services.reading import Reading
-from pharmacy_app.services.subjects import birth_of
+from pharmacy_app.services.subjects import birth_of, read_birth
 
 COLUMNS = (
     "row_id",
@@ -33,7 +33,11 @@ COLUMNS = (
     "prior_weight_on",
     "prescribed_mg",
 )
-"""What a row may hold. Needed are height, weight, cycle and day; what is left empty is unknown, never assumed."""
+"""What a row may hold. Needed are height, weight, cycle and day, and the level beyond cycle 1.
+
+Left empty, units are cm and kg, the course is the first, the infusion is today and the weight is of its day; all else
+is unknown.
+"""
 
 NEEDED = ("height", "weight", "cycle", "day")
 
@@ -117,7 +121,9 @@ def request_from(row: Mapping[str, str], settings: StudySettings, protocol: Prot
         used_on = reading.day(typed["prior_weight_on"], "prior_weight_on") if typed["prior_weight_on"] else planned_on
         prior = UsedWeight(kg, used_on)
     day1_on = reading.day(typed["day1_on"], "day1_on") if typed["day1_on"] else None
-    birth = reading.take(lambda: birth_of(typed["birth"]), None) if typed["birth"] else None
+    born = read_birth(reading, typed["birth"], today) if typed["birth"] else ""
+    if cycle > 1 and not typed["level"]:
+        reading.fault("level", "“level” is empty. It is needed beyond cycle 1: 0, -1 or -2.")
     reading.done()
     assert height is not None and weight is not None
     newest = Weight(weight.value, weight_on)
@@ -125,7 +131,7 @@ def request_from(row: Mapping[str, str], settings: StudySettings, protocol: Prot
         today=today,
         protocol=protocol,
         settings=settings,
-        birth=birth,
+        birth=birth_of(born) if born else None,
         course=course,
         cycle=cycle,
         day=day,

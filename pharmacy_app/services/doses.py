@@ -75,7 +75,7 @@ def order(desk: Desk, act: Act, form: OrderForm) -> Event:
         prescribed_mg = reading.decimal(form.prescribed_mg, "prescribed_mg", "The prescribed dose", "mg")
         for other in writer.doses(subject_number=form.subject_number):
             same = (other.course, other.cycle, other.day) == (course, cycle, day)
-            if same and other.status != "cancelled":
+            if same and other.status != "cancelled" and other.administered_mg != 0:
                 reading.fault(
                     "day",
                     f"Course {course}, cycle {cycle}, day {day} is ordered already as dose {other.dose_id}. Open that"
@@ -294,12 +294,14 @@ def still_true(reader: Reader, thread: views.DoseThread, today: date) -> DoseDec
     overrides = from_plain(tuple[Override, ...], thread.decision["overrides"])
     request = request_of(reader, thread, today, thread.decision["weight_choice"], overrides)
     now = decide(request)
-    facts = _facts(request)
+    before = thread.decision["facts"]
     changed = [
         name.replace("_", " ")
-        for name, value in facts.items()
-        if name not in ("today", "settings") and value != thread.decision["facts"][name]
+        for name, value in _facts(request).items()
+        if name not in ("today", "settings") and value != before.get(name)
     ]
+    if thread.plan is not None and thread.plan["settings"] != to_plain(request.settings):
+        changed.append("signed settings")
     if now.planned_mg_unrounded != recorded.planned_mg_unrounded or now.planned_mg != recorded.planned_mg:
         changed.append("planned dose")
     if changed or not now.may_go_on:
@@ -318,18 +320,18 @@ def still_true(reader: Reader, thread: views.DoseThread, today: date) -> DoseDec
 
 @dataclass(frozen=True, slots=True)
 class CancelForm:
-    """A dose that will not be given, and why. ``opened``: its vials were opened already, with nothing recorded."""
+    """A dose that will not be given, and why. ``opened`` names its vials that were opened, with nothing recorded."""
 
     dose_id: str
     why: str
-    opened: bool = False
+    opened: tuple[str, ...] = ()
 
 
 def cancel(desk: Desk, act: Act, form: CancelForm) -> Event:
     """Cancel a dose before it is given: reserved vials go back, opened ones stay to be closed in the mg ledger.
 
     Vials that were opened for a preparation which came to nothing (a dilution too late, a broken bag) never go back:
-    with ``opened`` they are opened with nothing withdrawn, and closed like any other.
+    those that ``opened`` names are opened with nothing withdrawn and closed like any other. A quarantined one stays.
     """
 
     def build(writer: Writer, moment: Moment) -> Draft:
@@ -346,11 +348,14 @@ def cancel(desk: Desk, act: Act, form: CancelForm) -> Event:
                 )
             )
         check_order(writer, [vial.unit_number for vial in reserved], utc_text(moment.now))
-        moves = [move(vial, "open" if form.opened else "unreserve") for vial in reserved]
+        stranger = set(form.opened) - {vial.unit_number for vial in reserved}
+        if stranger:
+            raise Refused(Fault("opened", f"{', '.join(sorted(stranger))} is no reserved vial of this dose."))
+        moves = [move(vial, "open" if vial.unit_number in form.opened else "unreserve") for vial in reserved]
         return Draft(
             {
                 "dose_id": form.dose_id,
-                "opened": form.opened,
+                "freed": [vial.unit_number for vial in thread.vials if vial.state == "quarantined"],
                 "moves": moves,
                 "line": {
                     "dose_id": form.dose_id,

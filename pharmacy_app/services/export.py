@@ -6,6 +6,7 @@ a leading apostrophe. The journal's lines are its stored bytes with their hashes
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from hashlib import sha256
@@ -15,6 +16,7 @@ from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services import views
 from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter
 
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -25,7 +27,7 @@ def safe_cell(value: object) -> str:
     if isinstance(value, tuple | list):
         return safe_cell(" ".join(str(item) for item in value))
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+        return f"'{value}" if value.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(value) else value
     plain = to_plain(value)
     return str(plain).lower() if isinstance(plain, bool) else str(plain)
 

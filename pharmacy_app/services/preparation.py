@@ -14,7 +14,8 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Finding, Severity
 from pharmacy_app.domain.planning import Plan, Plans, UsableVial, beyond_use, plan_vials, plan_with
-from pharmacy_app.domain.units import KEPT, show, show_ml
+from pharmacy_app.domain.settings import StudySettings
+from pharmacy_app.domain.units import KEPT, exceeds, show, show_ml
 from pharmacy_app.domain.vials import Vial, looks_like_ours, move, read_number, why_not_usable
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
@@ -34,6 +35,9 @@ from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
 from pharmacy_app.services.study_settings import needed, settings_of
+
+UNDER_WAY = ("planned", "verified", "prepared", "released")
+"""Where a dose stands between its reserved vials and its administration: one at a time for a subject."""
 
 AGREEMENT = Decimal("0.005")
 """How far a second calculation may lie from the first, as a part of it (REGULATION D-12)."""
@@ -152,6 +156,16 @@ def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -
         in_status(thread, ("decided",), "be planned")
         own_signature(moment)
         decision = still_true(writer, thread, moment.today)
+        for other in writer.doses(subject_number=thread.line.subject_number, statuses=UNDER_WAY):
+            raise Refused(
+                Fault(
+                    "",
+                    f"Dose {other.dose_id} of this subject is {other.status}. Record that it was given, or cancel it,"
+                    " before vials are reserved for another one.",
+                    "A25",
+                    "8.1.3",
+                )
+            )
         check_order(writer, form.scanned, utc_text(moment.now))
         reading = Reading()
         vials: list[Vial] = []
@@ -177,7 +191,8 @@ def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -
                 "dose_id": form.dose_id,
                 "decision_seq": thread.decision_seq,
                 "planned_mg": decision.planned_mg,
-                "plan": {**_plain_plan(plan), "reason": reason},
+                # The settings the plan was made with: worksheet, mixing and label go by these, or not at all.
+                "plan": {**_plain_plan(plan), "settings": settings_of(writer), "reason": reason},
                 "moves": [move(vial, "reserve") for vial in vials],
                 "line": {"dose_id": form.dose_id, "counterparty": thread.line.subject_number, "comment": "reserved"},
             },
@@ -195,7 +210,13 @@ def plan_of(thread: views.DoseThread) -> Plan:
     """The recorded plan of a dose; raises ``Refused`` when it has none yet."""
     if thread.plan is None:
         raise Refused(Fault("", f"No vials are planned for dose {thread.line.dose_id} yet.", "", "8.1.2"))
-    return from_plain(Plan, {name: value for name, value in thread.plan.items() if name != "reason"})
+    return from_plain(Plan, {name: thread.plan[name] for name in Plan.__dataclass_fields__})
+
+
+def planned_settings(thread: views.DoseThread) -> StudySettings:
+    """The signed settings a dose was planned with; raises ``Refused`` when it has no plan yet."""
+    plan_of(thread)
+    return from_plain(StudySettings, thread.plan["settings"])
 
 
 def own_signature(moment: Moment) -> None:
@@ -253,6 +274,16 @@ def verify_dose(desk: Desk, act: Act, form: CheckForm, credentials: Credentials)
                 Fault(
                     "user_name",
                     f"{thread.planned_by} planned this dose. The second check is another person's.",
+                    "",
+                    "8.1.2",
+                )
+            )
+        decided = writer.event(thread.decision_seq) if thread.decision_seq else None
+        if decided is not None and decided.actor_name == moment.signers[0].printed_name:
+            raise Refused(
+                Fault(
+                    "user_name",
+                    f"{decided.actor_name} recorded the decision on this dose. The second check is another person's.",
                     "",
                     "8.1.2",
                 )
@@ -384,7 +415,7 @@ def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
                 "R20",
                 "8.1.3",
             )
-        settings = settings_of(writer)
+        settings = planned_settings(thread)
         plan = plan_of(thread)
         typed = dict(form.drawn_ml)
         draws = []
@@ -494,7 +525,19 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
         released_to = reading.text(form.released_to, "released_to", "Who takes the bag, and where it goes", longest=80)
         reading.done()
         preparation = thread.preparation
-        assert thread.prepared_mg is not None
+        assert thread.prepared_mg is not None and thread.weight_kg is not None
+        newest = writer.last_measured(thread.line.subject_number, "weight")
+        over = protocol_of(moment.site).weight.change_over_percent
+        if newest is not None and exceeds(newest, thread.weight_kg, over):
+            raise Refused(
+                Fault(
+                    "",
+                    f"The newest weight is {show(newest)} kg; the dose was calculated from {show(thread.weight_kg)} kg,"
+                    f" more than {show(over)} % away. This bag must not be given: cancel the dose and order it again.",
+                    "R14",
+                    "8.1.3",
+                )
+            )
         compared = compare_prepared(thread.prepared_mg, thread.line.prescribed_mg, protocol_of(moment.site))
         if compared.finding is not None:
             refuse_findings((compared.finding,))

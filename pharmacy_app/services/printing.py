@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from pharmacy_app.domain.codec import from_plain
-from pharmacy_app.domain.dates import say_day
+from pharmacy_app.domain.comparisons import compare_prepared
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Role
@@ -31,11 +32,10 @@ from pharmacy_app.services.papers import (
     Worksheet,
 )
 from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter, Writer
-from pharmacy_app.services.preparation import plan_of
+from pharmacy_app.services.preparation import plan_of, planned_settings, refuse_findings
 from pharmacy_app.services.reading import Reading
-from pharmacy_app.services.study_settings import needed, settings_of, settings_version
+from pharmacy_app.services.study_settings import needed, settings_version
 
-PRODUCT = "inotuzumab ozogamicin"
 HAZARD = "HAZARDOUS DRUG – CYTOTOXIC – handle and dispose accordingly – no pneumatic tube"
 LIGHT = "PROTECT FROM LIGHT during preparation, storage and administration"
 WITH_CHECK = ("verified", "prepared", "released", "administered", "closed")
@@ -136,7 +136,7 @@ def print_vial_labels(desk: Desk, act: Act, form: PrintForm) -> Printed:
             labels.append(
                 VialLabel(
                     unit_number=vial.unit_number,
-                    product=PRODUCT,
+                    product=protocol_of(moment.site).study.drug,
                     strength_mg=vial.strength_mg,
                     lot=vial.lot,
                     expires_on=vial.expires_on,
@@ -186,14 +186,28 @@ def print_bag_labels(desk: Desk, act: Act, dose_id: str, why: str = "") -> Print
         made = thread.preparation
         line, site = thread.line, moment.site
         subject = writer.subject(line.subject_number)
-        settings = settings_of(writer)
+        compared = compare_prepared(Decimal(made["prepared_mg"]), line.prescribed_mg, protocol_of(site))
+        if compared.finding is not None:
+            refuse_findings((compared.finding,))
+        start_by = datetime.fromisoformat(made["start_by"])
+        if moment.now > start_by:
+            raise Refused(
+                Fault(
+                    "",
+                    f"The infusion had to start by {say_moment(start_by)}. This bag must not be given, so it gets no"
+                    " label: cancel the dose.",
+                    "A31",
+                    "8.2",
+                )
+            )
+        settings = planned_settings(thread)
         limits = needed(settings.stability, "stability").value
         return desk.papers.bag_labels(
             BagLabel(
                 dose_id=dose_id,
                 subject_number=line.subject_number,
                 subject_initials=subject.initials if subject else "",
-                product=PRODUCT,
+                product=protocol_of(moment.site).study.drug,
                 dose_mg=Decimal(made["prepared_mg"]),
                 total_volume_ml=Decimal(made["bag_volume_ml"]),
                 diluent=made["diluent"],
@@ -234,7 +248,7 @@ def print_worksheet(desk: Desk, act: Act, dose_id: str, why: str = "") -> Printe
 
 
 def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThread, copy_number: int) -> Worksheet:
-    line, settings, protocol = thread.line, settings_of(reader), protocol_of(moment.site)
+    line, settings, protocol = thread.line, planned_settings(thread), protocol_of(moment.site)
     decision, plan = decision_of(thread), plan_of(thread)
     facts = thread.decision["facts"]
     subject = reader.subject(line.subject_number)
@@ -259,7 +273,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
         stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
         dose_id=line.dose_id,
         copy_number=copy_number,
-        product=PRODUCT,
+        product=protocol_of(moment.site).study.drug,
         subject_number=line.subject_number,
         subject_initials=subject.initials if subject else "",
         born=_born(subject.birth) if subject else "",
@@ -386,7 +400,7 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
                 site_number=moment.site.number,
                 site_name=moment.site.name,
                 principal_investigator=moment.site.principal_investigator,
-                product=PRODUCT,
+                product=protocol_of(moment.site).study.drug,
                 dosage_form=protocol.product.form,
                 strength_mg=strength,
                 lot=form.lot,
@@ -431,7 +445,7 @@ def print_medication_error(desk: Desk, act: Act, error_id: str) -> Printed:
                 dose_id=error.dose_id,
                 subject_number=error.subject_number,
                 subject_initials=subject.initials if subject else "",
-                product=PRODUCT,
+                product=protocol_of(moment.site).study.drug,
                 course=line.course,
                 cycle=line.cycle,
                 day=line.day,

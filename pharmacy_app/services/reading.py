@@ -102,9 +102,11 @@ class Reading:
             self.fault(field, f"{say_day(day)} is in the future. Today is {say_day(today)}.")
         return day
 
-    def moment(self, value: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:
-        """A moment at the site; '' means now."""
-        return now if not value.strip() else self.take(lambda: read_moment(value, field, zone), now)
+    def moment(self, value: str, field: str, zone: ZoneInfo, now: datetime, *, blank_is_now: bool = False) -> datetime:
+        """A moment at the site; an empty one is a fault unless it may mean now."""
+        if blank_is_now and not value.strip():
+            return now
+        return self.take(lambda: read_moment(value, field, zone), now)
 
     def decimal(self, value: str, field: str, name: str, unit: str = "", *, zero: bool = False) -> Decimal:
         """An exact number above zero (or zero, where it may be)."""

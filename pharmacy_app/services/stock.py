@@ -70,7 +70,9 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
         number = reading.text(form.number, "number", "The shipment number", longest=40)
         sender = reading.text(form.sender, "sender", "The sender", longest=80)
         shipped_on = reading.day(form.shipped_on, "shipped_on", today=moment.today)
-        received_at = reading.moment(form.received_at, "received_at", zone_of(moment.site), moment.now)
+        received_at = reading.moment(
+            form.received_at, "received_at", zone_of(moment.site), moment.now, blank_is_now=True
+        )
         if received_at.date() < shipped_on:
             reading.fault("received_at", "The shipment arrived before it was shipped. Check both dates.")
         if received_at > moment.now:
@@ -289,8 +291,8 @@ def quarantine(desk: Desk, act: Act, form: QuarantineForm) -> Event:
             if vial.state not in move_table().moves["quarantine"].from_states:
                 reading.fault(
                     "unit_numbers",
-                    f"Vial {vial.unit_number} is {vial.state}. Held and available vials can be quarantined"
-                    + (f"; cancel dose {vial.dose_id} first." if vial.state == "reserved" else "."),
+                    f"Vial {vial.unit_number} is {vial.state}. Unopened vials can be quarantined: held, available or"
+                    " reserved ones.",
                     "R54",
                     "8.2",
                 )

@@ -50,7 +50,7 @@ def enroll(desk: Desk, act: Act, form: SubjectForm) -> Event:
         initials = form.initials.strip().upper()
         if initials and not re.fullmatch(r"[A-Z][A-Z-]{0,2}[A-Z]", initials):
             reading.fault("initials", "Initials are two to four letters, or left empty. Never type a name.")
-        birth = _birth(reading, form.birth, moment.today)
+        birth = read_birth(reading, form.birth, moment.today)
         enrolled_on = (
             reading.day(form.enrolled_on, "enrolled_on", today=moment.today)
             if form.enrolled_on.strip()
@@ -62,7 +62,7 @@ def enroll(desk: Desk, act: Act, form: SubjectForm) -> Event:
     return perform(desk, act, "subject_enrolled", form, build)
 
 
-def _birth(reading: Reading, typed: str, today: date) -> str:
+def read_birth(reading: Reading, typed: str, today: date) -> str:
     """A day of birth or a year alone, as it is kept: ``1980-05-17`` or ``1980``."""
     text = typed.strip()
     if re.fullmatch(r"\d{4}", text):

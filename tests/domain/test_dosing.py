@@ -598,7 +598,7 @@ def test_a_window_over_the_year_end_and_a_leap_day() -> None:
 @pytest.mark.parametrize(
     ("days", "severities"),
     [
-        (17, ["WARN"]),
+        (17, ["OVERRIDABLE"]),
         (18, ["INFO"]),
         (20, ["INFO"]),
         (21, []),
@@ -828,3 +828,17 @@ def _seconds_for_one(request: DoseRequest) -> float:
     for _ in range(10):
         decide(request)
     return (time.perf_counter() - started) / 10
+
+
+@pytest.mark.parametrize(("level", "stops"), [(-2, False), (0, True), (-1, True)])
+def test_the_level_is_kept_within_a_cycle(level: int, stops: bool) -> None:
+    """R43: day 1 of cycle 2 was given at level -2; day 8 at level 0 would be three times what is due."""
+    day1, on = date(2026, 3, 30), date(2026, 4, 6)
+    history = (
+        GivenDose(1, 1, 1, 0, DAY1),
+        GivenDose(1, 1, 8, 0, DAY1 + timedelta(days=7)),
+        GivenDose(1, 1, 15, 0, DAY1 + timedelta(days=14)),
+        GivenDose(1, 2, 1, -2, day1),
+    )
+    decision = decide(second_cycle(today=on, planned_on=on, day=8, level=level, history=history))
+    assert any(finding.rule == "R43" and finding.blocks for finding in decision.findings) is stops

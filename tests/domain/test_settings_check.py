@@ -71,8 +71,23 @@ def test_a_vial(changes: dict[str, Decimal], fields: set[str]) -> None:
 
 def test_a_vial_whose_numbers_do_not_meet_warns() -> None:
     assert check_setting(VIAL, PROTOCOL).findings == ()
-    assert len(check_setting(replace(VIAL, reconstitution_ml=D("3.6")), PROTOCOL).findings) == 1
-    assert len(check_setting(replace(VIAL, reconstitution_ml=D("3.5")), PROTOCOL).findings) == 2
+    assert len(check_setting(replace(VIAL, reconstitution_ml=D("3.7")), PROTOCOL).findings) == 1  # 0.925 mg, −7.5 %
+
+
+@pytest.mark.parametrize(
+    ("volume", "concentration", "refused"),
+    [
+        ("3.61", "0.25", False),  # 0.9025 mg of a 1 mg vial, −9.75 %
+        ("3.6", "0.25", True),  # 0.9 mg, −10 % exactly
+        ("4.39", "0.25", False),  # 1.0975 mg, +9.75 %
+        ("4.4", "0.25", True),  # 1.1 mg, +10 % exactly
+        ("4", "2.5", True),  # a slipped point: 10 mg in a 1 mg vial
+    ],
+)
+def test_a_vial_that_would_make_every_dose_wrong_is_refused(volume: str, concentration: str, refused: bool) -> None:
+    value = replace(VIAL, reconstitution_ml=D(volume), concentration_mg_per_ml=D(concentration))
+    fields = [fault.field for fault in check_setting(value, PROTOCOL).faults]
+    assert ("concentration_mg_per_ml" in fields) is refused
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,11 @@ from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll,
 from tests.services.pharmacy import Pharmacy, desk_at
 
 
+def units_of(pharmacy: Pharmacy, dose_id: str) -> tuple[str, ...]:
+    """The dose's vials."""
+    return tuple(vial.unit_number for vial in pharmacy.thread(dose_id).vials)
+
+
 def test_a_dilution_that_came_too_late_keeps_its_opened_vials(pharmacy: Pharmacy) -> None:
     """Four hours are signed from reconstitution to dilution. Diluted after five, the drug is lost, not its vials."""
     pharmacy.stock_up()
@@ -24,7 +29,13 @@ def test_a_dilution_that_came_too_late_keeps_its_opened_vials(pharmacy: Pharmacy
     pharmacy.clock.forward(minutes=300)
     with pytest.raises(Refused, match="came too late"):
         pharmacy.prepare(dose_id, reconstituted_at=mixed, diluted_at=pharmacy.time())
-    cancel(pharmacy.desk, pharmacy.act("paula"), CancelForm(dose_id, "diluted after five hours", opened=True))
+    cancel(
+        pharmacy.desk,
+        pharmacy.act("paula"),
+        CancelForm(
+            dose_id, "diluted after five hours", tuple(vial.unit_number for vial in pharmacy.thread(dose_id).vials)
+        ),
+    )
     thread = pharmacy.thread(dose_id)
     assert [vial.state for vial in thread.vials] == ["opened", "opened"]
     assert [line.withdrawn_mg for line in thread.mg] == [Decimal(0), Decimal(0)]
@@ -40,7 +51,11 @@ def test_vials_of_a_dose_that_was_not_checked_are_not_opened(pharmacy: Pharmacy)
     pharmacy.enroll()
     dose_id = pharmacy.dose("planned")
     with pytest.raises(Refused, match="opened after the second check"):
-        cancel(pharmacy.desk, pharmacy.act("paula"), CancelForm(dose_id, "ill", opened=True))
+        cancel(
+            pharmacy.desk,
+            pharmacy.act("paula"),
+            CancelForm(dose_id, "ill", units_of(pharmacy, dose_id)[:1]),
+        )
     cancel(pharmacy.desk, pharmacy.act("paula"), CancelForm(dose_id, "ill"))
     assert {vial.state for vial in pharmacy.vials()} == {"available"}
 

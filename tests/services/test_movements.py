@@ -62,19 +62,20 @@ an expired lot is taken in and never used
     decide D1                              | available 2
     reserve D1: V1 V2                      | refused: expired: its last usable day was 2026-03-01
 
-quarantine takes held and available vials, nothing else
+quarantine takes every unopened vial, a reserved one too, and nothing else
     receive S-1: 6 of 1 mg A1              | held 6
     quarantine V6                          | held 5 quarantined 1
     release S-1                            | available 5 quarantined 1
     quarantine V1 V2                       | available 3 quarantined 3
-    quarantine V1                          | refused: is quarantined. Held and available
-    quarantine V3 V1                       | refused: is quarantined. Held and available
+    quarantine V1                          | refused: is quarantined. Unopened vials
+    quarantine V3 V1                       | refused: is quarantined. Unopened vials
     quarantine V99                         | refused: There is no vial
     quarantine nothing                     | refused: No vial is chosen
     decide D1                              | available 3 quarantined 3
     reserve D1: V1 V3                      | refused: is in quarantine
     reserve D1: V3 V4                      | available 1 quarantined 3 reserved 2
-    quarantine V3                          | refused: is reserved. Held and available vials can be quarantined; cancel
+    quarantine V3                          | available 1 quarantined 4 reserved 1
+    cancel D1                              | available 2 quarantined 4
 
 a quarantine is lifted by a document, a held vial likewise, never both at once
     receive S-1: 3 of 1 mg A1, alarm       | held 3

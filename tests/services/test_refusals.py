@@ -474,10 +474,12 @@ def test_a_dose_is_mixed_on_its_day(ready: Pharmacy) -> None:
 def test_prepared_against_prescribed(ready: Pharmacy, second_ml: str, leaves: bool) -> None:
     dose_id = ready.dose("worksheet")
     ready.prepare(dose_id, ("3.6", second_ml))  # a fact is recorded, good or bad
-    print_bag_labels(ready.desk, ready.act("tim"), dose_id)
     if leaves:
+        print_bag_labels(ready.desk, ready.act("tim"), dose_id)
         ready.release(dose_id)
         return
+    with pytest.raises(Refused, match="must not leave the pharmacy"):
+        print_bag_labels(ready.desk, ready.act("tim"), dose_id)
     with pytest.raises(Refused, match="must not leave the pharmacy"):
         ready.release(dose_id)
     assert ready.thread(dose_id).line.status == "prepared"

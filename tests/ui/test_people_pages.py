@@ -24,6 +24,7 @@ from ui.office import Office
 from ui.pages import monitor, settings, subjects, today
 from ui.pages.first_run import DONE, PEOPLE, SETTINGS, SITE, STUDY, FirstRunGuide
 from ui.pages.password import PasswordDialog
+from ui.pages.settings_editor import SettingsEditor
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import AmountField
 from ui.widgets.panels import Banner
@@ -402,7 +403,7 @@ def test_a_value_without_source_is_refused_beside_its_field(qtbot: QtBot, office
 
 
 def test_an_odd_preparation_is_doubted_while_it_is_typed(qtbot: QtBot) -> None:
-    editor = settings.SettingsEditor()
+    editor = SettingsEditor()
     qtbot.addWidget(editor)
     editor.set_protocol(shipped_protocol())
     card = editor.cards["vial_1mg"]

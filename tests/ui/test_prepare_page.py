@@ -675,7 +675,7 @@ def test_labels_are_printed_again_only_with_a_reason(
     find(asked, QPushButton, "reprint_yes").click()
     desk.wait()
     assert close_papers() == 1
-    assert "Copy 2 printed by" in find(desk.page, QLabel, "bag_labels_state").text()
+    assert "Bag labels: copy 2, printed by" in find(desk.page, QLabel, "bag_labels_state").text()
 
 
 def test_a_decided_dose_can_be_decided_again(office: Office, at: Callable[[Office], Desk], day: DemoDay) -> None:

@@ -256,7 +256,7 @@ def _decide(hands: Hands) -> None:
     assert hands.text("decide_bsa") == "1.5635 m²"
     assert hands.text("decide_unrounded") == "1.250778 mg"
     assert hands.text("decide_weight") == "55 kg"
-    assert hands.text("decide_difference").startswith("-0.86")
+    assert hands.text("decide_difference").startswith("−0.86")
     hands.press("decide_planned")
     steps = [hands.text(f"working_dialog_steps_{at}_result") for at in (1, 2, 3, 4)]
     assert steps == ["0.8 mg/m²", "1.56347192 m²", "1.25077754 mg", "1.25 mg"]
