@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from types import TracebackType
 from typing import Self
@@ -71,6 +72,15 @@ class SqlStore:
     def create(cls, url: str) -> Self:
         """Make a new, empty database; an existing one is refused."""
         engine = open_engine(url)
+        try:
+            cls._make(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    @staticmethod
+    def _make(engine: Engine) -> None:
         with trouble_named(), engine.connect() as connection:
             if pragma(connection, "schema_version"):
                 raise Unavailable("There is a database at this place already. Open it, or choose another file.")
@@ -93,7 +103,6 @@ class SqlStore:
             connection.execute(insert(schema.head).values(id=1, seq=0, hash=GENESIS))
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version={schema.PROJECTION_VERSION}")
-        return cls(engine)
 
     @classmethod
     def open(cls, url: str, *, guarded: bool = True) -> Self:
@@ -103,6 +112,15 @@ class SqlStore:
         (``guarded`` false).
         """
         engine = open_engine(url)
+        try:
+            cls._check(engine, guarded=guarded)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    @staticmethod
+    def _check(engine: Engine, *, guarded: bool) -> None:
         nothing = "There is no study in this file yet. Set one up first, or choose another file."
         if not is_there(engine):
             raise Unavailable(nothing)
@@ -140,7 +158,6 @@ class SqlStore:
                 f"The database no longer refuses changes to its journal ({missing[0]} is gone). Do not go on:"
                 " restore the last backup and tell support."
             )
-        return cls(engine)
 
     @contextmanager
     def write(self) -> Iterator[SqlWriter]:
@@ -161,7 +178,12 @@ class SqlStore:
     def verify(self) -> Verification:
         """Replay the journal and compare; see ``db.verify``."""
         with trouble_named(), self._engine.connect() as connection, connection.begin():
-            return verify(connection)
+            found = verify(connection)
+            missing = missing_triggers(connection)
+        if found.sound and missing:
+            words = f"The database no longer refuses changes to its journal: {missing[0]} is gone or was changed."
+            return replace(found, trouble=words)
+        return found
 
     def close(self) -> None:
         """Let go of the file."""

@@ -6,7 +6,7 @@ content, so it is checked here.
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from labels.geometry import Dots
 from pharmacy_app.domain.errors import Fault, Refused
@@ -72,7 +72,7 @@ def _matrix(text: str, number: str, *, gs1: bool) -> Symbol:
     import zxingcpp
 
     code = zxingcpp.create_barcode(text, zxingcpp.DataMatrix, gs1=gs1, force_square=True)
-    image = memoryview(code.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]
+    image = memoryview(cast(Any, code.to_image(scale=1, add_quiet_zones=False)))
     down, across = image.shape or (0, 0)
     rows = tuple("".join("1" if image[row, col] == 0 else "0" for col in range(across)) for row in range(down))
     return Symbol(f"(91){number}" if gs1 else number, rows, quiet=1, two_dimensional=True)

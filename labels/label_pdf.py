@@ -232,14 +232,14 @@ def _bag(sheet: Sheet, label: BagLabel, place: str) -> None:
 
     sheet.rule(97.5, left, room)
     line("beyond_use_at", "BEYOND USE – infusion ended by", x=left, y=106, room=130, font=text.SEMI, size=7)
-    words = text.moment(label.beyond_use_at)
+    words = text.label_moment(label.beyond_use_at)
     line("beyond_use_at", words, x=left, y=118, room=138, font=text.BOLD, size=12, smallest=9)
     for y, field, name, at in (
         (107, "prepared_at", "Prepared", label.prepared_at),
         (117.5, "start_by", "Start by", label.start_by),
     ):
         line(field, name, x=158, y=y, room=34, size=7.5)
-        line(field, text.moment(at), x=right, y=y, room=90, font=text.SEMI, size=8, align="right")
+        line(field, text.label_moment(at), x=right, y=y, room=90, font=text.SEMI, size=8, align="right")
     sheet.rule(122.5, left, room)
 
     line("light", label.light, x=left, y=130.5, room=room, font=text.BOLD, size=8)

@@ -48,6 +48,13 @@ def clock(value: datetime) -> str:
     return f"{value.hour:02d}:{value.minute:02d} {sign}{hours:02d}:{rest:02d}"
 
 
+def label_moment(value: datetime) -> str:
+    """``22-Nov-2026 14:05 CST``: on a label, ``14:05 −06:00`` would read like a span of hours."""
+    zone = value.tzname() or ""
+    named = zone if zone.isalpha() else f"(UTC{clock(value)[6:]})"
+    return f"{day(value)} {value:%H:%M} {named}"
+
+
 def moment(value: datetime) -> str:
     """``22-Nov-2026 14:05 −06:00``."""
     return f"{day(value)} {clock(value)}"

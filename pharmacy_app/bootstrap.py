@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
+from db.engine import is_there, open_engine
 from db.store import SqlStore
 from labels.papers import PdfPapers
 from pharmacy_app import __version__
@@ -69,9 +70,15 @@ def default_url() -> str:
 
 
 def database_exists(url: str) -> bool:
-    """Whether a file is there to be opened; an empty one counts as not there."""
-    path = Path(url.removeprefix("sqlite:///"))
-    return path.is_file() and path.stat().st_size > 0
+    """Whether a file is there to be opened, an empty one counting as not there.
+
+    Raises ``Unavailable`` for an address at which no database can ever be: a folder, a missing folder, no address.
+    """
+    engine = open_engine(url)
+    try:
+        return is_there(engine)
+    finally:
+        engine.dispose()
 
 
 def open_desk(url: str, *, clock: Callable[[], datetime] = utc_now) -> Desk:

@@ -1,6 +1,7 @@
 """The command line: calc, demo, verify and export, with the same services as the window."""
 
 import json
+from contextlib import closing, suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -29,15 +30,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON."
 
 _state: dict[str, str] = {}
 
+MAX_BATCH_BYTES = 25_000_000
+
 
 def _fail(trouble: Refused | Unavailable, as_json: bool) -> NoReturn:
     sentences = [str(fault) for fault in trouble.faults] if isinstance(trouble, Refused) else [str(trouble)]
     if as_json:
-        out.print_json(json.dumps({"ok": False, "faults": sentences}))
+        _say_json({"ok": False, "faults": sentences})
     else:
         for sentence in sentences:
             err.print(f"[bold]Refused:[/bold] {_plain(sentence)}" if isinstance(trouble, Refused) else _plain(sentence))
     raise typer.Exit(2)
+
+
+def _say_json(answer: object) -> None:
+    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
 def _plain(text: str) -> str:
@@ -103,7 +110,7 @@ def calc(
             rows = read_batch(_bytes_of(batch))
             results = [calculate(row, settings, protocol, today) for row in rows]
             if as_json:
-                out.print_json(json.dumps([{**result.row, **result.cells()} for result in results]))
+                _say_json([{**result.row, **result.cells()} for result in results])
             else:
                 typer.echo(batch_csv(results), nl=False)
             bad = [number for number, result in enumerate(results, start=1) if result.faults]
@@ -118,16 +125,22 @@ def calc(
     if result.faults:
         _fail(Refused(*result.faults), as_json)
     if as_json:
-        out.print_json(json.dumps(result.cells()))
+        _say_json(result.cells())
     else:
         _show(result)
+    if result.decision is not None and result.decision.planned_mg is None:
+        raise typer.Exit(1)
 
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BATCH_BYTES + 1)
+        if len(content) > MAX_BATCH_BYTES:
+            raise Unavailable(f"The file {path} is larger than {MAX_BATCH_BYTES // 1_000_000} MB. Split it.")
     except OSError as error:
         raise Unavailable(f"The file {path} cannot be read ({error.strerror}). Check its name.") from error
+    return content
 
 
 def _facts(db: str, formula: str, increment_mg: str, rounding: str) -> tuple[Any, Any, Any]:
@@ -142,7 +155,7 @@ def _facts(db: str, formula: str, increment_mg: str, rounding: str) -> tuple[Any
         from pharmacy_app.services.study_settings import settings_of
 
         desk = open_desk(_url(db))
-        with desk.store.read() as reader:
+        with closing(desk.store), desk.store.read() as reader:
             return settings_of(reader), protocol_of(site_of(reader)), today_of(desk, reader)
     reading = Reading()
     source = "named on the command line"
@@ -196,7 +209,7 @@ def demo(
     except (Refused, Unavailable) as trouble:
         _fail(trouble, as_json)
     if as_json:
-        out.print_json(json.dumps(made))
+        _say_json(made)
         return
     out.print("The demonstration day is done, through the same services as the window.")
     out.print(f"  Database  {made['database']}")
@@ -214,20 +227,19 @@ def verify(db: Database = "", as_json: AsJson = False) -> None:
     from pharmacy_app.bootstrap import open_store_for_check
 
     try:
-        found = open_store_for_check(_url(db)).verify()
+        with open_store_for_check(_url(db)) as store:
+            found = store.verify()
     except (Refused, Unavailable) as trouble:
         _fail(trouble, as_json)
     if as_json:
-        out.print_json(
-            json.dumps(
-                {
-                    "ok": found.sound,
-                    "events": found.events,
-                    "head": found.head_hash,
-                    "first_bad_event": found.first_bad,
-                    "trouble": found.trouble,
-                }
-            )
+        _say_json(
+            {
+                "ok": found.sound,
+                "events": found.events,
+                "head": found.head_hash,
+                "first_bad_event": found.first_bad,
+                "trouble": found.trouble,
+            }
         )
     elif found.sound:
         out.print(f"The journal is sound: {found.events} events, head {found.head_hash}.")
@@ -247,13 +259,13 @@ def export(
     from pharmacy_app.services.export import export_files
 
     try:
-        with open_desk(_url(db)).store.read() as reader:
+        with closing(open_desk(_url(db)).store) as store, store.read() as reader:
             files = export_files(reader)
         written = write_files(folder, files)
     except (Refused, Unavailable) as trouble:
         _fail(trouble, as_json)
     if as_json:
-        out.print_json(json.dumps({"folder": str(folder), "files": written}))
+        _say_json({"folder": str(folder), "files": written})
     else:
         out.print(f"Wrote {len(written)} files to {folder}: {', '.join(written)}.")
 
@@ -267,5 +279,9 @@ def write_files(folder: Path, files: dict[str, bytes]) -> list[str]:
         for name, content in files.items():
             (folder / name).write_bytes(content)
     except OSError as error:
+        # Half an export must not be taken for a whole one.
+        for name in files:
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
         raise Unavailable(f"The folder {folder} cannot be written ({error.strerror}). Choose another.") from error
     return list(files)

@@ -432,6 +432,7 @@ def run_headless(folder: Path | None = None) -> dict[str, Any]:
         ]
     (target / "ledger.csv").write_bytes(files["ledger.csv"])
     found = day.desk.store.verify()
+    day.desk.store.close()
     assert found.sound, found.trouble
     return {
         "database": str(database),

@@ -40,7 +40,7 @@ def show_study(url: str) -> int:
 
         return (url or default_url()).removeprefix("sqlite:///")
 
-    return run_window(Launch(exists, opened, created, where=where))
+    return _show(Launch(exists, opened, created, where=where))
 
 
 def show_demonstration() -> int:
@@ -55,4 +55,14 @@ def show_demonstration() -> int:
         "Demonstration accounts: pharmacist, checker, technician, monitor, admin.\n"
         "The password of each is: demonstration only"
     )
-    return run_window(Launch(lambda: True, opened, opened, hint))
+    return _show(Launch(lambda: True, opened, opened, hint))
+
+
+def _show(launch: Launch) -> int:
+    if not has_display():
+        sys.stderr.write(
+            "There is no display here to open a window on. “pharmacy-app demo --headless” goes through the"
+            " demonstration without one; “pharmacy-app --help” lists the other commands.\n"
+        )
+        return 2
+    return run_window(launch)

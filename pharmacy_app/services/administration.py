@@ -47,7 +47,7 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
         note = reading.note(form.note, "note", "The note")
         released_at = (thread.released_at or moment.now).replace(second=0, microsecond=0)
         if reading.was_read("started_at", "ended_at") and ended_at <= started_at:
-            reading.fault("ended_at", "The infusion ends before it starts. Check both times.")
+            reading.fault("ended_at", "The infusion must end after it starts. Check both times.")
         if started_at < released_at:
             reading.fault(
                 "started_at", f"The bag was released at {released_at:%H:%M}, after this start. Check the time."

@@ -82,6 +82,11 @@ class Calculated:
 def calculate(row: Mapping[str, str], settings: StudySettings, protocol: Protocol, today: date) -> Calculated:
     """Calculate one row; whatever is wrong with it comes back as faults."""
     typed = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    if row.get(""):
+        more = Fault(
+            "", f"The row has more cells than the header has columns (“{row['']}”). Was a comma meant as a point?"
+        )
+        return Calculated(typed, None, (more,))
     try:
         return Calculated(typed, decide(request_from(typed, settings, protocol, today)), ())
     except Refused as refused:
@@ -157,11 +162,13 @@ def read_batch(content: bytes) -> list[dict[str, str]]:
         table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         names = [name.strip() for name in table.fieldnames or ()]
         unknown = [name for name in names if name not in COLUMNS]
+        twice = sorted({name for name in names if names.count(name) > 1})
         missing = [name for name in NEEDED if name not in names]
-        if unknown or missing:
+        if unknown or missing or twice:
             problem = "; ".join(
                 part
                 for part in (
+                    f"named twice: {', '.join(twice)}" if twice else "",
                     f"unknown: {', '.join(unknown)}" if unknown else "",
                     f"missing: {', '.join(missing)}" if missing else "",
                 )
@@ -169,7 +176,11 @@ def read_batch(content: bytes) -> list[dict[str, str]]:
             )
             raise Refused(Fault("batch", f"The columns do not fit ({problem}). Known are: {', '.join(COLUMNS)}."))
         table.fieldnames = names
-        return [{name: value for name, value in row.items() if isinstance(value, str) and name} for row in table]
+        # What stands beyond the last column is kept under '', so that the row is refused and not read askew.
+        return [
+            {name or "": value if isinstance(value, str) else ",".join(value or ()) for name, value in row.items()}
+            for row in table
+        ]
     except csv.Error as error:
         raise Refused(Fault("batch", f"The file cannot be read as CSV: {error}.")) from error
 

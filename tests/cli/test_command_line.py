@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import sqlite3
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -128,7 +129,7 @@ def test_verify_says_sound_and_then_names_the_altered_event(demonstration: Path,
     sound = run.invoke(app, ["verify", "--db", url, "--json"])
     assert sound.exit_code == 0, sound.stdout
     assert json.loads(sound.stdout)["ok"] is True
-    with sqlite3.connect(database) as raw:
+    with closing(sqlite3.connect(database)) as raw, raw:
         raw.execute("DROP TRIGGER journal_event_no_update")
         body = bytearray(raw.execute("SELECT body FROM journal_event WHERE seq = 30").fetchone()[0])
         body[40] ^= 1
@@ -174,3 +175,45 @@ def test_verify_of_a_file_that_is_no_study(tmp_path: Path) -> None:
     result = run.invoke(app, ["verify", "--db", f"sqlite:///{stranger}"])
     assert result.exit_code == 2
     assert "not a database" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("height,weight,cycle,day\n171,70,5,1,8\n", "more cells than the header"),  # 70,5 was meant as 70.5
+        ("height,height,weight,cycle,day\n171,172,70,1,1\n", "named twice: height"),
+        ("height,weight,cycle,day\n171,70,2,1\n", "needed beyond cycle 1"),
+        ("height,weight,cycle,day,birth\n171,70,1,1,17/05/1980\n", "not a date"),
+    ],
+)
+def test_a_row_that_could_be_read_askew_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    batch = tmp_path / "doses.csv"
+    batch.write_text(content, "utf-8")
+    result = run.invoke(app, ["calc", *SIGNED, "--batch", str(batch)])
+    assert result.exit_code != 0
+    assert words in result.stdout + result.stderr
+
+
+def test_no_dose_is_no_success() -> None:
+    """Cycle 7 does not exist: a script must not take the answer for a dose."""
+    code, answer = calc("--height", "171", "--weight", "70", "--cycle", "7", "--day", "1", "--level", "0")
+    assert code == 1
+    assert answer["planned_mg"] == ""
+
+
+def test_half_an_export_is_taken_away(demonstration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Path] = []
+    write = Path.write_bytes
+
+    def full_after_two(self: Path, content: bytes) -> int:
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        written.append(self)
+        return write(self, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full_after_two)
+    url = f"sqlite:///{demonstration / 'demonstration.sqlite'}"
+    result = run.invoke(app, ["export", str(tmp_path / "out"), "--db", url])
+    assert result.exit_code == 2
+    assert "No space left" in result.stderr
+    assert list((tmp_path / "out").iterdir()) == []

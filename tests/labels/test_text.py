@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -131,3 +132,10 @@ def test_nothing_is_shrunk_below_six_points() -> None:
     room_at_6 = text.width("HX2201A", text.PLAIN, 6)
     assert text.fitting_size("HX2201A", text.PLAIN, 8, 1, room_at_6) == 6
     assert text.fitting_size("HX2201A", text.PLAIN, 8, 1, room_at_6 - 0.01) is None
+
+
+def test_a_label_names_the_zone_so_that_no_span_of_hours_is_read() -> None:
+    """``14:05 −06:00`` on a bag was read as “from 14:05 to 06:00”."""
+    at = datetime(2026, 11, 22, 14, 5, tzinfo=ZoneInfo("America/Chicago"))
+    assert text.label_moment(at) == "22-Nov-2026 14:05 CST"
+    assert text.label_moment(at.astimezone(timezone(timedelta(hours=-3)))) == "22-Nov-2026 17:05 (UTC−03:00)"

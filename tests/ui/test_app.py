@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ def test_a_newer_or_a_strangers_database_is_said_on_the_sign_in_page(
     template: Template, study: Study, open_window: Callable[..., Hands], damage: str, words: str
 ) -> None:
     template.copy_to(study.path).desk.store.close()
-    with sqlite3.connect(study.path) as raw:
+    with closing(sqlite3.connect(study.path)) as raw, raw:
         raw.execute(damage)
     raw.close()
     before = study.path.read_bytes()

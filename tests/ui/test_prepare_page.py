@@ -641,6 +641,35 @@ def test_cancelling_asks_why_and_the_harmless_answer_is_the_default(
     assert len(units(day, "1")) == 12, "the reserved vials are back in stock"
 
 
+def test_cancelling_a_checked_dose_keeps_the_one_vial_that_was_opened(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="check")
+    desk = at(office)
+    desk.open(dose_id)
+    opened, untouched = (vial.unit_number for vial in desk.thread(dose_id).vials)
+    desk.press("cancel_dose")
+    asked = dialog("cancel_dialog")
+    find(asked, Field, "why_field").set_value("The first vial was cloudy.")
+    find(asked, Field, f"opened.{opened}_field").set_value("yes")
+    find(asked, QPushButton, "cancel_dialog_yes").click()
+    desk.wait()
+    assert untouched in units(day, "1")
+    assert opened not in units(day, "1")
+    assert [line.unit_number for line in desk.thread(dose_id).mg] == [opened]
+
+
+def test_a_dose_below_the_planned_one_shows_its_decision(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    # 000-001, 171 cm and 70 kg: 0.8 × √(171 × 70 / 3600) = 1.458766… mg; (1.40 − 1.458766…) / 1.458766… = −4.0285 %.
+    dose_id = ordered(day, 1, "1.40")
+    desk = at(office)
+    desk.open(dose_id)
+    assert desk.button("decide_difference").isVisible()
+    assert desk.button("decide_difference").text() == "−4.03 %"
+
+
 def test_a_dose_cancelled_after_mixing_still_closes_its_vials(
     office: Office, at: Callable[[Office], Desk], day: DemoDay
 ) -> None:

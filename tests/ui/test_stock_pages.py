@@ -6,6 +6,7 @@ V000016 of 4 mg. Expected numbers are counted by hand from that.
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -527,7 +528,7 @@ def test_the_journal_opens_an_event_and_verifies(
 def test_one_altered_byte_is_named(
     qtbot: QtBot, ledger_page: LedgerPage, office: Office, tmp_path: Path, idle: Idle
 ) -> None:
-    with sqlite3.connect(tmp_path / "study.sqlite") as raw:
+    with closing(sqlite3.connect(tmp_path / "study.sqlite")) as raw, raw:
         triggers = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
         for name in triggers:
             raw.execute(f'DROP TRIGGER "{name}"')
