@@ -351,8 +351,14 @@ QPushButton[kind="row"] { background: transparent; border: 1px solid transparent
 QPushButton[kind="row"]:hover { background: $hover; }
 QPushButton[kind="row"]:focus { border: 2px solid $focus; padding: 0 7px; }
 
+QPushButton[kind="tab"] { background: transparent; border: none; border-bottom: 3px solid $line;
+  border-radius: 0; padding: 0 16px; min-height: 34px; color: $muted; font-weight: 600; }
+QPushButton[kind="tab"]:checked { color: $text; border-bottom-color: $accent; }
+QPushButton[kind="tab"]:hover { background: $hover; }
+QPushButton[kind="tab"]:focus { border: 2px solid $focus; padding: 0 14px; min-height: 33px; }
+
 QPushButton[kind="step"] { background: transparent; border: none; border-bottom: 3px solid $line;
-  border-radius: 0; text-align: left; padding: 4px 4px; min-height: 44px; color: $muted; }
+  border-radius: 0; padding: 4px 4px; min-height: 44px; color: $muted; }
 QPushButton[kind="step"][state="done"] { color: $text; border-bottom-color: $ok; }
 QPushButton[kind="step"][state="current"] { color: $text; font-weight: 700; border-bottom-color: $accent; }
 QPushButton[kind="step"]:hover:enabled { background: $hover; }

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from PySide6.QtCore import Qt, QTimer, QTimeZone, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCompleter, QFileDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Fault, Refused, Unavailable
@@ -22,7 +23,7 @@ from pharmacy_app.services.desk import Act, Credentials, Desk, Session
 from pharmacy_app.services.setup import FirstAccount, SiteForm, open_site, shipped_protocol_text
 from pharmacy_app.services.study_settings import SettingsForm, sign_settings
 from ui.bridge import Bridge
-from ui.pages.settings import SettingsEditor, focus_of
+from ui.pages.settings_editor import SettingsEditor, focus_of
 from ui.theme import FORM_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XL
 from ui.widgets.basics import Button, IconView, Text, clear_layout
 from ui.widgets.fields import DateField, Field, Form, NoteField, PasswordField, TextField
@@ -342,6 +343,12 @@ class FirstRunGuide(QWidget):
         row.addWidget(self._done_text, 1)
         card.body.addLayout(row)
         return card
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin with the focus on the next step."""
+        super().showEvent(event)
+        if self._current == WELCOME:
+            self.next.setFocus()
 
     # -- moving
 

@@ -119,10 +119,10 @@ def _about(reader: Reader, scanned: str) -> str:
 _COLUMNS = (
     Column("printed_at", "Printed at", write=say_moment, width=MOMENT_WIDTH),
     Column("paper", "Paper", write=lambda text: text.capitalize(), width=176),
-    Column("about", "About", width=188),
+    Column("about", "About", width=150, stretch=True),
     Column("copy", "Copy", width=84, tone=lambda row: "" if row.copy == "first" else "warn"),
     Column("printed_by", "By", width=120),
-    Column("why", "Reason", write=lambda text: text or "–", width=140),
+    Column("why", "Reason", write=lambda text: text or "–", width=140, stretch=True),
 )
 
 
@@ -164,15 +164,15 @@ class LabelsPage(Page):
         self.table.selectionModel().selectionChanged.connect(self._offer)
         self._words = Text("", "muted", name="labels_words")
         self.older_button = Button("Show o&lder", name="labels_older")
-        self.open_button = Button("&Open the paper", name="labels_open")
-        self.again_button = Button("&Print again…", name="labels_again", kind="primary", icon="print")
+        self.open_button = Button("&Open the paper", name="labels_open", kind="primary")
+        self.again_button = Button("&Print again…", name="labels_again", icon="print")
         self.older_button.clicked.connect(self._older)
         self.open_button.clicked.connect(self._open_current)
         self.again_button.clicked.connect(self._again)
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
         foot.addWidget(self._words, 1)
-        for button in (self.all_button, self.older_button, self.open_button, self.again_button):
+        for button in (self.all_button, self.older_button, self.again_button, self.open_button):
             foot.addWidget(button)
         whole = QWidget()
         column = QVBoxLayout(whole)

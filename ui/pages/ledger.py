@@ -23,8 +23,8 @@ from ui.pages.stock_parts import (
     FilterBar,
     TippedPages,
     TippedRows,
-    Views,
     fill_height,
+    hide_empty_columns,
     say_at,
     say_mg,
     vials_count,
@@ -32,7 +32,7 @@ from ui.pages.stock_parts import (
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import CheckField, ChoiceField, TextField
-from ui.widgets.panels import Banner, KeyValues, Page
+from ui.widgets.panels import Banner, KeyValues, Page, Tabs
 from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
 
 
@@ -239,7 +239,7 @@ class LedgerPage(Page):
         self.print_button.clicked.connect(self._print)
         self.action_bar.addWidget(self.print_button)
         self.journal = JournalView(office)
-        self.views = Views(
+        self.views = Tabs(
             [("Vial ledger", self._make_ledger()), ("Balance", self._make_balance()), ("Journal", self.journal)],
             name="ledger_views",
         )
@@ -293,7 +293,11 @@ class LedgerPage(Page):
     def _make_balance(self) -> QWidget:
         self.balance = TippedRows(_IDENTITY_COLUMNS)
         self.balance_table = DataTable(
-            self.balance, name="balance_table", label="Received against the sum of states", empty_text="No vial yet."
+            self.balance,
+            name="balance_table",
+            label="Received against the sum of states",
+            empty_text="No vial yet.",
+            sortable=False,
         )
         fill_height(self.balance_table, 240)
         view = QWidget()
@@ -323,6 +327,7 @@ class LedgerPage(Page):
 
     def _got_identities(self, found: tuple[Identity, ...]) -> None:
         self.balance.set_rows(found)
+        hide_empty_columns(self.balance_table, ("reserved", "held", "quarantined", "opened", "used"))
         self._lots = tuple((line.strength_mg, line.lot) for line in found)
         self.lot.set_choices([(ANY, "All lots"), *((lot, lot) for lot in dict.fromkeys(lot for _, lot in self._lots))])
         kind, text, word = _say_identity(found)

@@ -113,7 +113,7 @@ def question(reader: Reader) -> MonitorFacts:
             GivenRow(
                 dose.dose_id,
                 dose.subject_number,
-                f"Cycle {dose.cycle}, day {dose.day}",
+                f"C{dose.cycle} D{dose.day}",
                 dose.given_on,
                 show_mg(dose.prescribed_mg),
                 "–" if thread.prepared_mg is None else show_mg(thread.prepared_mg),
@@ -228,6 +228,7 @@ class MonitorPage(Page):
             label="Medication errors",
             empty_text="No medication error was recorded.",
             visible_rows=3,
+            sortable=False,
         )
         self.errors_table.row_activated.connect(self._open_dose)
         self.errors_table.row_chosen.connect(self._error_chosen)
@@ -247,17 +248,22 @@ class MonitorPage(Page):
             (
                 Column("dose_id", "Dose", width=110),
                 Column("subject_number", "Subject", width=110),
-                Column("cycle_day", "Cycle and day", width=130),
+                Column("cycle_day", "Cycle", width=80),
                 Column("given_on", "Given on", write=say_day, width=120),
                 Column("prescribed", "Prescribed", numeric=True),
                 Column("prepared", "Prepared", numeric=True),
                 Column("administered", "Given", numeric=True),
-                Column("difference", "Given to prescribed", numeric=True, stretch=True, tone=_given_tone),
+                Column("difference", "Difference", numeric=True, stretch=True, tone=_given_tone),
             ),
             parent=self,
         )
         self.given_table = DataTable(
-            self._given, name="given_table", label="Doses given", empty_text="No dose was given yet.", visible_rows=6
+            self._given,
+            name="given_table",
+            label="Doses given",
+            empty_text="No dose was given yet.",
+            visible_rows=6,
+            sortable=False,
         )
         self.given_table.row_activated.connect(self._open_dose)
         card.add(self.given_table)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -86,6 +86,7 @@ class _Seen:
     """The doses under way, and the facts of the one asked for."""
 
     rows: tuple[DoseLine, ...]
+    unclosed: frozenset[str]
     dose_id: str
     facts: Facts | None
 
@@ -103,9 +104,9 @@ COLUMNS = (
 )
 
 
-def _row(line: DoseLine) -> _Row:
+def _row(line: DoseLine, *, unclosed: bool) -> _Row:
     words = STATUS_WORDS[line.status]
-    if line.status == "cancelled":
+    if line.status == "cancelled" and unclosed:
         words = "cancelled – vials to be closed"
     return _Row(
         line.dose_id,
@@ -208,16 +209,17 @@ class PreparePage(Page):
         column.setSpacing(SPACE_M)
         head = QHBoxLayout()
         head.setSpacing(SPACE_M)
-        words = QVBoxLayout()
-        words.setSpacing(SPACE_XS)
         self._name = Text("", "section", name="dose_name")
         self._identity = Text("", "muted", name="dose_identity")
-        words.addWidget(self._name)
-        words.addWidget(self._identity)
-        head.addLayout(words, 1)
+        head.addWidget(self._name, 1)
         self.cancel_button = Button("&Cancel this dose…", name="cancel_dose", kind="danger")
         self.cancel_button.clicked.connect(self.ask_cancel)
-        head.addWidget(self.cancel_button, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self.cancel_button)
+        # The whole width for the dose's own facts: they stay on one line.
+        words = QVBoxLayout()
+        words.setSpacing(SPACE_XS)
+        words.addLayout(head)
+        words.addWidget(self._identity)
         self.clock_line = ClockLine(self._zone)
         self.steps = StepHeader(STEPS, name="prepare_steps")
         self.steps.chosen.connect(self.look_at)
@@ -239,7 +241,7 @@ class PreparePage(Page):
         looking.addWidget(self.back)
         self._place = QVBoxLayout()
         self._place.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(head)
+        column.addLayout(words)
         column.addWidget(self.clock_line)
         column.addWidget(self.steps)
         column.addWidget(self._looking)
@@ -262,7 +264,8 @@ class PreparePage(Page):
             if facts is not None and all(row.dose_id != dose_id for row in rows):
                 rows.append(facts.line)
             rows.sort(key=lambda row: (row.planned_on, row.dose_id))
-            return _Seen(tuple(rows), dose_id, facts)
+            unclosed = frozenset(row.dose_id for row in waiting.unclosed_doses)
+            return _Seen(tuple(rows), unclosed, dose_id, facts)
 
         self.office.ask(question, self._seen, self._not_seen)
         if self._ordering and isinstance(panel := self._panels.get(("", ORDER)), OrderPanel):
@@ -313,7 +316,7 @@ class PreparePage(Page):
             self.open_on(seen.rows[0].dose_id)
             return
         self._first = False
-        self._show_list(seen.rows)
+        self._show_list(seen.rows, seen.unclosed)
         if self._ordering:
             self._show_order()
         elif seen.dose_id == self._dose_id:
@@ -326,8 +329,8 @@ class PreparePage(Page):
     def _not_seen(self, trouble: Exception) -> None:
         self.office.say_trouble(trouble)
 
-    def _show_list(self, lines: tuple[DoseLine, ...]) -> None:
-        rows = tuple(map(_row, lines))
+    def _show_list(self, lines: tuple[DoseLine, ...], unclosed: frozenset[str]) -> None:
+        rows = tuple(_row(line, unclosed=line.dose_id in unclosed) for line in lines)
         self.table.blockSignals(True)
         if rows != self._model.rows():
             self._model.set_rows(rows)
@@ -587,9 +590,11 @@ class PreparePage(Page):
             if facts.opened
             else "Vials reserved for it go back to stock."
         )
-        opened = None
+        reserved: list[str] = []
         if facts.line.status == "verified":
-            opened = CheckField("opened", "The vials were &opened already: they stay with this dose, to be closed")
+            reserved = [vial.unit_number for vial in facts.thread.vials if vial.state == "reserved"]
+        if reserved:
+            after += " Tick each vial that was opened already: it stays with this dose, to be closed."
         self._dialog = ReasonDialog(
             f"Cancel dose {facts.line.dose_id}?",
             f"The dose is not given and cannot be taken up again. {after}",
@@ -598,7 +603,7 @@ class PreparePage(Page):
             name="cancel_dialog",
             danger=True,
             refuse="Keep the dose",
-            more=opened,
+            more=[CheckField(f"opened.{unit}", f"{unit} was opened") for unit in reserved],
         )
         self._dialog.given.connect(self._cancel)
         self._dialog.rejected.connect(self._forget_dialog)
@@ -618,9 +623,12 @@ class PreparePage(Page):
 
         self.office.do(work, self._cancelled, self._not_cancelled, busy="Cancelling the dose")
 
-    def _opened(self) -> bool:
-        """Whether the person said that the vials were opened though no preparation is recorded."""
-        return self._dialog is not None and self._dialog.form.values().get("opened") == "yes"
+    def _opened(self) -> tuple[str, ...]:
+        """The vials which the person said were opened though no preparation is recorded."""
+        values = self._dialog.form.values() if self._dialog is not None else {}
+        return tuple(
+            key.removeprefix("opened.") for key, value in values.items() if key.startswith("opened.") and value == "yes"
+        )
 
     def _cancelled(self, dose_id: str) -> None:
         self._cancel_act = None

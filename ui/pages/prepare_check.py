@@ -122,6 +122,7 @@ class CheckPanel(StepPanel):
             "Sign the check",
             name="check_signature",
         )
+        self.signature.button.clicked.connect(self.form.check)
         self._hint = Text("", "muted", name="check_hint")
         self.signature.body.insertWidget(1, self._hint)
         self.signature.sign_requested.connect(self.sign)
@@ -157,8 +158,8 @@ class CheckPanel(StepPanel):
                 ("Dose level", say_level(line)),
                 ("Prescriber", f"{line.prescriber}, {say_day(line.ordered_on)}"),
                 ("Infusion date", say_day(line.planned_on)),
-                ("Height to use", f"measured on {say_day(height.measured_on)}" if height else ""),
-                ("Weight to use", f"the {choice} one, measured on {say_day(thread.weight_on)}"),
+                ("Height measured", f"{say_day(height.measured_on)}, the newest" if height else ""),
+                ("Weight measured", f"{say_day(thread.weight_on)}, the {choice}"),
             ]
         )
         self._settings.set_pairs(settings_pairs(facts))

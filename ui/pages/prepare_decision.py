@@ -30,7 +30,7 @@ from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.views import DoseLine, DoseThread
 from ui.office import Office
 from ui.pages.prepare_step import Facts, Foot, StepPanel, say_day, split_faults
-from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL
+from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text, clear_layout
 from ui.widgets.fields import ChoiceField, DateField, Form, NoteField, TextField
 from ui.widgets.findings import FindingList
@@ -80,13 +80,19 @@ def basis_of_thread(thread: DoseThread) -> Basis:
     )
 
 
+def _as_shown(percent: Decimal) -> Decimal:
+    """The percentage with as many places as it is shown with; it is written with a typographic minus."""
+    shown = show_percent(percent).removesuffix(" %")
+    return Decimal(shown.replace(",", "").replace("+", "").replace("\N{MINUS SIGN}", "-"))
+
+
 def percent_step(name: str, new: Named, base: Named, percent: Decimal, section: str) -> Step:
     """The working of a difference in percent, as it was judged."""
     return Step(
         name,
         f"({new.name} − {base.name}) ÷ {base.name} × 100",
         (new, base),
-        Decimal(show_percent(percent).removesuffix(" %").replace(",", "").replace("+", "")),
+        _as_shown(percent),
         "%",
         section,
     )
@@ -118,13 +124,13 @@ def _readable_value(named: Named) -> Named:
 
 
 class NumberGrid(QWidget):
-    """Numbers side by side, three in a row."""
+    """Numbers side by side on columns of equal width, three in a row."""
 
     def __init__(self, numbers: Sequence[NumberButton], *, columns: int = 3) -> None:
         super().__init__()
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(SPACE_XL)
+        grid.setHorizontalSpacing(SPACE_M)
         grid.setVerticalSpacing(SPACE_M)
         for at, number in enumerate(numbers):
             grid.addWidget(number, at // columns, at % columns, Qt.AlignmentFlag.AlignTop)

@@ -80,11 +80,12 @@ class PaperBar(StepPanel):
     def show_printed(self, printed: tuple[PrintedLine, ...]) -> None:
         """Show what was printed so far."""
         self._newest = printed[0] if printed else None
-        newest = self._newest
+        newest, what = self._newest, self._title.capitalize()
         self._state.setText(
-            f"Copy {newest.copy_number} printed by {newest.printed_by} on {say_moment(newest.printed_at, self.zone)}."
+            f"{what}: copy {newest.copy_number}, printed by {newest.printed_by}"
+            f" on {say_moment(newest.printed_at, self.zone)}."
             if newest
-            else "Not printed yet."
+            else f"{what}: not printed yet."
         )
         self.print.setVisible(newest is None)
         self.look.setVisible(newest is not None)
@@ -448,6 +449,8 @@ class ReleasePanel(StepPanel):
         )
         self.signature.set_user(office.session.user_name, fixed=True)
         self.signature.sign_requested.connect(self.sign)
+        # Whatever is missing is said at once, not after the password.
+        self.signature.button.clicked.connect(self.form.check)
         self._allowed = office.may("dose_released")
         self._why = Text(office.why_not("dose_released"), "muted", name="release_why")
         self._why.setVisible(not self._allowed)
@@ -478,6 +481,9 @@ class ReleasePanel(StepPanel):
 
     def sign(self, user: str, password: str) -> None:
         """Release the bag."""
+        if not self.form.check():
+            self.signature.set_busy(False)
+            return
         desk, act = self.office.desk, self.act()
         form = ReleaseForm(self.dose_id, self.form.values()["released_to"])
         credentials = Credentials(user, password)

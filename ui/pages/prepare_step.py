@@ -339,7 +339,7 @@ class ReasonDialog(QDialog):
         name: str,
         danger: bool = False,
         refuse: str = "Go back",
-        more: Field | None = None,
+        more: Sequence[Field] = (),
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
@@ -348,8 +348,8 @@ class ReasonDialog(QDialog):
         self.setMinimumWidth(480)
         self.form = Form(columns=1, name=f"{name}_form")
         self.form.add(NoteField("why", "Reason", required=True, lines=3))
-        if more is not None:
-            self.form.add(more)
+        for field in more:
+            self.form.add(field)
         self.no = Button(refuse, name=f"{name}_no")
         self.yes = Button(verb, name=f"{name}_yes", kind="danger" if danger else "primary")
         self.no.setDefault(True)
@@ -358,8 +358,8 @@ class ReasonDialog(QDialog):
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
         foot.addStretch(1)
-        foot.addWidget(self.yes)
         foot.addWidget(self.no)
+        foot.addWidget(self.yes)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
         column.setSpacing(SPACE_M)

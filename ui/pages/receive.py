@@ -6,7 +6,7 @@ from datetime import datetime
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from pharmacy_app.domain.dates import say_day, say_moment
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.services.desk import zone_of
@@ -16,7 +16,6 @@ from pharmacy_app.services.stock import held_of_shipment, receive, release_shipm
 from pharmacy_app.services.views import ShipmentLine
 from ui.office import Office
 from ui.pages.stock_parts import (
-    MOMENT_WIDTH,
     TippedRows,
     document_dialog,
     print_dialog,
@@ -24,7 +23,7 @@ from ui.pages.stock_parts import (
     vials_count,
 )
 from ui.pages.stock_receipt import ReceiptForm
-from ui.theme import SPACE_S
+from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.panels import Banner, Card, EmptyState, KeyValues, Page, confirm
 from ui.widgets.tables import Column, DataTable
@@ -64,7 +63,7 @@ def _waiting(count: int) -> str:
 
 _COLUMNS = (
     Column("number", "Shipment", width=104),
-    Column("received_at", "Received", write=say_moment, width=MOMENT_WIDTH),
+    Column("received_at", "Received", write=lambda moment: say_day(moment.date())),
     Column("sender", "Sender", width=150),
     Column("logger_state", "Logger", width=92, tone=lambda row: "" if row.logger_state == "no alarm" else "warn"),
     Column("vials", "Vials", numeric=True),
@@ -74,7 +73,7 @@ _COLUMNS = (
         write=_waiting,
         tone=lambda row: "warn" if row.awaiting_release else "",
     ),
-    Column("hold_reason", "Hold reason", write=lambda text: text or "–", width=120, stretch=True),
+    Column("hold_reason", "Hold reason", write=lambda text: text or "–", width=110, stretch=True),
 )
 
 
@@ -114,7 +113,9 @@ class ReceivePage(Page):
 
     def _make_list(self) -> QWidget:
         self.shipments = TippedRows(_COLUMNS)
-        self.table = DataTable(self.shipments, name="shipments_table", label="Shipments", visible_rows=3)
+        self.table = DataTable(
+            self.shipments, name="shipments_table", label="Shipments", visible_rows=3, sortable=False
+        )
         self.table.row_chosen.connect(self._choose)
         self.table.row_activated.connect(self._choose)
         self._empty = EmptyState(
@@ -152,6 +153,7 @@ class ReceivePage(Page):
         view = QWidget()
         column = QVBoxLayout(view)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
         column.addWidget(self.table)
         column.addWidget(self._empty)
         column.addWidget(self._card)
@@ -243,7 +245,7 @@ class ReceivePage(Page):
         self.release_button.set_kind("primary" if facts.clear and not unlabelled else "secondary")
         waits = not unlabelled and not facts.clear and bool(facts.kept_back)
         self.document_button.set_kind("primary" if waits else "secondary")
-        self.new_button.set_kind("secondary" if unlabelled or facts.clear else "primary")
+        self.new_button.set_kind("secondary" if unlabelled or facts.clear or waits else "primary")
         self.release_button.setVisible(bool(facts.clear))
         self.document_button.setVisible(bool(facts.kept_back))
         for button, kind in (

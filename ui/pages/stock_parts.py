@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QSizePolicy,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -33,10 +32,10 @@ from pharmacy_app.services.stock import (
     release_with_document,
 )
 from ui.office import Office
-from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, repolish
+from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import DateField, Field, Form, NoteField, TextField
-from ui.widgets.tables import Column, PagedTableModel, RowTableModel
+from ui.widgets.tables import Column, DataTable, PagedTableModel, RowTableModel
 
 MOMENT_WIDTH = 176
 """Pixels that a date with its time needs in a table."""
@@ -51,7 +50,8 @@ STATES = ("held", "available", "reserved", "quarantined", "opened", "empty", "pa
 
 def say_at(moment: datetime, zone: str) -> str:
     """A moment with the site's time zone, where the zone matters."""
-    return f"{say_moment(moment.astimezone(ZoneInfo(zone)))} {zone}"
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{say_moment(local)} {local:%Z}"
 
 
 def say_mg(strength_mg: Decimal) -> str:
@@ -130,6 +130,15 @@ def fill_height(table: QAbstractScrollArea, least: int) -> None:
     table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
 
+def hide_empty_columns(table: DataTable, keys: Sequence[str]) -> None:
+    """Hide those of the number columns ``keys`` that are 0 in every row: a sum loses nothing by them."""
+    model = table.model()
+    assert isinstance(model, RowTableModel)
+    for at, column in enumerate(model.columns):
+        if column.key in keys:
+            table.setColumnHidden(at, not any(getattr(row, column.key) for row in model.rows()))
+
+
 LEDGER_BRIEF = (
     Column("done_at", "Done at", write=say_moment, width=MOMENT_WIDTH),
     Column("move", "Move", width=116),
@@ -156,63 +165,10 @@ class FilterBar(QWidget):
         self._pause.timeout.connect(self.changed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE_M)
+        row.setSpacing(SPACE_S)
         for field, stretch in fields:
             field.changed.connect(self._pause.start)
             row.addWidget(field, stretch, Qt.AlignmentFlag.AlignTop)
-
-
-class Views(QWidget):
-    """Views of one page, chosen by a row of buttons; ``chosen(int)`` after the person chose another."""
-
-    chosen = Signal(int)
-
-    def __init__(self, views: Sequence[tuple[str, QWidget]], *, name: str) -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self._buttons: list[Button] = []
-        self._stack = QStackedWidget()
-        self._bar = bar = QHBoxLayout()
-        bar.setSpacing(SPACE_XS)
-        for at, (words, view) in enumerate(views):
-            button = Button(words, name=f"{name}_{at + 1}", kind="step")
-            button.setCheckable(True)
-            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-            button.setAutoExclusive(True)
-            button.setMaximumHeight(44)
-            button.clicked.connect(self._clicked)
-            self._buttons.append(button)
-            bar.addWidget(button)
-            self._stack.addWidget(view)
-        bar.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE_M)
-        column.addLayout(bar)
-        column.addWidget(self._stack, 1)
-        self.set_current(0)
-
-    def add_corner(self, widget: QWidget) -> None:
-        """Put a widget at the end of the row of buttons, where it costs no height."""
-        self._bar.setStretch(self._bar.count() - 1, 0)
-        self._bar.addWidget(widget, 1)
-
-    @property
-    def current(self) -> int:
-        """Which view is shown, counted from 0."""
-        return self._stack.currentIndex()
-
-    def set_current(self, index: int) -> None:
-        """Show a view."""
-        self._stack.setCurrentIndex(index)
-        for at, button in enumerate(self._buttons):
-            button.setChecked(at == index)
-            button.setProperty("state", "current" if at == index else "other")
-            repolish(button)
-
-    def _clicked(self) -> None:
-        self.set_current(self._buttons.index(self.sender()))  # type: ignore[arg-type]
-        self.chosen.emit(self.current)
 
 
 # -- acts

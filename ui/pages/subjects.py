@@ -359,7 +359,7 @@ class SubjectsPage(Page):
         self._doses = RowTableModel(
             (
                 Column("dose_id", "Dose", width=110),
-                Column("cycle_day", "Cycle and day", width=130),
+                Column("cycle_day", "Cycle", width=80),
                 Column("level", "Level", numeric=True),
                 Column("planned_on", "Planned on", write=say_day, width=120),
                 Column("prescribed", "Prescribed", numeric=True),
@@ -376,6 +376,7 @@ class SubjectsPage(Page):
             label="Doses",
             empty_text="No dose is ordered yet. “New order” begins one.",
             visible_rows=6,
+            sortable=False,
         )
         self.doses_table.row_activated.connect(self._open_dose)
         doses.add(self.doses_table)
@@ -621,7 +622,7 @@ def _measurement_row(line: views.MeasurementLine) -> MeasurementRow:
 def _dose_row(line: views.DoseLine) -> DoseRow:
     return DoseRow(
         line.dose_id,
-        f"Cycle {line.cycle}, day {line.day}",
+        f"C{line.cycle} D{line.day}",
         line.level,
         line.planned_on,
         show_mg(line.prescribed_mg),

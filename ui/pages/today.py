@@ -57,6 +57,10 @@ class Usable:
     first_expiry: date | None
 
 
+NBSP = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit where a line may end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     """What the page shows."""
@@ -95,7 +99,7 @@ def waiting(today: views.Today) -> tuple[Waiting, ...]:
             Waiting(
                 "stop" if line.status == "stopped" else "warn" if late else "info",
                 dose_words(line),
-                f"{NEXT_STEP[line.status]} Dose {line.dose_id}, {show_mg(line.prescribed_mg)} prescribed, {when}.",
+                f"{NEXT_STEP[line.status]}\nDose {line.dose_id}, {show_mg(line.prescribed_mg)} prescribed, {when}.",
                 f"Open dose {line.dose_id}",
                 "prepare",
                 line.dose_id,
@@ -106,7 +110,7 @@ def waiting(today: views.Today) -> tuple[Waiting, ...]:
             "warn",
             f"{dose_words(line)}: vials opened and not closed",
             f"{NEXT_STEP[line.status]} Dose {line.dose_id}.",
-            f"Close the vials of {line.dose_id}",
+            f"Close {line.dose_id}",
             "prepare",
             line.dose_id,
         )
@@ -137,8 +141,8 @@ def waiting(today: views.Today) -> tuple[Waiting, ...]:
         Waiting(
             "stop",
             f"Medication error {error.error_id} is open",
-            f"Subject {error.subject_number}, dose {error.dose_id}: {show_mg(error.administered_mg)} given, "
-            f"{show_mg(error.prescribed_mg)} prescribed ({error.difference}). It must be reported.",
+            f"Subject {error.subject_number}, dose {error.dose_id}.\n{show_mg(error.administered_mg)} given, "
+            f"{show_mg(error.prescribed_mg)} prescribed ({error.difference.replace(' ', NBSP)}). It must be reported.",
             f"Open {error.error_id}",
             "prepare",
             error.dose_id,
@@ -251,7 +255,7 @@ class TodayPage(Page):
     """The first page after signing in."""
 
     def __init__(self, office: Office) -> None:
-        super().__init__("Today", office.site.name, name="today_page")
+        super().__init__("Today", office.site.name, name="today_page", max_width=960)
         self._office = office
         self.new_order = Button("&New order", name="new_order", kind="primary", icon="plus")
         self.new_order.clicked.connect(self._order)
@@ -298,12 +302,17 @@ class TodayPage(Page):
 
     def _show_waiting(self, items: tuple[Waiting, ...]) -> None:
         clear_layout(self._rows)
+        buttons: list[Button] = []
         for at, item in enumerate(items):
             if at:
                 self._rows.addWidget(rule())
             row = WaitingRow(item, f"waiting_{at + 1}")
             row.chosen.connect(self._open)
             self._rows.addWidget(row)
+            buttons.append(row.button)
+        # One column of buttons, all of one width.
+        for button in buttons:
+            button.setFixedWidth(max(each.sizeHint().width() for each in buttons))
         if not items:
             nothing = "No dose is under way, no vial is held, opened or about to expire, and no error is open."
             self._rows.addWidget(EmptyState("Nothing waits", nothing, icon="ok", name="nothing_waits"))

@@ -24,9 +24,9 @@ from ui.pages.stock_parts import (
     FilterBar,
     TippedPages,
     TippedRows,
-    Views,
     document_dialog,
     fill_height,
+    hide_empty_columns,
     print_dialog,
     quarantine_dialog,
     say_mg,
@@ -37,7 +37,7 @@ from ui.pages.stock_parts import (
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, ScanField, TextField
-from ui.widgets.panels import Page
+from ui.widgets.panels import Page, Tabs
 from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
 
 MAX_CHOSEN = 500
@@ -164,6 +164,10 @@ _STOCK_COLUMNS = (
 )
 
 
+STATE_COLUMNS = ("reserved", "held", "quarantined", "expired", "opened", "used")
+"""Columns shown only while a lot has such vials, so that the table needs no scrolling sideways."""
+
+
 @dataclass(frozen=True, slots=True)
 class _VialRow:
     """A vial in the table, with its state in words."""
@@ -179,14 +183,13 @@ class _VialRow:
 
 
 _VIAL_COLUMNS = (
-    Column("unit_number", "Unit number", width=112),
+    Column("unit_number", "Unit no.", width=112),
     Column("strength_mg", "Strength", numeric=True, write=say_mg),
     Column("lot", "Lot", width=116),
     Column("expires_on", "Last day", write=say_day, width=116),
-    Column("state", "State", width=232, tone=lambda row: state_tone(row.vial.state)),
+    Column("state", "State", width=180, stretch=True, tone=lambda row: state_tone(row.vial.state)),
     Column("place", "Place", width=124),
     Column("kit_number", "Kit", width=110, write=lambda text: text or "–"),
-    Column("shipment_number", "Shipment", width=110),
 )
 
 
@@ -211,7 +214,7 @@ class VialsPage(Page):
         for card in self._cards:
             row.addWidget(card, 1)
         self.add(top)
-        self.views = Views(
+        self.views = Tabs(
             [("Every vial", self._make_vials()), ("Stock by lot", self._make_stock())], name="vials_views"
         )
         self.views.add_corner(self._count)
@@ -274,6 +277,7 @@ class VialsPage(Page):
             name="stock_table",
             label="Stock by lot",
             empty_text="There is no vial yet. Receive the first shipment under Receive.",
+            sortable=False,
         )
         fill_height(self.stock_table, 240)
         self.stock_table.row_activated.connect(self._open_lot)
@@ -309,6 +313,7 @@ class VialsPage(Page):
     def _got_stock(self, answer: tuple[list[LotStock], list[str]]) -> None:
         stock, lots = answer
         self.stock.set_rows(stock)
+        hide_empty_columns(self.stock_table, STATE_COLUMNS)
         for card in self._cards:
             card.show_stock(stock)
         self.lot.set_choices([(ANY, "All lots"), *((lot, lot) for lot in lots)])

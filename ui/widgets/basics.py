@@ -89,9 +89,9 @@ class IconView(QWidget):
 
 
 class Button(QPushButton):
-    """A push button with an object name, an accessible name equal to its text, and one of six kinds.
+    """A push button with an object name, an accessible name equal to its text, and one kind of look.
 
-    ``kind``: primary (the one next step of a page), secondary, danger, quiet, icon; number, row and step are used
+    ``kind``: primary (the one next step of a page), secondary, danger, quiet, icon; number, row, step and tab are used
     inside the kit. ``&`` marks the mnemonic.
     """
 

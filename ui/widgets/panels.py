@@ -61,7 +61,7 @@ class Page(QWidget):
             # The actions end where the content ends.
             title_row.setMaximumWidth(max_width)
         head = QHBoxLayout()
-        head.setContentsMargins(SPACE_XL, SPACE_L, SPACE_XL, SPACE_M)
+        head.setContentsMargins(SPACE_XL, SPACE_L, SPACE_M, SPACE_M)
         head.addWidget(title_row, 1000)
         head.addStretch(1)
 
@@ -75,7 +75,7 @@ class Page(QWidget):
         inner = QWidget()
         inner.setObjectName("scroll_content")
         side = QHBoxLayout(inner)
-        side.setContentsMargins(SPACE_XL, 2, SPACE_XL, SPACE_XL)
+        side.setContentsMargins(SPACE_XL, 2, SPACE_M, SPACE_XL)
         side.addWidget(self.content, 1000)
         side.addStretch(1)
         self.scroll_area = QScrollArea()
@@ -129,7 +129,7 @@ class Card(QFrame):
         if title:
             self.setAccessibleName(title)
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_L, SPACE_M, SPACE_L, SPACE_L)
+        column.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
         column.setSpacing(SPACE_M)
         self._column = column
         self.head = QHBoxLayout()
@@ -142,8 +142,6 @@ class Card(QFrame):
                 words.addWidget(Text(subtitle, "muted"))
             self.head.addLayout(words, 1)
             column.addLayout(self.head)
-        else:
-            column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
         self.body = QVBoxLayout()
         self.body.setSpacing(SPACE_M)
         column.addLayout(self.body)
@@ -285,6 +283,72 @@ class EmptyState(QWidget):
             self.button = Button(verb, name=f"{name}_action")
             column.addSpacing(SPACE_S)
             column.addWidget(self.button, 0, centre)
+
+
+class Tabs(QWidget):
+    """Views of one page, chosen by a row of tabs; ``chosen(int)`` after the person chose another.
+
+    A view is (words, widget). The tabs' object names are ``names``, else ``<name>_1`` and so on. Only the view
+    shown takes room: a short one does not scroll because another is long.
+    """
+
+    chosen = Signal(int)
+
+    def __init__(
+        self,
+        views: Sequence[tuple[str, QWidget]],
+        *,
+        name: str,
+        names: Sequence[str] = (),
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._buttons: list[Button] = []
+        self._views = [view for _, view in views]
+        self._bar = QHBoxLayout()
+        self._bar.setSpacing(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        column.addLayout(self._bar)
+        for at, (words, view) in enumerate(views):
+            button = Button(words, name=names[at] if names else f"{name}_{at + 1}", kind="tab")
+            button.setCheckable(True)
+            button.setAutoExclusive(True)
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            # Toggled, not clicked: an assistive technology toggles a tab without a click.
+            button.toggled.connect(self._toggled)
+            self._buttons.append(button)
+            self._bar.addWidget(button)
+            column.addWidget(view, 1)
+        self._bar.addStretch(1)
+        self._current = -1
+        self.set_current(0)
+
+    def add_corner(self, widget: QWidget) -> None:
+        """Put a widget at the end of the row of tabs, where it costs no height."""
+        self._bar.setStretch(self._bar.count() - 1, 0)
+        self._bar.addSpacing(SPACE_M)
+        self._bar.addWidget(widget, 1)
+
+    @property
+    def current(self) -> int:
+        """Which view is shown, counted from 0."""
+        return self._current
+
+    def set_current(self, index: int) -> None:
+        """Show a view."""
+        self._current = index
+        for at, (button, view) in enumerate(zip(self._buttons, self._views, strict=True)):
+            button.setChecked(at == index)
+            view.setVisible(at == index)
+
+    def _toggled(self, on: bool) -> None:
+        at = self._buttons.index(self.sender())  # type: ignore[arg-type]
+        if on and at != self._current:
+            self.set_current(at)
+            self.chosen.emit(at)
 
 
 class StepState(StrEnum):
@@ -474,8 +538,8 @@ class _Confirm(QDialog):
         self.no = Button(refuse, name="confirm_no")
         self.yes = Button(verb, name="confirm_yes", kind="danger" if danger else "secondary")
         self.no.setDefault(True)
-        row.addWidget(self.yes)
         row.addWidget(self.no)
+        row.addWidget(self.yes)
         column.addSpacing(SPACE_S)
         column.addLayout(row)
         self.yes.clicked.connect(self.accept)
@@ -512,5 +576,6 @@ __all__ = [
     "SignatureBox",
     "StepHeader",
     "StepState",
+    "Tabs",
     "confirm",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ui.bridge import Bridge
@@ -25,6 +25,7 @@ _PAGES_KEPT = 50
 
 _ROWS_MEASURED = 100
 _WIDEST_COLUMN = 280
+_LEAST_WORDS = 140
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
@@ -361,6 +362,7 @@ class DataTable(QTableView):
         super().__init__(parent)
         self._columns_model = model
         self._empty_text = empty_text
+        self._needed: list[int] = []
         self.setObjectName(name)
         self.setProperty("kind", "data")
         self.setAccessibleName(label)
@@ -404,18 +406,51 @@ class DataTable(QTableView):
         self._fit_columns()
         self._count()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the new width."""
+        super().resizeEvent(event)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """Let the stretch columns take what is left, or give them their own room where nothing is left."""
+        header, columns = self.horizontalHeader(), self._columns_model.columns
+        stretching = [at for at, column in enumerate(columns) if column.stretch]
+        if not stretching or len(self._needed) != len(columns):
+            return
+        fixed = sum(header.sectionSize(at) for at in range(len(columns)) if at not in stretching)
+        least = sum(self._least(at) for at in stretching)
+        fits = fixed + least <= self.viewport().width()
+        mode = QHeaderView.ResizeMode.Stretch if fits else QHeaderView.ResizeMode.Interactive
+        for at in stretching:
+            if header.sectionResizeMode(at) != mode:
+                header.setSectionResizeMode(at, mode)
+            if not fits:
+                header.resizeSection(at, self._least(at))
+
+    def _least(self, at: int) -> int:
+        """A number is never cut; words may end in … from a readable width on (their tip has them whole)."""
+        column = self._columns_model.columns[at]
+        return self._needed[at] if column.numeric else min(self._needed[at], column.width or _LEAST_WORDS)
+
     def _fit_columns(self) -> None:
         """Give each column the room of its header and of the first rows, so that little is ever cut short."""
+        mark = 18 if self.isSortingEnabled() else 0
+        self._needed = []
         header, model = self.horizontalHeader(), self._columns_model
         rows = [row for at in range(min(self.model().rowCount(), _ROWS_MEASURED)) if (row := model.row_object(at))]
         words, heads = self.fontMetrics(), header.fontMetrics()
         for at, column in enumerate(model.columns):
-            if column.stretch:
-                continue
-            widest = max((words.horizontalAdvance(column.words(row)) for row in rows), default=0) + 26
-            # The header's words, with the room of its sort mark.
-            needed = heads.horizontalAdvance(column.header) + 40
-            header.resizeSection(at, max(needed, min(widest, max(column.width, _WIDEST_COLUMN))))
+            widest = max((words.horizontalAdvance(column.words(row)) for row in rows), default=0) + 23
+            # The header's words, with the room of its sort mark where it can have one.
+            needed = max(
+                heads.horizontalAdvance(column.header) + 23 + mark,
+                min(widest, max(column.width, _WIDEST_COLUMN)),
+                header.minimumSectionSize(),
+            )
+            self._needed.append(needed)
+            if not column.stretch:
+                header.resizeSection(at, needed)
+        self._share_width()
 
     def current_row(self) -> Any | None:
         """The value of the current row, or ``None``."""

@@ -1,0 +1,345 @@
+"""The form of the signed settings with its two signatures; the settings page and the first-run guide show it."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from pharmacy_app.domain.codec import from_plain
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.protocol import Protocol
+from pharmacy_app.domain.settings import (
+    BagPreparation,
+    BsaFormula,
+    DoseRounding,
+    RoundingMode,
+    StabilityLimits,
+    VialPreparation,
+)
+from pharmacy_app.domain.settings_check import SettingValue, check_setting
+from pharmacy_app.domain.units import parse_decimal, show, show_mg, show_mg_per_ml, show_ml
+from pharmacy_app.services import views
+from pharmacy_app.services.desk import Credentials
+from pharmacy_app.services.study_settings import (
+    KINDS,
+    TITLES,
+    SettingsForm,
+    VialTyped,
+)
+from ui.theme import SPACE_M, SPACE_S
+from ui.widgets.basics import Button, Text
+from ui.widgets.fields import ChoiceField, DecimalField, Field, Form, PasswordField, TextField
+from ui.widgets.panels import Banner, Card
+
+_MODES = {
+    RoundingMode.HALF_UP: "half up – 0.125 to 0.13",
+    RoundingMode.HALF_EVEN: "half even – 0.125 to 0.12",
+    RoundingMode.DOWN: "down – 0.129 to 0.12",
+}
+_STABILITY = {
+    "reconstitution_to_dilution_h": "From reconstitution to dilution",
+    "reconstitution_to_end_h": "From reconstitution to the end of the infusion",
+    "dilution_to_end_room_h": "From dilution to the end, at room temperature",
+    "infusion_h": "Time of infusion",
+}
+WHY = {
+    "bsa_formula": "No dose is planned without it.",
+    "dose_rounding": "The planned dose is rounded once, at the end.",
+    "vial_1mg": "Vials of 1 mg are not planned or opened without it.",
+    "vial_4mg": "Vials of 4 mg are not planned or opened without it.",
+    "bag": "Volumes and the final concentration are worked out from it.",
+    "stability": "The beyond-use time is worked out from it.",
+}
+"""What waits for each setting."""
+SOURCE_HINT = "Document, version and page, for example Study Manual 2.0, p. 14."
+
+
+def setting_words(value: SettingValue) -> str:
+    """A setting's value as a sentence with its units."""
+    if isinstance(value, DoseRounding):
+        return f"to {show_mg(value.increment_mg, None)}, {value.mode.value}"
+    if isinstance(value, VialPreparation):
+        return (
+            f"reconstituted with {show_ml(value.reconstitution_ml, None)} of {value.reconstitution_fluid} to"
+            f" {show_mg_per_ml(value.concentration_mg_per_ml, None)}; {show_mg(value.extractable_mg, None)} extractable"
+        )
+    if isinstance(value, BagPreparation):
+        return (
+            f"{show_ml(value.bag_volume_ml, None)} of {value.diluent}; final concentration"
+            f" {show(value.min_mg_per_ml)} to {show_mg_per_ml(value.max_mg_per_ml, None)}; label: “{value.storage}”"
+        )
+    if isinstance(value, StabilityLimits):
+        return (
+            f"reconstitution to dilution {show(value.reconstitution_to_dilution_h)} h, to the end of the infusion"
+            f" {show(value.reconstitution_to_end_h)} h; dilution to the end at room temperature"
+            f" {show(value.dilution_to_end_room_h)} h; infusion {show(value.infusion_h)} h"
+        )
+    return str(value)
+
+
+def line_words(line: views.SettingLine) -> str:
+    """A signed setting's value in words."""
+    return setting_words(from_plain(KINDS[line.name], line.value))
+
+
+def _number(text: str) -> Decimal:
+    return parse_decimal(text, field="")
+
+
+def typed_value(group: str, values: Mapping[str, str]) -> SettingValue | None:
+    """The value typed so far, or ``None`` where it is not whole yet; for the second look while typing only."""
+
+    def at(field: str) -> Decimal:
+        return _number(values[f"{group}.{field}"])
+
+    try:
+        if group == "dose_rounding":
+            return DoseRounding(at("increment_mg"), RoundingMode(values["dose_rounding.mode"]))
+        if group in ("vial_1mg", "vial_4mg"):
+            strength = Decimal(group.removeprefix("vial_").removesuffix("mg"))
+            fluid = values[f"{group}.reconstitution_fluid"].strip()
+            return VialPreparation(
+                strength, at("extractable_mg"), at("reconstitution_ml"), at("concentration_mg_per_ml"), fluid
+            )
+        if group == "bag":
+            diluent, storage = values["bag.diluent"].strip(), values["bag.storage"].strip()
+            return BagPreparation(diluent, at("bag_volume_ml"), at("min_mg_per_ml"), at("max_mg_per_ml"), storage)
+        if group == "stability":
+            return StabilityLimits(*(at(name) for name in _STABILITY))
+    except (Refused, ValueError):
+        return None
+    return None
+
+
+class GroupCard(Card):
+    """One setting's fields with its source; beneath, what is odd about the value typed."""
+
+    def __init__(self, group: str, *, intro: str = "") -> None:
+        super().__init__(TITLES[group], intro or WHY[group], name=f"{group}_card")
+        self.group = group
+        self._protocol: Protocol | None = None
+        self._now = Text("", "muted", name=f"{group}_now")
+        self._now.hide()
+        self.add(self._now)
+        self.form = Form(name=f"{group}_form")
+        for field, span in _fields(group):
+            self.form.add(field, span=span)
+        self.form.end_row()
+        self.form.add(
+            TextField(f"{group}.source", "Source", hint=SOURCE_HINT, max_length=200),
+            span=2,
+        )
+        self.add(self.form)
+        self.look = Banner("warn", "", word="Look again", name=f"{group}_look")
+        self.look.hide()
+        self.add(self.look)
+        self.form.changed.connect(self._judge)
+
+    def set_now(self, words: str) -> None:
+        """Show what is in force, for the one who compares; '' when nothing was signed."""
+        self._now.setText(f"In force now: {words}")
+        self._now.setVisible(bool(words))
+
+    def set_protocol(self, protocol: Protocol | None) -> None:
+        """Judge values by this protocol's doses while they are typed."""
+        self._protocol = protocol
+        self._judge()
+
+    def _judge(self) -> None:
+        value = typed_value(self.group, self.form.values()) if self._protocol is not None else None
+        found = check_setting(value, self._protocol) if value is not None and self._protocol is not None else None
+        said = [*(str(fault) for fault in found.faults), *(each.sentence for each in found.findings)] if found else []
+        self.look.set_message("warn", "\n".join(said), word="Look again")
+        self.look.setVisible(bool(said))
+
+
+def _fields(group: str) -> list[tuple[Field, int]]:
+    if group == "bsa_formula":
+        choices = [(str(formula), str(formula)) for formula in BsaFormula]
+        return [(ChoiceField("bsa_formula.value", "Body surface area by", choices), 1)]
+    if group == "dose_rounding":
+        modes = [(str(mode), words) for mode, words in _MODES.items()]
+        return [
+            (DecimalField("dose_rounding.increment_mg", "Round to multiples of", unit="mg"), 1),
+            (ChoiceField("dose_rounding.mode", "Rounding rule", modes), 1),
+        ]
+    if group in ("vial_1mg", "vial_4mg"):
+        return [
+            (DecimalField(f"{group}.reconstitution_ml", "Reconstituted with", unit="mL"), 1),
+            (DecimalField(f"{group}.concentration_mg_per_ml", "Concentration", unit="mg/mL"), 1),
+            (TextField(f"{group}.reconstitution_fluid", "Reconstitution fluid", max_length=60), 1),
+            (DecimalField(f"{group}.extractable_mg", "Extractable", unit="mg"), 1),
+        ]
+    if group == "bag":
+        return [
+            (TextField("bag.diluent", "Diluent", max_length=60), 1),
+            (DecimalField("bag.bag_volume_ml", "Bag volume, total", unit="mL"), 1),
+            (DecimalField("bag.min_mg_per_ml", "Lowest final concentration", unit="mg/mL"), 1),
+            (DecimalField("bag.max_mg_per_ml", "Highest final concentration", unit="mg/mL"), 1),
+            (TextField("bag.storage", "How the bag is stored, for its label", max_length=100), 2),
+        ]
+    return [(DecimalField(f"stability.{name}", label, unit="h"), 1) for name, label in _STABILITY.items()]
+
+
+class SettingsEditor(QWidget):
+    """The groups of signed settings and two signatures under them.
+
+    Signal ``sign_requested(object form, object first, object second)`` with a ``SettingsForm`` and two
+    ``Credentials``. A group that stays empty is not touched. Afterwards the owner calls ``set_busy(False)``,
+    then ``show_faults`` or ``clear``. Signal ``needs_look()`` after faults were shown: the focus is on the first.
+    """
+
+    sign_requested = Signal(object, object, object)
+    needs_look = Signal()
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("settings_editor")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        self.cards = {group: GroupCard(group) for group in KINDS}
+        for card in self.cards.values():
+            column.addWidget(card)
+            card.form.changed.connect(self.changed)
+        signatures = Card(
+            "Two signatures",
+            "One of the two people is a pharmacist. The first enters the values from the source; the second compares"
+            " them with the source and types the password on this screen.",
+            name="settings_signatures",
+        )
+        self.signatures = Form(name="signatures_form")
+        self.signatures.add_widget(Text("First: entered from the named source", "strong"))
+        self.signatures.add(TextField("user_name", "First user name", required=True, max_length=64))
+        self.signatures.add(PasswordField("password", "First password", required=True))
+        self.signatures.add_widget(Text("Second: compared with the named source", "strong"))
+        self.signatures.add(TextField("second_user_name", "Second user name", required=True, max_length=64))
+        self.signatures.add(PasswordField("second_password", "Second password", required=True))
+        signatures.add(self.signatures)
+        self.foot = QHBoxLayout()
+        self.foot.setSpacing(SPACE_S)
+        self.foot.addStretch(1)
+        self.button = Button("Sign the settings", name="sign_settings", kind="primary", icon="sign")
+        self.foot.addWidget(self.button)
+        signatures.body.addLayout(self.foot)
+        column.addWidget(signatures)
+        self.button.clicked.connect(self.sign)
+        last = self.signatures.field("second_password")
+        assert isinstance(last, PasswordField)
+        last.editor().returnPressed.connect(self.sign)
+
+    def set_protocol(self, protocol: Protocol | None) -> None:
+        """Give the second look its protocol."""
+        for card in self.cards.values():
+            card.set_protocol(protocol)
+
+    def set_people(self, first: str, second: str = "") -> None:
+        """Fix the user names of those who sign; '' leaves a name to be typed."""
+        for name, user in (("user_name", first), ("second_user_name", second)):
+            field = self.signatures.field(name)
+            field.set_value(user)
+            field.set_read_only(bool(user))
+        self.signatures.mark_clean()
+
+    def show_groups(self, groups: Sequence[str]) -> None:
+        """Show only these groups, the others are emptied; the focus goes to the first."""
+        for group, card in self.cards.items():
+            card.setVisible(group in groups)
+            if group not in groups:
+                card.form.clear()
+        first = next(card for group, card in self.cards.items() if group in groups)
+        first.form.fields()[0].editor().setFocus()
+
+    def typed(self) -> SettingsForm:
+        """The form as the service takes it."""
+        values = {key: value for card in self.cards.values() for key, value in card.form.values().items()}
+
+        def vial(group: str) -> VialTyped:
+            return VialTyped(
+                extractable_mg=values[f"{group}.extractable_mg"],
+                reconstitution_ml=values[f"{group}.reconstitution_ml"],
+                concentration_mg_per_ml=values[f"{group}.concentration_mg_per_ml"],
+                reconstitution_fluid=values[f"{group}.reconstitution_fluid"],
+                source=values[f"{group}.source"],
+            )
+
+        return SettingsForm(
+            bsa_formula=values["bsa_formula.value"],
+            bsa_formula_source=values["bsa_formula.source"],
+            rounding_increment_mg=values["dose_rounding.increment_mg"],
+            rounding_mode=values["dose_rounding.mode"],
+            rounding_source=values["dose_rounding.source"],
+            vial_1mg=vial("vial_1mg"),
+            vial_4mg=vial("vial_4mg"),
+            diluent=values["bag.diluent"],
+            bag_volume_ml=values["bag.bag_volume_ml"],
+            min_mg_per_ml=values["bag.min_mg_per_ml"],
+            max_mg_per_ml=values["bag.max_mg_per_ml"],
+            bag_storage=values["bag.storage"],
+            bag_source=values["bag.source"],
+            **{name: values[f"stability.{name}"] for name in _STABILITY},
+            stability_source=values["stability.source"],
+        )
+
+    def show_faults(self, faults: Sequence[Fault]) -> None:
+        """Show every fault beside its field; what belongs to none stands above the signatures."""
+        left = list(faults)
+        by_card: list[tuple[Form, list[Fault]]] = []
+        for group, card in self.cards.items():
+            here = [fault for fault in left if fault.field.partition(".")[0] == group]
+            left = [fault for fault in left if fault not in here]
+            by_card.append((card.form, here))
+        # The focus goes to the first faulty field: the last form shown takes it.
+        for form, here in reversed([*by_card, (self.signatures, left)]):
+            form.show_faults(here)
+        for name in ("password", "second_password"):
+            field = self.signatures.field(name)
+            assert isinstance(field, PasswordField)
+            kept = field.fault()
+            field.clear()
+            field.set_fault(kept)
+        self.needs_look.emit()
+
+    def set_busy(self, busy: bool) -> None:
+        """Hold the button while the signatures are being recorded."""
+        self.button.setEnabled(not busy)
+
+    def is_dirty(self) -> bool:
+        """Whether anything is typed."""
+        return any(card.form.is_dirty() for card in self.cards.values())
+
+    def clear(self) -> None:
+        """Empty everything but the fixed user names."""
+        for card in self.cards.values():
+            card.form.clear()
+        kept = {
+            name: self.signatures.field(name).value()
+            for name in ("user_name", "second_user_name")
+            if self.signatures.field(name).editor().property("readOnly")
+        }
+        self.signatures.clear()
+        self.signatures.set_values(kept)
+
+    def sign(self) -> None:
+        """Ask for the signatures, once both people have typed their passwords."""
+        if not self.button.isEnabled():
+            return
+        if not self.signatures.check():
+            self.needs_look.emit()
+            return
+        for card in self.cards.values():
+            card.form.clear_faults()
+        values = self.signatures.values()
+        self.set_busy(True)
+        self.sign_requested.emit(
+            self.typed(),
+            Credentials(values["user_name"], values["password"]),
+            Credentials(values["second_user_name"], values["second_password"]),
+        )
+
+
+def focus_of(root: QWidget) -> QWidget | None:
+    """The widget beneath ``root`` that has the focus, or had it last; ``None`` when none has."""
+    return root.focusWidget()
