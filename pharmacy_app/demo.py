@@ -209,9 +209,10 @@ def enroll_subject(day: DemoDay, number: str, birth: str, initials: str, height:
     )
 
 
-def weigh(day: DemoDay, number: str, weight: str) -> None:
-    """Record a weight of today."""
-    record_measurement(day.desk, day.act("technician"), MeasurementForm(number, day.day(), weight=weight))
+def weigh(day: DemoDay, number: str, weight: str, confirm: str = "") -> None:
+    """Record a weight of today; ``confirm`` says why an unlikely one is right."""
+    form = MeasurementForm(number, day.day(), weight=weight, confirm=confirm)
+    record_measurement(day.desk, day.act("technician"), form)
 
 
 STEPS = ("order", "decide", "plan", "check", "worksheet", "prepare", "label", "release", "give", "close")

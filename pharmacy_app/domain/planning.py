@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, localcontext
 
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity
 from pharmacy_app.domain.settings import BagPreparation, StabilityLimits, StudySettings, VialPreparation
@@ -408,7 +409,9 @@ def beyond_use(
         )
     midnight = datetime.combine(earliest_expiry + timedelta(days=1), time(0), tzinfo=tz)
     steps.append(
-        ClockStep("end by, from vial expiry", f"end of {earliest_expiry}, the earliest expiry of a vial", midnight)
+        ClockStep(
+            "end by, from vial expiry", f"end of {say_day(earliest_expiry)}, the earliest expiry of a vial", midnight
+        )
     )
     deciding = min(steps, key=lambda step: step.at.astimezone(UTC))
     start_by = _later(deciding.at, -limits.infusion_h, tz)
@@ -459,4 +462,4 @@ def _later(moment: datetime, hours: Decimal, tz: tzinfo) -> datetime:
 
 
 def _clock(moment: datetime, tz: tzinfo) -> str:
-    return moment.astimezone(tz).strftime("%Y-%m-%d %H:%M")
+    return say_moment(moment.astimezone(tz))

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from pharmacy_app.domain.bsa import bsa_m2
 from pharmacy_app.domain.comparisons import DoseComparison, with_override
+from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.findings import Finding, Named, Severity
 from pharmacy_app.domain.request import DoseRequest, Height, Weight
 from pharmacy_app.domain.schedule import GivenDose, Window, given
@@ -101,7 +102,7 @@ def _input_known(case: Case) -> Iterator[Said]:
     ):
         if dated is not None and dated.measured_on > request.today:
             yield _stop(
-                f"The {name} is dated {dated.measured_on}, which is after today, {request.today}. "
+                f"The {name} is dated {say_day(dated.measured_on)}, which is after today, {say_day(request.today)}. "
                 "Correct the date of the measurement.",
                 Named("measured on", dated.measured_on.isoformat()),
                 Named("today", request.today.isoformat()),
@@ -199,7 +200,7 @@ def _not_given_before(case: Case) -> Iterator[Said]:
     for dose in given(request.history, request.course, request.cycle, request.day):
         yield _stop(
             f"Cycle {request.cycle} day {request.day} of course {request.course} was already given on "
-            f"{dose.given_on}. Check the cycle and day of the order.",
+            f"{say_day(dose.given_on)}. Check the cycle and day of the order.",
             Named("given on", dose.given_on.isoformat()),
         )
 
@@ -231,7 +232,8 @@ def _in_order_of_regimen(case: Case) -> Iterator[Said]:
     if later:
         dose = min(later, key=lambda given_dose: given_dose.given_on)
         yield _stop(
-            f"A later dose, {_place(dose)}, was already given on {dose.given_on}. Check the cycle and day of the order."
+            f"A later dose, {_place(dose)}, was already given on {say_day(dose.given_on)}. Check the cycle and day of "
+            f"the order."
         )
 
 
@@ -248,8 +250,8 @@ def _day1_given(case: Case) -> Iterator[Said]:
         return
     if request.day1_on is not None and request.day1_on != day1[0].given_on:
         yield _stop(
-            f"Day 1 of cycle {request.cycle} is said to be {request.day1_on}, but was given on "
-            f"{day1[0].given_on}. Correct the one that is wrong.",
+            f"Day 1 of cycle {request.cycle} is said to be {say_day(request.day1_on)}, but was given on "
+            f"{say_day(day1[0].given_on)}. Correct the one that is wrong.",
             Named("day 1", request.day1_on.isoformat()),
             Named("given on", day1[0].given_on.isoformat()),
         )
@@ -268,13 +270,14 @@ def _dates_in_order(case: Case) -> Iterator[Said]:
     in_future = [dose for dose in request.history if dose.given_on > request.today]
     for dose in in_future[:1]:
         yield _stop(
-            f"{_place(dose).capitalize()} is recorded as given on {dose.given_on}, which is after today, "
-            f"{request.today}. Correct that record first."
+            f"{_place(dose).capitalize()} is recorded as given on {say_day(dose.given_on)}, which is after today, "
+            f"{say_day(request.today)}. Correct that record first."
         )
     last = _last_given(case)
     if last is not None and request.planned_on <= last.given_on:
         yield _stop(
-            f"The infusion is planned for {request.planned_on}, but {_place(last)} was given on {last.given_on}. "
+            f"The infusion is planned for {say_day(request.planned_on)}, but {_place(last)} was given on "
+            f"{say_day(last.given_on)}. "
             "Correct the planned date.",
             Named("planned on", request.planned_on.isoformat()),
             Named("last dose on", last.given_on.isoformat()),
@@ -282,7 +285,8 @@ def _dates_in_order(case: Case) -> Iterator[Said]:
     if request.planned_on < request.today:
         yield Said(
             Severity.WARN,
-            f"The planned date {request.planned_on} has passed (today is {request.today}). Correct it, or give the "
+            f"The planned date {say_day(request.planned_on)} has passed (today is {say_day(request.today)}). Correct "
+            f"it, or give the "
             "reason if this is a late entry.",
         )
 
@@ -317,14 +321,16 @@ def _old_enough(case: Case) -> Iterator[Said]:
         first, last = request.birth.birthday(years)
         yield Said(
             Severity.OVERRIDABLE,
-            f"It is unknown whether the subject is {years} on {request.planned_on}: the {years}th birthday lies "
+            f"It is unknown whether the subject is {years} on {say_day(request.planned_on)}: the {years}th birthday "
+            f"lies "
             f"between {first} and {last}. Enter the full date of birth.",
             compared,
         )
     elif not completed:
         yield Said(
             Severity.OVERRIDABLE,
-            f"The subject is under {years} on {request.planned_on}. Subjects must be at least {years} years old.",
+            f"The subject is under {years} on {say_day(request.planned_on)}. Subjects must be at least {years} years "
+            f"old.",
             compared,
         )
 
@@ -362,13 +368,15 @@ def _weighed_before_day1(case: Case) -> Iterator[Said]:
     )
     if age_days > most:
         yield _stop(
-            f"The newest weight was taken on {weight.measured_on}, {age_days} days before day 1; at most {most} "
+            f"The newest weight was taken on {say_day(weight.measured_on)}, {age_days} days before day 1; at most "
+            f"{most} "
             "days are allowed. Weigh the subject again.",
             *compared,
         )
     elif age_days < 0:
         yield _stop(
-            f"The weight is dated {weight.measured_on}, after the planned day 1, {request.planned_on}. "
+            f"The weight is dated {say_day(weight.measured_on)}, after the planned day 1, "
+            f"{say_day(request.planned_on)}. "
             "Correct one of the dates.",
             *compared,
         )
@@ -426,7 +434,8 @@ def _which_weight(case: Case) -> Iterator[Said]:
         return
     if used.measured_on > request.planned_on:
         yield _stop(
-            f"The weight to dose by is dated {used.measured_on}, after the planned date {request.planned_on}. "
+            f"The weight to dose by is dated {say_day(used.measured_on)}, after the planned date "
+            f"{say_day(request.planned_on)}. "
             "Choose a weight taken before the infusion."
         )
         return
@@ -571,21 +580,23 @@ def _in_window(case: Case) -> Iterator[Said]:
     compared = (
         Named("planned on", request.planned_on.isoformat()),
         Named("expected on", window.expected_on.isoformat()),
-        Named("window", f"{window.earliest} to {window.latest}"),
+        Named("window", f"{say_day(window.earliest)} to {say_day(window.latest)}"),
     )
     off = abs((request.planned_on - window.expected_on).days)
     if request.planned_on < window.earliest:
         yield Said(
             Severity.OVERRIDABLE,
-            f"{request.planned_on} is {off} days before day {request.day} is due ({window.expected_on}); the window "
-            f"opens on {window.earliest}. Plan it later, or record the prescriber's written decision.",
+            f"{say_day(request.planned_on)} is {off} days before day {request.day} is due "
+            f"({say_day(window.expected_on)}); the window "
+            f"opens on {say_day(window.earliest)}. Plan it later, or record the prescriber's written decision.",
             compared,
         )
     elif request.planned_on > window.latest:
         yield Said(
             Severity.WARN,
-            f"{request.planned_on} is {off} days after day {request.day} was due ({window.expected_on}); the window "
-            f"closed on {window.latest}. Give the reason for the delay.",
+            f"{say_day(request.planned_on)} is {off} days after day {request.day} was due "
+            f"({say_day(window.expected_on)}); the window "
+            f"closed on {say_day(window.latest)}. Give the reason for the delay.",
             compared,
         )
 
@@ -634,7 +645,8 @@ def _days_between_doses(case: Case) -> Iterator[Said]:
         yield Said(
             Severity.WARN,
             f"Only {days} {'day lies' if days == 1 else 'days lie'} between this dose and the last one "
-            f"({_place(last)}, {last.given_on}); the {interval.source} asks for at least {interval.min_days}. The "
+            f"({_place(last)}, {say_day(last.given_on)}); the {interval.source} asks for at least "
+            f"{interval.min_days}. The "
             "protocol names no minimum. Ask the prescriber and give the reason.",
             (Named("interval", str(days), "days"), Named("least", str(interval.min_days), "days")),
         )
@@ -674,8 +686,8 @@ def _overrides_checked(request: DoseRequest, overridable: set[str]) -> Iterator[
             )
         if override.decided_on > request.today:
             yield _stop(
-                f"The decision to go on past {override.rule} is dated {override.decided_on}, after today, "
-                f"{request.today}. Correct its date."
+                f"The decision to go on past {override.rule} is dated {say_day(override.decided_on)}, after today, "
+                f"{say_day(request.today)}. Correct its date."
             )
 
 

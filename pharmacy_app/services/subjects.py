@@ -8,8 +8,17 @@ from decimal import Decimal
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.findings import Finding
 from pharmacy_app.domain.schedule import Birth
-from pharmacy_app.domain.units import HeightUnit, Measured, WeightUnit, check_measurements, read_height, read_weight
-from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform
+from pharmacy_app.domain.units import (
+    HeightUnit,
+    Measured,
+    WeightUnit,
+    check_measurements,
+    exceeds,
+    read_height,
+    read_weight,
+    show,
+)
+from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of
 from pharmacy_app.services.ports import Writer
 from pharmacy_app.services.reading import Reading, read_day
 
@@ -125,6 +134,17 @@ def record_measurement(desk: Desk, act: Act, form: MeasurementForm) -> Event:
         if not confirm:
             for finding in measured.findings:
                 reading.fault("confirm", finding.sentence, finding.rule, finding.section)
+            last = writer.last_measured(form.subject_number, "weight")
+            over = protocol_of(moment.site).weight.change_over_percent
+            weight = measured.weight if not reading.faults else None
+            if weight and last is not None and exceeds(weight.value, last, over):
+                reading.fault(
+                    "confirm",
+                    f"The last weight was {show(last)} kg: {show(weight.value)} kg is more than {show(over)} %"
+                    " away. Weigh the subject again; if it is right, say so here.",
+                    "R14",
+                    "8.1.3",
+                )
         reading.done()
         values = [(kind, value) for kind, value in (("height", measured.height), ("weight", measured.weight)) if value]
         return Draft(

@@ -65,7 +65,9 @@ def test_a_weight_that_comes_after_the_check_stops_the_mixing(pharmacy: Pharmacy
     pharmacy.stock_up()
     pharmacy.enroll()
     dose_id = pharmacy.dose("worksheet")
-    record_measurement(pharmacy.desk, pharmacy.act("tim"), MeasurementForm("001", pharmacy.day(), weight="78"))
+    record_measurement(
+        pharmacy.desk, pharmacy.act("tim"), MeasurementForm("001", pharmacy.day(), weight="78", confirm="weighed twice")
+    )
     with pytest.raises(Refused, match="current weight"):
         pharmacy.prepare(dose_id)
     assert {vial.state for vial in pharmacy.thread(dose_id).vials} == {"reserved"}

@@ -543,7 +543,7 @@ def test_given_against_prescribed(ready: Pharmacy, given: str, unit: str, error:
         ({"given": "all"}, "given", "is not a plain number"),
         ({"given": ""}, "given", "is empty"),
         ({"unit": "drops"}, "unit", "choose mg or mL"),
-        ({"ended_at": "2026-03-02 08:00"}, "ended_at", "ends before it starts"),
+        ({"ended_at": "2026-03-02 08:00"}, "ended_at", "must end after it starts"),
         ({"started_at": "2026-03-02 07:59"}, "started_at", "was released at 08:00"),
         ({"ended_at": "2026-03-02 09:01"}, "ended_at", "is in the future"),
         ({"started_at": "this morning"}, "started_at", "A date and a time"),

@@ -31,7 +31,9 @@ def sign_anew(pharmacy: Pharmacy, form: SettingsForm) -> None:
 
 def weigh(pharmacy: Pharmacy, kg: str) -> None:
     """The ward's scale, today."""
-    record_measurement(pharmacy.desk, pharmacy.act("tim"), MeasurementForm("001", pharmacy.day(), weight=kg))
+    record_measurement(
+        pharmacy.desk, pharmacy.act("tim"), MeasurementForm("001", pharmacy.day(), weight=kg, confirm="twice")
+    )
 
 
 def test_settings_signed_after_the_plan_stop_the_check_and_the_mixing(ready: Pharmacy) -> None:
@@ -178,3 +180,16 @@ def test_the_level_does_not_change_inside_a_cycle_and_retreatment_is_the_investi
     with ready.desk.store.read() as reader:
         found = preview(ready.desk, reader, DecideForm(again, overrides=(by_prescriber,))).decision.findings
     assert any(finding.rule == "OV" and "principal investigator" in finding.sentence for finding in found)
+
+
+@pytest.mark.parametrize(("kg", "asks"), [("77", False), ("77.1", True), ("63", False), ("62.9", True), ("140", True)])
+def test_a_weight_far_from_the_last_one_is_weighed_again(ready: Pharmacy, kg: str, asks: bool) -> None:
+    """70 kg before: 77 and 63 are exactly 10 % and pass; beyond, the pharmacist says why it is right."""
+    form = MeasurementForm("001", ready.day(), weight=kg)
+    if not asks:
+        record_measurement(ready.desk, ready.act("tim"), form)
+        return
+    with pytest.raises(Refused, match="Weigh the subject again") as refused:
+        record_measurement(ready.desk, ready.act("tim"), form)
+    assert [fault.field for fault in refused.value.faults] == ["confirm"]
+    record_measurement(ready.desk, ready.act("tim"), replace(form, confirm="weighed twice, fluid"))

@@ -238,7 +238,7 @@ def test_more_than_ten_percent_of_the_weight_last_used_is_strict(
     qtbot: QtBot, day: DemoDay, office: Office, idle: Idle, weight: str, kind: str
 ) -> None:
     dose_id = dose(day, "000-001", 1, 1)
-    weigh(day, "000-001", weight)
+    weigh(day, "000-001", weight, "weighed twice")
     page = subjects_page(qtbot, office, idle, "000-001")
     banner = find(page, Banner, "weight_compared")
     assert banner.kind == kind
