@@ -1,5 +1,6 @@
 """The window's program: shows the window at once, opens the study in the background, then lets people sign in."""
 
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -76,6 +77,7 @@ class App(QObject):
         self._site: Site | None = None
         self._session: Session | None = None
         self._guide: QWidget | None = None
+        self._lock_wired = False
 
     def start(self) -> None:
         """Show the window; everything else waits until it is painted."""
@@ -87,15 +89,15 @@ class App(QObject):
         from ui.bridge import Bridge
         from ui.widgets.crash import LastResort
 
+        # Thousands of objects are made while the modules load, and none of them is to be thrown away.
+        gc.disable()
         self.bridge = Bridge(self)
         self.last_resort = LastResort(self.window)
         self.last_resort.install()
         self.bridge.crashed.connect(self.last_resort.take)
         self.bridge.busy_changed.connect(self.window.set_busy)
         self.window.sign_in.sign_in_requested.connect(self._sign_in)
-        self.window.lock_requested.connect(self.window.lock)
-        self.window.lock_view.unlock_requested.connect(self._unlock)
-        self.window.lock_view.switch_requested.connect(self._switch)
+        self.window.lock_requested.connect(self._lock)
         self.window.mode_changed.connect(self._keep_mode)
         self._open()
         for key, title, icon in PLACES:
@@ -119,7 +121,13 @@ class App(QObject):
         with desk.store.read() as reader:
             return _Opened(desk, reader.site())
 
+    def _loaded(self) -> None:
+        """From here on garbage is collected again; what the modules made stays for good and is not looked through."""
+        gc.freeze()
+        gc.enable()
+
     def _found(self, opened: _Opened) -> None:
+        self._loaded()
         if opened.desk is None or opened.site is None:
             self._first_run(opened.desk)
             return
@@ -130,6 +138,7 @@ class App(QObject):
         self.window.sign_in.reset()
 
     def _not_found(self, trouble: Exception) -> None:
+        self._loaded()
         self.window.sign_in.set_hint("Close the window, mend it, and start again.", "Next step")
         self.window.sign_in.set_fault(str(trouble))
 
@@ -207,6 +216,15 @@ class App(QObject):
     def _password_changed(self) -> None:
         assert self.office is not None
         self.window.show_page("monitor" if self.office.is_monitor else "today")
+
+    def _lock(self) -> None:
+        """Lock the window; its lock screen is built and wired when it is first needed."""
+        view = self.window.lock_view
+        if not self._lock_wired:
+            self._lock_wired = True
+            view.unlock_requested.connect(self._unlock)
+            view.switch_requested.connect(self._switch)
+        self.window.lock()
 
     def _unlock(self, password: str) -> None:
         desk, session = self._desk, self._session
