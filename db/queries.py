@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
 from db import schema
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Account, Role
-from pharmacy_app.domain.vials import Vial
+from pharmacy_app.domain.vials import Vial, usable_on
 from pharmacy_app.services import views
 from pharmacy_app.services.ports import LedgerFilter, VialFilter
 
@@ -213,10 +213,11 @@ class SqlReader:
         table = schema.vial.c
         query = (
             select(schema.vial)
-            .where(table.state == "available", table.expires_on >= day.isoformat())
+            .where(table.state == "available")
             .order_by(table.strength_mg, table.expires_on, table.lot, table.unit_number)
         )
-        return [_vial(row) for row in self._rows(query)]
+        vials = (_vial(row) for row in self._rows(query))
+        return [vial for vial in vials if usable_on(vial.state, vial.expires_on, day)]
 
     def vial_life(self, unit_number: str) -> views.VialLife | None:
         """A vial with every ledger line it stands on."""

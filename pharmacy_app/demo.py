@@ -384,11 +384,6 @@ def make_demonstration(path: Path, *, today: datetime | None = None) -> DemoDay:
     return day
 
 
-def let_go(clock: MovableClock) -> None:
-    """From here on the demonstration runs on the PC's clock."""
-    clock.now = None
-
-
 def demonstration_folder() -> Path:
     """Where demonstrations are kept, apart from any site's own records."""
     folder = data_folder() / "demonstration"

@@ -742,3 +742,6 @@ def check_catalogue(catalogue: tuple[Rule, ...] = CATALOGUE) -> None:
     bare = [rule.id for rule in catalogue if not (rule.id and rule.section and rule.title)]
     if twice or bare:
         raise ValueError(f"rules named twice: {twice}; rules without section or title: {bare}")
+
+
+check_catalogue()

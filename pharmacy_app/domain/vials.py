@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 
-from pharmacy_app.domain.dates import FIRST_YEAR, LAST_YEAR, parse_day
+from pharmacy_app.domain.dates import FIRST_YEAR, LAST_YEAR, parse_day, say_day
 from pharmacy_app.domain.errors import Fault, Refused
 
 STRENGTHS_MG = (Decimal(1), Decimal(4))
@@ -146,9 +146,14 @@ class Moved:
     to_state: str
 
 
-def usable_on(vial: Vial, day: date) -> bool:
-    """Whether a vial may go into a dose on ``day``: available, and not past its printed day (RULES A40)."""
-    return vial.state == "available" and day <= vial.expires_on
+def in_date(expires_on: date, day: date) -> bool:
+    """Whether ``day`` is not past a printed expiry, which counts through its own day (RULES A40)."""
+    return day <= expires_on
+
+
+def usable_on(state: str, expires_on: date, day: date) -> bool:
+    """Whether vials of this state and expiry may go into a dose on ``day``: the one place that says so."""
+    return state == "available" and in_date(expires_on, day)
 
 
 def why_not_usable(vial: Vial, day: date) -> Fault | None:
@@ -168,10 +173,10 @@ def why_not_usable(vial: Vial, day: date) -> Fault | None:
         return Fault("unit_number", f"Vial {number} is reserved for dose {vial.dose_id}.", "R55", "8.2")
     if vial.state != "available":
         return Fault("unit_number", f"Vial {number} is {vial.state} and cannot be used again.", "R55", "8.2")
-    if day > vial.expires_on:
+    if not usable_on(vial.state, vial.expires_on, day):
         return Fault(
             "unit_number",
-            f"Vial {number} of lot {vial.lot} expired: its last usable day was {vial.expires_on.isoformat()}.",
+            f"Vial {number} of lot {vial.lot} expired: its last usable day was {say_day(vial.expires_on)}.",
             "A40",
             "8.2",
         )

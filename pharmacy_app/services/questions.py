@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from pharmacy_app.domain.vials import usable_on
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Desk, today_of
 from pharmacy_app.services.ports import Reader
@@ -24,7 +25,7 @@ def today(desk: Desk, reader: Reader) -> views.Today:
         held=sum(line.vials for line in stock if line.state == "held"),
         quarantined=sum(line.vials for line in stock if line.state == "quarantined"),
         expiring=tuple(line for line in unopened if line.expires_on <= day + timedelta(days=EXPIRY_WARNING_DAYS)),
-        usable=tuple(line for line in stock if line.state == "available" and line.expires_on >= day),
+        usable=tuple(line for line in stock if usable_on(line.state, line.expires_on, day)),
         unset_settings=unset_settings(reader),
         open_errors=tuple(error for error in reader.errors() if error.status == "open"),
         unclosed_doses=tuple(

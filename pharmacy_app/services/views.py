@@ -5,7 +5,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pharmacy_app.domain.findings import Finding, Step
 from pharmacy_app.domain.vials import Vial
 
 
@@ -273,14 +272,6 @@ class EventLine:
     signatures: tuple[str, ...]
     marks: tuple[str, ...]
     hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Working:
-    """A decision as screens show it: steps and findings read back from the journal."""
-
-    steps: tuple[Step, ...]
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)

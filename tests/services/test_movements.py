@@ -60,7 +60,7 @@ an expired lot is taken in and never used
     release S-1                            | refused: expired on 01-Mar-2026
     permit V1 V2                           | available 2
     decide D1                              | available 2
-    reserve D1: V1 V2                      | refused: expired: its last usable day was 2026-03-01
+    reserve D1: V1 V2                      | refused: expired: its last usable day was 01-Mar-2026
 
 quarantine takes every unopened vial, a reserved one too, and nothing else
     receive S-1: 6 of 1 mg A1              | held 6

@@ -604,10 +604,6 @@ class SubjectsPage(Page):
         self.measure_card.reason.hide()
 
 
-def _used_words(used: UsedWeight | None) -> str:
-    return f"{show_kg(used.weight_kg)}\nfor dose {used.dose_id}\ngiven {say_day(used.given_on)}" if used else ""
-
-
 def _list_question(reader: Reader) -> tuple[views.SubjectLine, ...]:
     return tuple(reader.subjects())
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.units import show_mg
-from pharmacy_app.domain.vials import STRENGTHS_MG
+from pharmacy_app.domain.vials import STRENGTHS_MG, in_date
 from pharmacy_app.services import questions, views
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
@@ -160,7 +160,7 @@ def _expiring(today: views.Today) -> list[Waiting]:
         lots[key] = lots.get(key, 0) + line.vials
     found = []
     for (strength, lot, expires_on), vials in sorted(lots.items(), key=lambda item: (item[0][2], item[0][:2])):
-        past = expires_on < today.day
+        past = not in_date(expires_on, today.day)
         found.append(
             Waiting(
                 "stop" if past else "info",

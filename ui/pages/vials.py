@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Refused
-from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, move_table
+from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, in_date, move_table
 from pharmacy_app.services.desk import Act, Desk, today_of
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.preparation import find_vial
@@ -70,7 +70,7 @@ def lots_of(stock: Sequence[StockLine], day: date) -> list[LotStock]:
     """The stock as one line a strength, lot and place. Usable: available and not past its last day on ``day``."""
     counted: dict[tuple[Decimal, date, str, str], dict[str, int]] = {}
     for line in stock:
-        state = "expired" if line.state == "available" and line.expires_on < day else line.state
+        state = "expired" if line.state == "available" and not in_date(line.expires_on, day) else line.state
         states = counted.setdefault((line.strength_mg, line.expires_on, line.lot, line.place), {})
         states[state] = states.get(state, 0) + line.vials
     return [
