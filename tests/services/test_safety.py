@@ -8,7 +8,7 @@ import pytest
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.services.doses import CancelForm, DecideForm, OverrideTyped, cancel, order, preview, record_decision
 from pharmacy_app.services.preparation import verify_dose
-from pharmacy_app.services.printing import print_worksheet
+from pharmacy_app.services.printing import print_bag_labels, print_worksheet
 from pharmacy_app.services.stock import QuarantineForm, quarantine
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
@@ -123,8 +123,6 @@ def test_millilitres_given_count_by_what_is_in_the_bag(ready: Pharmacy) -> None:
     """1.4 mg prepared for 1.46; 45 of 50 mL given: 1.4 × 45 ÷ 50 = 1.26 mg, −13.69… %: an error."""
     dose_id = ready.dose("worksheet")
     ready.prepare(dose_id, ("3.6", "2"))  # 0.9 + 0.5 mg
-    from pharmacy_app.services.printing import print_bag_labels
-
     print_bag_labels(ready.desk, ready.act("tim"), dose_id)
     ready.release(dose_id)
     event = ready.give(dose_id, "45", "mL")
@@ -145,8 +143,6 @@ def test_the_weight_last_used_is_the_base_not_the_one_last_measured(ready: Pharm
     ready.verify(day8, dose_mg_per_m2="0.5", dose_mg="0.91", drawn_ml="3.64")
     print_worksheet(ready.desk, ready.act("paula"), day8)
     ready.prepare(day8, ("3.6", "0.04"))
-    from pharmacy_app.services.printing import print_bag_labels
-
     print_bag_labels(ready.desk, ready.act("tim"), day8)
     ready.release(day8)
     ready.give(day8, "0.91")
@@ -193,3 +189,39 @@ def test_a_weight_far_from_the_last_one_is_weighed_again(ready: Pharmacy, kg: st
         record_measurement(ready.desk, ready.act("tim"), form)
     assert [fault.field for fault in refused.value.faults] == ["confirm"]
     record_measurement(ready.desk, ready.act("tim"), replace(form, confirm="weighed twice, fluid"))
+
+
+def test_a_height_that_comes_after_the_check_stops_the_mixing(ready: Pharmacy) -> None:
+    """171 cm was typed for 161: another body surface area, so another dose."""
+    dose_id = ready.dose("worksheet")
+    record_measurement(ready.desk, ready.act("tim"), MeasurementForm("001", ready.day(), height="161"))
+    with pytest.raises(Refused, match="height"):
+        ready.prepare(dose_id)
+
+
+def test_the_base_is_the_weight_of_the_last_dose_not_of_the_first(ready: Pharmacy) -> None:
+    """70 kg used on day 1, 75 kg used on day 8 (√(171 × 75 ÷ 3600) × 0.5 = 0.9437… → 0.94 mg, 3.76 mL).
+
+    82 kg is +9.33 % of 75 and no flag; of 70 it would be +17 %.
+    """
+    ready.dose("closed")
+    ready.clock.forward(days=7)
+    weigh(ready, "75")
+    form = ready.order_form(prescribed="0.94", day="8")
+    day8 = str(order(ready.desk, ready.act("paula"), form).content["dose_id"])
+    record_decision(ready.desk, ready.act("paula"), DecideForm(day8, "newest", reason="recalculated"))
+    ready.reserve(day8, ready.best(day8))
+    ready.verify(day8, weight_kg="75", dose_mg_per_m2="0.5", dose_mg="0.94", drawn_ml="3.76")
+    print_worksheet(ready.desk, ready.act("paula"), day8)
+    ready.prepare(day8, ("3.6", "0.16"))
+    print_bag_labels(ready.desk, ready.act("tim"), day8)
+    ready.release(day8)
+    ready.give(day8, "0.94")
+    ready.clock.forward(days=14)
+    weigh(ready, "82")
+    form = ready.order_form(prescribed="1.18", cycle="2", day="1")
+    next_id = str(order(ready.desk, ready.act("paula"), form).content["dose_id"])
+    with ready.desk.store.read() as reader:
+        asked = preview(ready.desk, reader, DecideForm(next_id))
+    assert asked.request.prior_weight_used is not None and asked.request.prior_weight_used.kg == Decimal(75)
+    assert not any(finding.rule == "R14" for finding in asked.decision.findings)
