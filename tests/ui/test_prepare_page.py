@@ -512,8 +512,13 @@ def test_a_disagreement_is_named_and_nothing_goes_on(
     desk.put(height_cm="171", weight_kg="70", dose_mg_per_m2="0.8", dose_mg="1.54", drawn_ml="6")
     desk.sign("check_signature", "pharmacist")
     assert "another person" in desk.banner("check_signature_fault")
+    # A small window, scrolled to the signature, as it is when somebody signs.
+    desk.page.resize(960, 520)
+    desk.page.show_widget(desk.button("check_signature_sign"))
     desk.sign("check_signature", "checker")
     assert "does not agree in: planned dose." in desk.banner("check_disagreement")
+    said = find(desk.page, Banner, "check_disagreement")
+    assert said.visibleRegion().boundingRect().height() == said.height(), "the disagreement is in sight"
     assert "1.46" not in desk.words(), "the right value is not given away"
     assert desk.thread(dose_id).line.status == "planned"
     # Whoever opens the dose later sees it too.

@@ -91,7 +91,6 @@ class CheckPanel(StepPanel):
         self._subject_number = ""
         self._disagreed = Banner("stop", "", word="No agreement", name="check_disagreement")
         self._disagreed.hide()
-        self.body.addWidget(self._disagreed)
         given = Card(
             "What you start from",
             "Read height and weight from the source document, and calculate for yourself. The first calculation"
@@ -129,7 +128,8 @@ class CheckPanel(StepPanel):
         self._allowed = office.may("dose_verified")
         self._why = Text(office.why_not("dose_verified"), "muted", name="check_why")
         self._why.setVisible(not self._allowed)
-        for widget in (given, mine, self.signature, self._why):
+        # A disagreement stands between the figures and the signature, where the eyes are when it is said.
+        for widget in (given, mine, self._disagreed, self.signature, self._why):
             self.body.addWidget(widget)
         mine.setVisible(self._allowed)
         self.signature.setVisible(self._allowed)
@@ -219,7 +219,7 @@ class CheckPanel(StepPanel):
         text = disagreement(result)
         self._say_disagreed(text)
         if text:
-            # The banner on top stays until the next try; a passing message would say it twice.
+            # The banner stays until the next try; a passing message would say it twice.
             self.show_trouble_first()
         else:
             self.form.mark_clean()
@@ -228,8 +228,8 @@ class CheckPanel(StepPanel):
             )
 
     def show_trouble_first(self) -> None:
-        """Put the focus back into the calculation after a disagreement."""
-        self.form.field("height_cm").setFocus()
+        """Put the focus back into the calculation after a disagreement, with what was said in sight."""
+        self.focus_on(self.form.field("height_cm"), self._disagreed)
 
     def refused(self, refused: Refused) -> None:
         """Show each fault where it belongs."""

@@ -227,10 +227,10 @@ class StepPanel(QWidget):
     def focus_first(self) -> None:
         """Put the focus where the next act is."""
 
-    def focus_on(self, widget: QWidget) -> None:
-        """Give a widget the focus and bring it into sight once the step is laid out."""
+    def focus_on(self, widget: QWidget, sight: QWidget | None = None) -> None:
+        """Give a widget the focus and bring it, or what is to be seen with it, into sight once the step is laid out."""
         widget.setFocus()
-        self._in_sight = widget
+        self._in_sight = sight or widget
         QTimer.singleShot(0, self, self._show_focus)
 
     def _show_focus(self) -> None:
