@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QObject, QSettings, QStandardPaths
+from PySide6.QtCore import QObject, QSettings, QStandardPaths, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from ui.messages import MessageBridge
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pharmacy_app.services.views import Site
     from ui.bridge import Bridge
     from ui.office import Office
+
+COLLECT_MS = 1000
 
 T = TypeVar("T")
 Failed = Callable[[Exception], None]
@@ -78,6 +80,8 @@ class App(QObject):
         self._session: Session | None = None
         self._guide: QWidget | None = None
         self._lock_wired = False
+        self._collector = QTimer(self, interval=COLLECT_MS)
+        self._collector.timeout.connect(self._collect)
 
     def start(self) -> None:
         """Show the window; everything else waits until it is painted."""
@@ -122,9 +126,18 @@ class App(QObject):
             return _Opened(desk, reader.site())
 
     def _loaded(self) -> None:
-        """From here on garbage is collected again; what the modules made stays for good and is not looked through."""
+        """Collect garbage again, in this thread only; what the modules made stays for good and is not looked through.
+
+        Python collects in whichever thread happens to allocate. In the database thread that would destroy discarded
+        widgets there, and Qt takes the program down for it.
+        """
         gc.freeze()
-        gc.enable()
+        self._collector.start()
+
+    def _collect(self) -> None:
+        for generation, (count, limit) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)):
+            if count > limit:
+                gc.collect(generation)
 
     def _found(self, opened: _Opened) -> None:
         self._loaded()
@@ -284,6 +297,8 @@ class App(QObject):
         self.window.save_geometry(self._settings)
         if self.bridge is not None:
             self.bridge.close()
+        self._collector.stop()
+        gc.enable()
         if self._desk is not None:
             self._desk.store.close()
 
