@@ -10,10 +10,13 @@ from types import MappingProxyType
 
 from pharmacy_app.domain.findings import Named, Step
 from pharmacy_app.domain.settings import BsaFormula
-from pharmacy_app.domain.units import KEPT, show
+from pharmacy_app.domain.units import KEPT, WORKING, exceeds, percent_change, show
 
 # Powers are worked out beyond what is kept, so that the kept digits do not depend on how that is done.
 _POWERS = Context(prec=40, rounding=ROUND_HALF_EVEN)
+
+# Formulas that no dose is worked out by are shown to a few digits; more would cost most of a decision's time.
+_BESIDE = Context(prec=15, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +109,43 @@ def bsa_step(formula: BsaFormula, *, height_cm: Decimal, weight_kg: Decimal) -> 
 def bsa_by_all(*, height_cm: Decimal, weight_kg: Decimal) -> tuple[tuple[BsaFormula, Decimal], ...]:
     """Return the area (m²) by every formula, for showing the others beside the signed one."""
     return tuple((formula, bsa_m2(formula, height_cm=height_cm, weight_kg=weight_kg)) for formula in BsaFormula)
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaBeside:
+    """Another formula's area (m²) and unrounded dose (mg), and how far it lies off the signed one's (signed %)."""
+
+    formula: BsaFormula
+    bsa_m2: Decimal
+    dose_mg: Decimal
+    percent: Decimal
+
+
+def formulas_beside(
+    formula: BsaFormula,
+    height_cm: Decimal,
+    weight_kg: Decimal,
+    dose_mg_per_m2: Decimal,
+    over_percent: Decimal,
+) -> tuple[FormulaBeside, ...]:
+    """Return the formulas whose dose differs from the signed one's by strictly more than ``over_percent``.
+
+    For information only (RULES A1; REGULATION D-02), to 15 digits: the dose is worked out by the signed formula.
+    Height in cm and weight in kg, both above 0, or ``ValueError``; the dose of the day in mg/m².
+    """
+    signed_m2 = bsa_m2(formula, height_cm=height_cm, weight_kg=weight_kg)
+    with localcontext(_BESIDE):
+        others = [(other, work_out(height_cm, weight_kg)) for other, work_out in _FORMULAS.items() if other != formula]
+    return tuple(
+        _beside(other, area, signed_m2, dose_mg_per_m2)
+        for other, area in others
+        if exceeds(area, signed_m2, over_percent)
+    )
+
+
+def _beside(formula: BsaFormula, area_m2: Decimal, signed_m2: Decimal, dose_mg_per_m2: Decimal) -> FormulaBeside:
+    percent = percent_change(area_m2, signed_m2)
+    assert percent is not None  # an area is more than 0
+    with localcontext(WORKING):
+        dose_mg = dose_mg_per_m2 * area_m2
+    return FormulaBeside(formula, area_m2, KEPT.plus(dose_mg), percent)

@@ -16,6 +16,7 @@ from pharmacy_app.domain.comparisons import (
     compare_prescribed,
 )
 from pharmacy_app.domain.findings import Finding, Named, Severity, Step
+from pharmacy_app.domain.protocol import CycleDoses
 from pharmacy_app.domain.request import DoseRequest, Height, UsedWeight, Weight
 from pharmacy_app.domain.rules import Case, judge
 from pharmacy_app.domain.schedule import (
@@ -84,8 +85,9 @@ class _Working:
 
 def decide(request: DoseRequest) -> DoseDecision:
     """Return the planned dose with its working, its window and all findings; never raises for what is missing."""
-    dose = request.protocol.regimen.dose_mg_per_m2(request.cycle, request.level, request.day)
-    working = _calculate(request, dose)
+    doses = request.treatment.cycle_doses(request.protocol, request.course, request.cycle, request.level)
+    dose = None if doses is None else doses.on_day(request.day)
+    working = _calculate(request, doses, dose)
     prescribed = None
     if request.prescribed_mg is not None and working.planned_mg_unrounded is not None:
         prescribed = compare_prescribed(
@@ -97,6 +99,7 @@ def decide(request: DoseRequest) -> DoseDecision:
     findings = judge(
         Case(
             request=request,
+            doses=doses,
             dose_mg_per_m2=dose,
             bsa_m2=working.bsa_m2,
             planned_mg_unrounded=working.planned_mg_unrounded,
@@ -127,14 +130,13 @@ def decide(request: DoseRequest) -> DoseDecision:
     )
 
 
-def _calculate(request: DoseRequest, dose_mg_per_m2: Decimal | None) -> _Working:
+def _calculate(request: DoseRequest, doses: CycleDoses | None, dose_mg_per_m2: Decimal | None) -> _Working:
     formula, rounding = request.settings.bsa_formula, request.settings.dose_rounding
     height, weight = request.height, request.dosing_weight
     if dose_mg_per_m2 is None or formula is None or rounding is None or height is None or weight is None:
         return _Working()
     if height.cm <= 0 or weight.kg <= 0:
         return _Working()
-    doses = request.protocol.regimen.cycle_doses(request.cycle, request.level)
     table_section = request.protocol.regimen.section if doses is None else doses.section
     table = Step(
         name="dose of the day",
@@ -142,7 +144,7 @@ def _calculate(request: DoseRequest, dose_mg_per_m2: Decimal | None) -> _Working
         inputs=(
             Named("cycle", str(request.cycle)),
             Named("day", str(request.day)),
-            Named("level", "none in cycle 1" if request.cycle == 1 else str(request.level)),
+            Named("level", "none in cycle 1" if doses is request.protocol.regimen.first_cycle else str(request.level)),
         ),
         result=dose_mg_per_m2,
         unit="mg/m²",

@@ -38,7 +38,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A prescriber's or principal investigator's written decision to go on past one overridable stop."""
+    """A prescriber's or principal investigator's written decision to go on past one overridable stop.
+
+    ``document`` names the letter or note, ``document_sha256`` is the hash of the copy that is kept with the record.
+    """
 
     rule: str
     decided_by: str
@@ -46,6 +49,7 @@ class Override:
     decided_on: date
     document: str
     why: str
+    document_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

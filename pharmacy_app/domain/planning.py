@@ -13,6 +13,7 @@ from decimal import Decimal, localcontext
 from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity
+from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.settings import BagPreparation, StabilityLimits, StudySettings, VialPreparation
 from pharmacy_app.domain.units import KEPT, WORKING, show, show_mg, show_mg_per_ml, show_ml
 
@@ -241,6 +242,18 @@ def plan_with(prescribed_mg: Decimal, vials: Sequence[UsableVial], settings: Stu
         earliest_expiry=min((draw.expires_on for draw in draws), default=None),
         bag=bag,
         findings=tuple(findings),
+    )
+
+
+def look_alike(protocol: Protocol) -> Finding:
+    """Return the note on the drug whose name is taken for the study's, for whoever fetches the vials (RULES A33)."""
+    label, drug = protocol.commercial_label, protocol.study.drug
+    return Finding(
+        "A33",
+        Severity.INFO,
+        f"Take the vial that reads “{drug}” and names this study. “{label.look_alike}” is another drug.",
+        label.section,
+        (Named("study drug", drug), Named("look-alike", label.look_alike)),
     )
 
 

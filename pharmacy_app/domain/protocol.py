@@ -116,6 +116,16 @@ class LevelDoses(CycleDoses):
     level: Annotated[int, Field(le=0, ge=-9)]
 
 
+class Reductions(_Table):
+    """Reductions of the dose level: from which cycle, how many, after how long an interruption (days)."""
+
+    section: Section
+    from_cycle: Count
+    max_reductions: Annotated[int, Field(ge=0, le=9)]
+    interruption_days: Days
+    remission_level: Annotated[int, Field(le=0, ge=-9)]
+
+
 class Regimen(_Table):
     """Doses by cycle, day and level."""
 
@@ -123,6 +133,7 @@ class Regimen(_Table):
     max_cycles: Count
     first_cycle: CycleDoses
     levels: Annotated[tuple[LevelDoses, ...], Field(min_length=1)]
+    reductions: Reductions
 
     @field_validator("levels")
     @classmethod
@@ -131,17 +142,26 @@ class Regimen(_Table):
             raise ValueError("the levels must be 0, -1, -2 and so on, in this order, each named once")
         return levels
 
-    def cycle_doses(self, cycle: int, level: int) -> CycleDoses | None:
-        """The doses of ``cycle`` at ``level``; ``None`` for a cycle or level that does not exist."""
+    @model_validator(mode="after")
+    def _remission_level_exists(self) -> Self:
+        if self.reductions.remission_level not in [level.level for level in self.levels]:
+            raise ValueError(f"reductions.remission_level {self.reductions.remission_level} is not one of the levels")
+        return self
+
+    def cycle_doses(self, cycle: int, level: int, *, as_later: bool = False) -> CycleDoses | None:
+        """The doses of ``cycle`` at ``level``; ``None`` for a cycle or level that does not exist.
+
+        ``as_later``: cycle 1 of a retreatment that was ordered with the doses of the later cycles (RULES A22).
+        """
         if not 1 <= cycle <= self.max_cycles:
             return None
-        if cycle == 1:
+        if cycle == 1 and not as_later:
             return self.first_cycle if level == 0 else None
         return next((doses for doses in self.levels if doses.level == level), None)
 
-    def dose_mg_per_m2(self, cycle: int, level: int, day: int) -> Decimal | None:
+    def dose_mg_per_m2(self, cycle: int, level: int, day: int, *, as_later: bool = False) -> Decimal | None:
         """The dose in mg per m², or ``None`` where the protocol has none."""
-        doses = self.cycle_doses(cycle, level)
+        doses = self.cycle_doses(cycle, level, as_later=as_later)
         return None if doses is None else doses.on_day(day)
 
     @property
@@ -156,6 +176,31 @@ class Retreatment(_Table):
     section: Section
     max_cycles: Count
     min_response_months: Count
+    edge_days: Days
+
+
+class NoResponse(_Table):
+    """When treatment ends without a response, and how far an exception reaches (cycles)."""
+
+    section: Section
+    after_cycles: Count
+    max_cycles: Count
+
+
+class Transplant(_Table):
+    """Cycles before a planned transplantation, and the weeks between last dose and transplantation."""
+
+    section: Section
+    induction_cycles: Count
+    min_weeks: Count
+    max_weeks: Count
+
+
+class Disease(_Table):
+    """Blasts in the marrow (%) over which disease is persistent (strict)."""
+
+    section: Section
+    persistent_over_percent: Percent
 
 
 class DoseInterval(_Table):
@@ -180,6 +225,28 @@ class CycleLength(_Table):
         return self
 
 
+class SecondCycle(_Table):
+    """When cycle 2 may start, by day of cycle 1 (RULES R22, R23, A6); both ends of each window are inside."""
+
+    section: Section
+    remission_day: Count
+    persistent_day: Count
+    margin_days: Days
+    earliest_normal_day: Count
+    earliest_day: Count
+    third_dose_due_to_day: Count
+
+
+class MarrowDays(_Table):
+    """Days of the first cycle on which the marrow is taken, and how often afterwards (cycles)."""
+
+    section: Section
+    days: Annotated[tuple[Count, ...], Field(min_length=1)]
+    margin_days: Days
+    every_cycles_min: Count
+    every_cycles_max: Count
+
+
 class Windows(_Table):
     """How many days a dose may lie off its expected date, both ends included."""
 
@@ -187,6 +254,99 @@ class Windows(_Table):
     dose_days: Days
     dose_interval: DoseInterval
     cycle: CycleLength
+    second_cycle: SecondCycle
+    marrow: MarrowDays
+
+
+class Delays(_Table):
+    """How late a dose may be (days), and until which day a dose belongs to its cycle; the limits are inside."""
+
+    section: Section
+    within_cycle_max_days: Days
+    same_cycle_to_day: Count
+    next_cycle_max_days: Days
+
+
+class CriteriaLimits(_Table):
+    """Limits of the treatment-day criteria; each limit itself is inside."""
+
+    section: Section
+    blasts_increase_max_percent: Positive
+    toxicity_max_grade: Annotated[int, Field(ge=0, le=5)]
+    bilirubin_max_uln: Positive
+    bilirubin_tumour_max_uln: Positive
+    transaminase_max_uln: Positive
+    creatinine_clearance_min_ml_per_min: Positive
+    anc_min_10e9_per_l: Positive
+    platelets_min_10e9_per_l: Positive
+
+
+class ToxicityRules(_Table):
+    """From which grade a related adverse event ends treatment, and by which scale grades are given."""
+
+    section: Section
+    removal_from_grade: Annotated[int, Field(ge=1, le=5)]
+    scale: Words
+
+
+class Evaluations(_Table):
+    """How old (days) findings may be before the first therapy, and how often blood is counted."""
+
+    section: Section
+    screening_marrow_days: Days
+    screening_days: Days
+    blood_count_days: Days
+
+
+class Premedication(_Table):
+    """How long before the infusion premedication is given (minutes, both ends inside)."""
+
+    section: Section
+    min_minutes: Count
+    max_minutes: Annotated[int, Field(ge=1, le=1440)]
+
+
+class VitalSigns(_Table):
+    """When vital signs are taken: minutes into the first infusion, hours after its end, margin later on."""
+
+    section: Section
+    first_minutes_into_infusion: Count
+    first_hours_after_end: tuple[Count, ...]
+    later_margin_minutes: Count
+
+
+class SafetyReports(_Table):
+    """Clocks of serious adverse events: hours and working days from awareness, days of follow-up."""
+
+    section: Section
+    supporter_hours: Count
+    supporter_follow_up_days: Days
+    ind_office_working_days: Count
+    ind_office_urgent_working_days: Count
+    follow_up_days: Days
+
+
+class StoppingBoundary(_Table):
+    """So many subjects with the toxicity among so many treated stop the trial."""
+
+    treated: Count
+    stop_from: Count
+
+
+class ToxicityStopping(_Table):
+    """The trial's toxicity stopping rule; shown, not judged here."""
+
+    section: Section
+    boundaries: Annotated[tuple[StoppingBoundary, ...], Field(min_length=1)]
+
+
+class CommercialLabel(_Table):
+    """The licensed product's doses (mg/m²) and the drug whose name looks alike: named so that nobody mixes them in."""
+
+    section: Section
+    source: Words
+    mg_per_m2: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    look_alike: Words
 
 
 class WeightRules(_Table):
@@ -198,10 +358,11 @@ class WeightRules(_Table):
 
 
 class DoseDifference(_Table):
-    """The difference of two doses, in percent, from which it is flagged (inclusive)."""
+    """The difference of two doses, in percent, from which it is flagged (inclusive), and the budget's warning."""
 
     section: Section
     from_percent: Percent
+    budget_warn_percent: Percent
 
 
 class Age(_Table):
@@ -218,6 +379,7 @@ class BsaRange(_Table):
     section: Section
     min_m2: Positive
     max_m2: Positive
+    show_others_over_percent: Percent
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -273,7 +435,18 @@ class Protocol(_Table):
     version: Version
     regimen: Regimen
     retreatment: Retreatment
+    no_response: NoResponse
+    transplant: Transplant
+    disease: Disease
     windows: Windows
+    delays: Delays
+    criteria: CriteriaLimits
+    toxicity: ToxicityRules
+    evaluations: Evaluations
+    premedication: Premedication
+    vital_signs: VitalSigns
+    safety_reports: SafetyReports
+    toxicity_stopping: ToxicityStopping
     weight: WeightRules
     dose_difference: DoseDifference
     age: Age
@@ -281,6 +454,7 @@ class Protocol(_Table):
     product: Product
     storage: Storage
     infusion: Infusion
+    commercial_label: CommercialLabel
     texts: tuple[SectionText, ...]
 
     _sha256: str = PrivateAttr(default="")

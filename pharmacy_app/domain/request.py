@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from pharmacy_app.domain.criteria import Criteria
 from pharmacy_app.domain.findings import Override
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.schedule import Birth, GivenDose
 from pharmacy_app.domain.settings import BsaFormula, StudySettings
+from pharmacy_app.domain.treatment import NO_TREATMENT, Treatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class DoseRequest:
     chosen for this calculation, ``current_weight`` the newest one measured on or before ``planned_on``,
     ``prior_weight_used`` the one the last given dose was calculated from. ``day1_on`` is the actual day 1 of
     this cycle (for its later days), ``scheduled_on`` the planned day 1 where one was stored. ``level`` is 0
-    in cycle 1, which has no levels. ``history`` holds every dose given before, in any order.
+    in cycle 1, which has no levels. ``history`` holds every dose given before, in any order; ``treatment`` what else
+    is recorded of the subject's treatment, ``criteria`` the treatment-day answers of every dose, in the order recorded.
     """
 
     today: date
@@ -64,3 +67,5 @@ class DoseRequest:
     scheduled_on: date | None = None
     history: tuple[GivenDose, ...] = ()
     overrides: tuple[Override, ...] = ()
+    treatment: Treatment = NO_TREATMENT
+    criteria: tuple[Criteria, ...] = ()

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.domain.protocol import Windows
+from pharmacy_app.domain.protocol import Protocol, Windows
+from pharmacy_app.domain.treatment import Marrow, Treatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,17 @@ class Birth:
             return True
         return False if on < first else None
 
+    def completed_years(self, on: date) -> tuple[int, int]:
+        """Return the fewest and the most years that may be completed on a date, alike where what is known decides it.
+
+        On a date before the birth both are 0.
+        """
+        most = max(0, on.year - self.year)
+        while most and self.has_completed(most, on) is False:
+            most -= 1
+        sure = most == 0 or self.has_completed(most, on) is True
+        return (most if sure else most - 1), most
+
 
 def _leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
@@ -90,6 +102,11 @@ class Window:
     latest: date
 
 
+def place_words(course: int, cycle: int, day: int) -> str:
+    """Where a dose stands in the regimen, in words; the first course goes without saying."""
+    return f"{'' if course == 1 else f'course {course}, '}cycle {cycle} day {day}"
+
+
 def on_cycle_day(day1_on: date, day: int) -> date:
     """Return the date of ``day`` of a cycle whose day 1 was on ``day1_on``."""
     return day1_on + timedelta(days=day - 1)
@@ -112,6 +129,38 @@ def cycle_start_window(previous_day1_on: date, windows: Windows) -> Window:
     first = previous_day1_on + timedelta(days=windows.cycle.min_days)
     last = previous_day1_on + timedelta(days=windows.cycle.max_days)
     return Window(first, first - margin, last + margin)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondCycleDays:
+    """When cycle 2 may start, by day of cycle 1: the day the protocol names, and both ends of the window around it.
+
+    ``persistent`` is whether disease persists, by ``marrow``, the newest one since day 1 of cycle 1; both are ``None``
+    when there is none.
+    """
+
+    named: int
+    earliest: int
+    latest: int
+    persistent: bool | None
+    marrow: Marrow | None
+
+
+def second_cycle_days(protocol: Protocol, treatment: Treatment, day1_on: date, *, by: date) -> SecondCycleDays:
+    """Return cycle 2's own window from the newest marrow taken after ``day1_on`` and by a day (R22, R23, R24).
+
+    Without a marrow the later window holds: what is not known is no persistent disease.
+    """
+    rule = protocol.windows.second_cycle
+    marrow = next((each for each in treatment.marrows_by(by) if each.taken_on > day1_on), None)
+    persistent = None if marrow is None else marrow.blasts_percent > protocol.disease.persistent_over_percent
+    named = rule.persistent_day if persistent else rule.remission_day
+    return SecondCycleDays(named, named - rule.margin_days, named + rule.margin_days, persistent, marrow)
+
+
+def same_cycle_to_day(protocol: Protocol, day: int) -> int:
+    """Return the last day of a cycle on which its dose of ``day`` is that dose beyond doubt (§ 8.1.5; R30, A8)."""
+    return max(protocol.delays.same_cycle_to_day, day + protocol.windows.dose_days)
 
 
 def given(history: tuple[GivenDose, ...], course: int, cycle: int, day: int | None = None) -> list[GivenDose]:

@@ -71,6 +71,13 @@ class StabilityLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class LineResidue:
+    """What stays in bag and line after the infusion (mL of the bag's volume); 0 where the line is flushed."""
+
+    residue_ml: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Signed(Generic[T]):
     """A setting's value with the source it was taken from and the journal event that signed it."""
 
@@ -81,7 +88,10 @@ class Signed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class StudySettings:
-    """All signed settings in force; ``None`` means not set, never a default."""
+    """All signed settings in force; ``None`` means not set, never a default.
+
+    ``line_residue`` may stay unset: no act waits for it, and the tolerance budget then says that it is not known.
+    """
 
     bsa_formula: Signed[BsaFormula] | None = None
     dose_rounding: Signed[DoseRounding] | None = None
@@ -89,6 +99,7 @@ class StudySettings:
     vial_4mg: Signed[VialPreparation] | None = None
     bag: Signed[BagPreparation] | None = None
     stability: Signed[StabilityLimits] | None = None
+    line_residue: Signed[LineResidue] | None = None
 
     def vial(self, strength_mg: Decimal) -> Signed[VialPreparation] | None:
         """The signed preparation of one strength (1 or 4 mg), or ``None`` when it is not set."""

@@ -15,6 +15,7 @@ from pharmacy_app.domain.settings import (
     BagPreparation,
     BsaFormula,
     DoseRounding,
+    LineResidue,
     RoundingMode,
     StabilityLimits,
     StudySettings,
@@ -22,7 +23,7 @@ from pharmacy_app.domain.settings import (
 )
 from pharmacy_app.domain.units import WORKING, reaches, show, show_mg, show_mg_per_ml, show_ml
 
-SettingValue = BsaFormula | DoseRounding | VialPreparation | BagPreparation | StabilityLimits
+SettingValue = BsaFormula | DoseRounding | VialPreparation | BagPreparation | StabilityLimits | LineResidue
 
 # A coarser step than this is a slip: the smallest doses of the table are about a tenth of a milligram.
 MAX_INCREMENT_MG = Decimal("0.1")
@@ -76,6 +77,7 @@ def check_settings(settings: StudySettings, protocol: Protocol) -> SettingCheck:
         ("vial_4mg", settings.vial_4mg),
         ("bag", settings.bag),
         ("stability", settings.stability),
+        ("line_residue", settings.line_residue),
     ):
         if signed_value is None:
             continue
@@ -84,6 +86,13 @@ def check_settings(settings: StudySettings, protocol: Protocol) -> SettingCheck:
             Fault(f"{name}.{fault.field}", fault.sentence, fault.rule, fault.section) for fault in check.faults
         )
         findings.extend(check.findings)
+    if settings.line_residue is not None and settings.bag is not None:
+        with localcontext(WORKING):
+            for said in _left_behind(settings.line_residue.value, settings.bag.value, protocol):
+                if isinstance(said, Fault):
+                    faults.append(said)
+                else:
+                    findings.append(said)
     return SettingCheck(tuple(faults), tuple(findings))
 
 
@@ -96,6 +105,8 @@ def _said(value: SettingValue, protocol: Protocol) -> Iterator[Fault | Finding]:
         yield from _bag(value)
     elif isinstance(value, StabilityLimits):
         yield from _stability(value)
+    elif isinstance(value, LineResidue):
+        yield from _residue(value)
 
 
 def _rounding(value: DoseRounding, protocol: Protocol) -> Iterator[Fault | Finding]:
@@ -231,6 +242,39 @@ def _stability(value: StabilityLimits) -> Iterator[Fault | Finding]:
                 "A31",
                 "8.2",
             )
+
+
+def _residue(value: LineResidue) -> Iterator[Fault]:
+    if value.residue_ml < 0:
+        yield Fault(
+            "residue_ml",
+            "The volume left in bag and line is negative. Enter it as the source has it, 0 when the line is flushed.",
+            "T1",
+            "8.1.3",
+        )
+
+
+def _left_behind(residue: LineResidue, bag: BagPreparation, protocol: Protocol) -> Iterator[Fault | Finding]:
+    """What stays behind against the whole bag: as much as the bag is a slip, a tenth of it is an error each time."""
+    limit = protocol.dose_difference.from_percent
+    if residue.residue_ml >= bag.bag_volume_ml:
+        yield Fault(
+            "line_residue.residue_ml",
+            f"{show_ml(residue.residue_ml, None)} left in bag and line are the whole bag of "
+            f"{show_ml(bag.bag_volume_ml, None)} or more. Check both volumes.",
+            "T1",
+            "8.1.3",
+        )
+    elif 100 * residue.residue_ml >= limit * bag.bag_volume_ml:
+        yield _warn(
+            "R17",
+            f"{show_ml(residue.residue_ml, None)} left in bag and line of {show_ml(bag.bag_volume_ml, None)} are "
+            f"{show(limit)} % or more: every dose would be a medication error. Flush the line, or check the source "
+            "again.",
+            "8.1.3",
+            Named("left in bag and line", show(residue.residue_ml), "mL"),
+            Named("bag volume", show(bag.bag_volume_ml), "mL"),
+        )
 
 
 def _positive(*fields: tuple[str, str, Decimal]) -> Iterator[Fault]:

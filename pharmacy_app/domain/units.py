@@ -19,6 +19,9 @@ KEPT = Context(prec=28, rounding=ROUND_HALF_EVEN)
 
 MAX_TYPED_DIGITS = 12
 
+READABLE_ML = Decimal("0.01")
+"""The smallest volume that can be read off a syringe, mL: one graduation."""
+
 
 class WeightUnit(StrEnum):
     """Units a body weight may be typed in."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pharmacy_app.domain.bsa import BSA_SOURCES, bsa_by_all, bsa_m2, bsa_step
+from pharmacy_app.domain.bsa import BSA_SOURCES, bsa_by_all, bsa_m2, bsa_step, formulas_beside
 from pharmacy_app.domain.settings import BsaFormula
 
 D = Decimal
@@ -138,3 +138,39 @@ def test_all_formulas_side_by_side() -> None:
 def test_nothing_is_worked_out_from_nothing(cm: str, kg: str) -> None:
     with pytest.raises(ValueError, match="above 0"):
         bsa_m2(M, height_cm=D(cm), weight_kg=D(kg))
+
+
+# From REGULATION D-01, Mosteller signed: 170/70 −0.46 %, 180/100 −1.84 %, 155/48 +0.29 %, 165/130 −5.6 % by Du Bois.
+@pytest.mark.parametrize(
+    ("cm", "kg", "shown"),
+    [("170", "70", False), ("180", "100", False), ("155", "48", False), ("165", "130", True)],
+)
+def test_du_bois_stands_beside_mosteller_where_they_differ_by_more_than_two_percent(
+    cm: str, kg: str, shown: bool
+) -> None:
+    beside = formulas_beside(M, D(cm), D(kg), D("0.8"), D(2))
+    assert (DB in [each.formula for each in beside]) is shown
+    assert M not in [each.formula for each in beside]
+
+
+def test_the_other_dose_stands_with_its_area_and_percent() -> None:
+    # D-01, 165 cm and 130 kg: 2.3039 m² × 0.8 = 1.843 mg; (2.3039 − 2.4410) ÷ 2.4410 = −5.6 %.
+    beside = {each.formula: each for each in formulas_beside(M, D(165), D(130), D("0.8"), D(2))}
+    assert beside[DB].bsa_m2.quantize(D("0.0001")) == D("2.3039")
+    assert beside[DB].dose_mg.quantize(D("0.001")) == D("1.843")
+    assert beside[DB].percent.quantize(D("0.1")) == D("-5.6")
+    # Signed the other way round: (2.4410 − 2.3039) ÷ 2.3039 = +5.95 %, from areas to 4 places.
+    other = {each.formula: each for each in formulas_beside(DB, D(165), D(130), D("0.8"), D(2))}
+    assert abs(other[M].percent - D("5.95")) < D("0.01")
+
+
+def test_a_difference_of_exactly_the_limit_is_not_shown() -> None:
+    # 180 cm and 80 kg are 2 m² by Mosteller, so the difference in percent has no more digits than the area.
+    # It is worked out to 15 digits, so the edge is taken from there.
+    area = {each.formula: each.bsa_m2 for each in formulas_beside(M, D(180), D(80), D("0.8"), D(0))}[DB]
+    assert abs(area - bsa_m2(DB, height_cm=D(180), weight_kg=D(80))) < D("1e-13")
+    limit = 50 * abs(area - 2)
+    assert DB not in [each.formula for each in formulas_beside(M, D(180), D(80), D("0.8"), limit)]
+    just_under = limit - D("1e-20")
+    assert DB in [each.formula for each in formulas_beside(M, D(180), D(80), D("0.8"), just_under)]
+    assert len(formulas_beside(M, D(180), D(80), D("0.8"), D(0))) == 4

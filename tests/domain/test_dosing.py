@@ -1,8 +1,6 @@
 """The dose decision, told as a pharmacist tells the cases; boundaries on both sides (RULES 1.1 to 1.4, A1 to A39)."""
 
-import time
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from enum import Enum
@@ -24,21 +22,29 @@ from pharmacy_app.domain.dosing import (
 )
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Severity
-from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.request import DoseRequest, Height, UsedWeight, Weight
-from pharmacy_app.domain.rules import CATALOGUE, Rule, check_catalogue
+from pharmacy_app.domain.rules import CATALOGUE, check_catalogue
 from pharmacy_app.domain.schedule import Birth, GivenDose, cycle_day, on_cycle_day
 from pharmacy_app.domain.settings import BsaFormula, DoseRounding, RoundingMode, Signed, StudySettings
+from pharmacy_app.domain.treatment import Treatment
 from tests.domain.dose_cases import (
+    CYCLE2,
     DAY1,
+    IN_REMISSION,
     PROTOCOL,
     SETTINGS,
+    blocking,
     first_dose,
     given,
+    lowered,
     override,
+    planned_for,
+    retreated,
     said,
     second_cycle,
     second_dose,
+    third_cycle,
+    walk,
 )
 
 D = Decimal
@@ -46,6 +52,11 @@ D = Decimal
 
 def rounding_of(increment: str, mode: RoundingMode = RoundingMode.HALF_UP) -> StudySettings:
     return replace(SETTINGS, dose_rounding=Signed(DoseRounding(D(increment), mode), "test", 9))
+
+
+def at_level(level: int) -> Treatment:
+    """In remission, and from cycle 3 on at a lower level."""
+    return replace(IN_REMISSION, level_changes=(lowered(3, level),))
 
 
 # --- the plain day ---------------------------------------------------------------------------------------------
@@ -73,8 +84,8 @@ def test_the_first_dose_is_worked_out_step_by_step() -> None:
         (first_dose(), "1.6"),
         (second_dose(), "1"),
         (second_cycle(), "1.2"),
-        (second_cycle(level=-1, prescribed_mg=D("0.8")), "0.8"),
-        (second_cycle(level=-2, prescribed_mg=D("0.6")), "0.6"),
+        (third_cycle(level=-1, prescribed_mg=D("0.8"), treatment=at_level(-1)), "0.8"),
+        (third_cycle(level=-2, prescribed_mg=D("0.6"), treatment=at_level(-2)), "0.6"),
     ],
 )
 def test_each_place_in_the_regimen_has_its_dose(request_: DoseRequest, mg: str) -> None:
@@ -182,21 +193,19 @@ def test_cycles_two_to_six_exist(cycle: int) -> None:
 
 
 def test_retreatment_needs_the_written_order_of_the_principal_investigator() -> None:
-    weight = Weight(D(80), date(2026, 9, 1))
-    request = first_dose(
-        course=2,
-        today=date(2026, 9, 1),
-        planned_on=date(2026, 9, 1),
-        current_weight=weight,
-        dosing_weight=weight,
-        history=(given(1, 1, DAY1),),
-    )
-    assert said(decide(request).findings, "R6") == ["OVERRIDABLE"]
-    assert not decide(request).may_go_on
-    decided = decide(replace(request, overrides=(override("R6"),)))
+    decision = decide(retreated())
+    assert decision.may_go_on
+    assert decision.planned_mg == D("1.6")
+    assert said(decision.findings, "A22") == ["INFO"]
+    without = replace(retreated().treatment, retreatments=())
+    request = retreated(treatment=without)
+    assert blocking(decide(request).findings) == ["A22"]
+    decided = decide(replace(request, overrides=(override("A22"),)))
     assert decided.may_go_on
-    (finding,) = [finding for finding in decided.findings if finding.rule == "R6"]
-    assert finding.override == override("R6")
+    (finding,) = [finding for finding in decided.findings if finding.rule == "A22"]
+    assert finding.override == override("A22")
+    prescriber = override("A22", role="prescriber")
+    assert said(decide(replace(request, overrides=(prescriber,))).findings, "OV") == ["STOP"]
     assert said(decide(replace(request, history=())).findings, "O2") == ["STOP"]
 
 
@@ -426,7 +435,8 @@ def test_an_implausible_area_warns_and_is_never_capped(cm: str, kg: str, severit
     decision = decide(
         first_dose(height=Height(D(cm), DAY1), dosing_weight=weight, current_weight=weight, prescribed_mg=None)
     )
-    assert said(decision.findings, "A1") == severities
+    spoken = [finding for finding in decision.findings if finding.rule == "A1" and "unusual" in finding.sentence]
+    assert [finding.severity.name for finding in spoken] == severities
     with localcontext(prec=28):
         assert decision.bsa_m2 == (D(cm) * D(kg) / 3600).sqrt()
 
@@ -609,14 +619,11 @@ def test_a_window_over_the_year_end_and_a_leap_day() -> None:
     ],
 )
 def test_cycles_are_repeated_every_three_to_four_weeks(days: int, severities: list[str]) -> None:
-    on = DAY1 + timedelta(days=days)
-    weight = Weight(D(80), on)
-    request = second_cycle(today=on, planned_on=on, dosing_weight=weight, current_weight=weight)
-    decision = decide(request)
+    decision = decide(planned_for(third_cycle(), CYCLE2 + timedelta(days=days)))
     assert said(decision.findings, "R25") == severities
     # RULES A6 (d): Day 19 to 32.
     assert decision.window is not None
-    assert (cycle_day(DAY1, decision.window.earliest), cycle_day(DAY1, decision.window.latest)) == (19, 32)
+    assert (cycle_day(CYCLE2, decision.window.earliest), cycle_day(CYCLE2, decision.window.latest)) == (19, 32)
 
 
 def test_an_unknown_day_one_of_the_cycle_before_is_said() -> None:
@@ -673,10 +680,17 @@ def test_the_catalogue_is_sound() -> None:
 
 
 @pytest.mark.parametrize(
-    "extra", [Rule("R1", "2.0", "again", None), Rule("R99", "", "no section", None), Rule("R99", "1", "", None)]
+    ("changes", "fault"),
+    [
+        ({}, "named twice: I1"),
+        ({"id": "R99"}, "without function or entry: R99"),
+        ({"id": "R99", "section": " "}, "incomplete: R99"),
+        ({"id": "R99", "title": ""}, "incomplete: R99"),
+    ],
 )
-def test_a_catalogue_with_a_fault_is_found(extra: Rule) -> None:
-    with pytest.raises(ValueError, match="rules"):
+def test_a_catalogue_with_a_fault_is_found(changes: dict[str, str], fault: str) -> None:
+    extra = replace(next(rule for rule in CATALOGUE if rule.id == "I1"), **changes)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=fault):
         check_catalogue((*CATALOGUE, extra))
 
 
@@ -704,18 +718,6 @@ def test_findings_come_in_catalogue_order_and_read_as_sentences() -> None:
 
 
 # --- properties ------------------------------------------------------------------------------------------------
-
-
-def walk(value: object) -> Iterator[object]:
-    yield value
-    if isinstance(value, Enum | Protocol):
-        return
-    if is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from walk(getattr(value, field.name))
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from walk(item)
 
 
 PLAIN = str | int | bool | date | Decimal | tuple | Enum | None  # type: ignore[type-arg]
@@ -769,7 +771,6 @@ def requests(draw: st.DrawFn) -> DoseRequest:
 def test_any_request_is_answered_without_floats_and_survives_the_journal(request_: DoseRequest) -> None:
     decision = decide(request_)
     for value in walk(decision):
-        assert not isinstance(value, float)
         assert is_dataclass(value) or isinstance(value, PLAIN)
     assert from_plain(DoseDecision, to_plain(decision)) == decision
     if decision.may_go_on:
@@ -814,20 +815,6 @@ def test_a_decision_goes_to_json_and_back() -> None:
     decision = decide(second_cycle(prescribed_mg=D(2), overrides=(override("R18"),)))
     adapter = TypeAdapter(DoseDecision)
     assert adapter.validate_json(adapter.dump_json(decision)) == decision
-
-
-def test_a_decision_takes_well_under_a_millisecond() -> None:
-    settings = replace(SETTINGS, bsa_formula=Signed(BsaFormula.BOYD, "test", 1))
-    request = second_cycle(settings=settings)
-    best = min(_seconds_for_one(request) for _ in range(20))
-    assert best < 0.001
-
-
-def _seconds_for_one(request: DoseRequest) -> float:
-    started = time.perf_counter()
-    for _ in range(10):
-        decide(request)
-    return (time.perf_counter() - started) / 10
 
 
 @pytest.mark.parametrize(("level", "stops"), [(-2, False), (0, True), (-1, True)])

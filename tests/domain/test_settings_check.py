@@ -10,6 +10,7 @@ from pharmacy_app.domain.settings import (
     BagPreparation,
     BsaFormula,
     DoseRounding,
+    LineResidue,
     RoundingMode,
     Signed,
     StabilityLimits,
@@ -136,3 +137,28 @@ def test_all_settings_at_once_name_setting_and_field() -> None:
     with pytest.raises(Refused) as refused:
         check.refuse_faults()
     assert len(refused.value.faults) == 3
+
+
+def test_what_stays_in_bag_and_line_may_be_nothing_but_not_less() -> None:
+    assert check_setting(LineResidue(D(0)), PROTOCOL).faults == ()
+    check = check_setting(LineResidue(D("-0.1")), PROTOCOL)
+    assert [fault.field for fault in check.faults] == ["residue_ml"]
+
+
+@pytest.mark.parametrize(
+    ("residue_ml", "faults", "warnings"),
+    [
+        # A tenth of the 50 mL bag is an error each time (10 % or more, § 8.1.3); the whole bag is a slip.
+        ("4.99", 0, 0),
+        ("5", 0, 1),
+        ("49.99", 0, 1),
+        ("50", 1, 0),
+        ("500", 1, 0),
+    ],
+)
+def test_what_stays_behind_is_judged_by_the_bag(residue_ml: str, faults: int, warnings: int) -> None:
+    settings = replace(SETTINGS, line_residue=Signed(LineResidue(D(residue_ml)), "SOP 12", 1))
+    check = check_settings(settings, PROTOCOL)
+    assert [fault.field for fault in check.faults] == ["line_residue.residue_ml"] * faults
+    assert [finding.rule for finding in check.findings] == ["R17"] * warnings
+    assert check_settings(replace(settings, bag=None), PROTOCOL).faults == ()

@@ -1,0 +1,211 @@
+"""Vials: numbers that catch a slip of the hand, states and moves, expiry, and usable on a day (§ 8.1.1, 8.2, A40)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.vials import (
+    Moved,
+    Vial,
+    check_character,
+    in_date,
+    looks_like_ours,
+    move,
+    numbered,
+    read_expiry,
+    read_number,
+    usable_on,
+    why_not_usable,
+)
+
+EXPIRES = date(2027, 3, 31)
+VIAL = Vial(
+    unit_number=numbered("V", 12),
+    kit_number="K-7",
+    strength_mg=Decimal(1),
+    lot="L-55",
+    expires_on=EXPIRES,
+    place="Shelf 2",
+    state="available",
+    hold_reason="",
+    dose_id="",
+    shipment_number="S-3",
+)
+
+
+def sentence_of(refused: pytest.ExceptionInfo[Refused]) -> str:
+    (fault,) = refused.value.faults
+    return fault.sentence
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------
+
+
+# ISO 7064 MOD 37,36 by hand. "A1": (36 + 10) mod 36 = 10, twice is 20; (20 + 1) mod 36 = 21, twice is 42, mod 37 = 5;
+# 37 - 5 = 32, the 33rd character is W. "0": 36 mod 36 counts as 36, twice is 72, mod 37 = 35; 37 - 35 = 2.
+# "1": (36 + 1) mod 36 = 1, twice is 2; 37 - 2 = 35, Z. "": 37 - 36 = 1.
+# The long one is the worked example of the Global Release Identifier, which uses the same check.
+@pytest.mark.parametrize(
+    ("text", "check"), [("A1", "W"), ("0", "2"), ("1", "Z"), ("", "1"), ("A12425GABC1234002", "M")]
+)
+def test_the_check_character_by_hand(text: str, check: str) -> None:
+    assert check_character(text) == check
+
+
+def test_a_slip_or_a_swap_changes_the_check() -> None:
+    right = check_character("V000012")
+    assert right not in {check_character("V000013"), check_character("V000021"), check_character("S000012")}
+
+
+@pytest.mark.parametrize("count", [1, 999_999])
+def test_a_number_has_six_digits_and_its_check(count: int) -> None:
+    number = numbered("V", count)
+    assert number[:-1] == f"V{count:06d}"
+    assert read_number(number, "V", "unit_number") == number
+
+
+@pytest.mark.parametrize("count", [0, -1, 1_000_000])
+def test_a_count_outside_six_digits_has_no_number(count: int) -> None:
+    with pytest.raises(ValueError, match=f"^{count} is outside"):
+        numbered("V", count)
+
+
+def test_a_number_is_read_as_people_type_it() -> None:
+    number = numbered("V", 101_010)
+    body, check = number[:-1], number[-1]
+    assert read_number(f" {body.lower()}-{check.lower()} ", "V", "f") == number
+    assert read_number(f"{body[:4]} {body[4:]} {check}", "V", "f") == number
+    assert read_number(f"{body.replace('1', 'I').replace('0', 'O')}{check}", "V", "f") == number
+
+
+def test_the_prefix_is_not_taken_for_a_digit() -> None:
+    number = numbered("O", 5)
+    assert read_number(number, "O", "f") == number
+
+
+@pytest.mark.parametrize(("printed", "seen"), [("0", "O"), ("O", "0"), ("1", "I"), ("I", "1")])
+def test_a_check_character_that_looks_like_another_is_taken_for_it(printed: str, seen: str) -> None:
+    number = next(numbered("V", count) for count in range(1, 999) if numbered("V", count)[-1] == printed)
+    assert read_number(number[:-1] + seen, "V", "f") == number
+
+
+@pytest.mark.parametrize("typed", ["", "12", "S000012Z", "V00001Z", "V0000123ZZ", "V00A012Z"])
+def test_what_is_no_number_of_the_kind(typed: str) -> None:
+    assert not looks_like_ours(typed, "V")
+    with pytest.raises(Refused) as refused:
+        read_number(f" {typed} ", "V", "unit_number")
+    (fault,) = refused.value.faults
+    assert fault.field == "unit_number"
+    assert fault.sentence.startswith(f"“{typed}” is not a number of ours: it starts with V,")
+
+
+def test_a_wrong_check_character_is_a_misreading() -> None:
+    number = numbered("V", 12)
+    wrong = number[:-1] + ("B" if number[-1] == "A" else "A")
+    assert looks_like_ours(wrong, "V")
+    with pytest.raises(Refused) as refused:
+        read_number(wrong.lower(), "V", "unit_number")
+    (fault,) = refused.value.faults
+    assert fault.field == "unit_number"
+    assert fault.sentence.startswith(f"“{wrong}” was misread")
+
+
+# --- usable on a day -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "usable"), [(date(2027, 3, 30), True), (EXPIRES, True), (date(2027, 4, 1), False)]
+)
+def test_a_vial_is_usable_through_its_last_day(day: date, usable: bool) -> None:
+    assert in_date(EXPIRES, day) is usable
+    assert usable_on("available", EXPIRES, day) is usable
+    fault = why_not_usable(VIAL, day)
+    assert (fault is None) is usable
+    if fault is not None:
+        assert (fault.field, fault.rule, fault.section) == ("unit_number", "A40", "8.2")
+        assert fault.sentence.startswith(f"Vial {VIAL.unit_number} of lot L-55 expired")
+        assert "31-Mar-2027" in fault.sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "rule", "part"),
+    [
+        ("quarantined", "R54", "in quarantine"),
+        ("held", "R54", "a pharmacist has not released it yet"),
+        ("reserved", "R55", "reserved for dose D-9"),
+        ("used", "R55", "is used and cannot be used again"),
+    ],
+)
+def test_each_state_that_is_not_available_says_why(state: str, rule: str, part: str) -> None:
+    vial = replace(VIAL, state=state, dose_id="D-9")
+    assert not usable_on(state, EXPIRES, date(2027, 1, 1))
+    fault = why_not_usable(vial, date(2027, 1, 1))
+    assert fault is not None
+    assert (fault.field, fault.rule, fault.section) == ("unit_number", rule, "8.2")
+    assert part in fault.sentence
+    assert VIAL.unit_number in fault.sentence
+
+
+def test_a_held_vial_names_what_it_is_held_for() -> None:
+    fault = why_not_usable(replace(VIAL, state="held", hold_reason="the box was wet"), date(2027, 1, 1))
+    assert fault is not None
+    assert "is held: the box was wet. Release it" in fault.sentence
+
+
+# --- moves -----------------------------------------------------------------------------------------------------
+
+
+def test_a_move_keeps_all_that_its_ledger_line_needs() -> None:
+    assert move(VIAL, "reserve") == Moved(
+        VIAL.unit_number, Decimal(1), "L-55", EXPIRES, "Shelf 2", "reserve", "available", "reserved"
+    )
+
+
+def test_a_move_from_a_state_it_does_not_start_from_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        move(replace(VIAL, state="reserved"), "reserve")
+    (fault,) = refused.value.faults
+    assert (fault.field, fault.rule) == ("unit_number", "R55")
+    assert fault.section
+    assert fault.sentence == f"Vial {VIAL.unit_number} is reserved; “reserve” needs it to be available."
+
+
+# --- expiry ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "last_day"),
+    [
+        ("2027-03-31", EXPIRES),
+        (" 2027-03 ", EXPIRES),
+        ("31-Mar-2027", EXPIRES),
+        ("Feb-2028", date(2028, 2, 29)),
+        ("2027-02", date(2027, 2, 28)),
+        ("1800-01-01", date(1800, 1, 1)),
+        ("2100-12-31", date(2100, 12, 31)),
+    ],
+)
+def test_a_month_alone_lasts_through_its_last_day(typed: str, last_day: date) -> None:
+    assert read_expiry(typed, "expiry") == last_day
+
+
+@pytest.mark.parametrize(
+    ("typed", "part"),
+    [
+        ("soon", "“soon” is not an expiry"),
+        ("1799-12-31", "year that no vial has (1799)"),
+        ("2101-01", "year that no vial has (2101)"),
+        ("2027-02-29", "“2027-02-29” is not a day of the calendar"),
+        ("2027-13", "“2027-13” is not a day of the calendar"),
+    ],
+)
+def test_an_expiry_that_cannot_be_is_refused_at_its_field(typed: str, part: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_expiry(f" {typed} ", "expiry")
+    assert part in sentence_of(refused)
+    assert refused.value.faults[0].field == "expiry"
