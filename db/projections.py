@@ -6,6 +6,7 @@ give the same tables, row for row; ``verify`` holds us to that.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, update
@@ -134,9 +135,36 @@ def _site_opened(event: Event) -> Iterator[Change]:
             "demonstration": int(content["site"]["demonstration"]),
         },
     )
+    # The version a site opens with has always been in force: no date is before ''.
+    yield _protocol_version(
+        event, content["protocol_version"], content["protocol_sha256"], content["protocol_text"], "", ""
+    )
     for new in content["accounts"]:
         yield _account_row(new["account"], new["credential_sha256"])
         yield Count("counter", {"name": "account"}, "value", 1)
+
+
+def _protocol_version(event: Event, label: str, sha256: str, text: str, effective_on: str, source: str) -> Insert:
+    return Insert(
+        "protocol_version",
+        {
+            "event_seq": event.seq,
+            "label": label,
+            "sha256": sha256,
+            "text": text,
+            "effective_on": effective_on,
+            "source": source,
+            "signed_by": ", ".join(signature.printed_name for signature in event.signatures),
+            "recorded_at": event.recorded_at.isoformat(),
+        },
+    )
+
+
+def _protocol_amended(event: Event) -> Iterator[Change]:
+    content = event.content
+    yield _protocol_version(
+        event, content["label"], content["sha256"], content["text"], content["effective_on"], content["source"]
+    )
 
 
 def _account_added(event: Event) -> Iterator[Change]:
@@ -351,6 +379,35 @@ def _measurement_recorded(event: Event) -> Iterator[Change]:
         )
 
 
+# --- treatment --------------------------------------------------------------------------------------------------
+
+
+def _treatment_stated(event: Event) -> Iterator[Change]:
+    yield Insert(
+        "treatment",
+        {
+            "event_seq": event.seq,
+            "kind": event.kind,
+            "subject_number": event.content["subject_number"],
+            "entry": _json(event.content["entry"]),
+            "recorder": event.actor_name,
+            "recorded_at": event.recorded_at.isoformat(),
+            "why": event.why,
+            "withdrawn_seq": None,
+            "withdrawn_by": "",
+            "withdrawn_why": "",
+        },
+    )
+
+
+def _statement_withdrawn(event: Event) -> Iterator[Change]:
+    yield Update(
+        "treatment",
+        {"event_seq": event.content["withdraws"]},
+        {"withdrawn_seq": event.seq, "withdrawn_by": event.actor_name, "withdrawn_why": event.why},
+    )
+
+
 # --- doses ------------------------------------------------------------------------------------------------------
 
 
@@ -469,28 +526,108 @@ def _dose_administered(event: Event) -> Iterator[Change]:
     )
     error = content["medication_error"]
     if error:
+        given = content["administration"]
+        yield from _new_error(
+            event,
+            **{
+                name: error[name]
+                for name in (
+                    "error_id",
+                    "subject_number",
+                    "prescribed_mg",
+                    "administered_mg",
+                    "difference",
+                    "sentence",
+                )
+            },
+            source="dosing rule",
+            dose_id=content["dose_id"],
+            found_at=event.recorded_at.isoformat(),
+            found_by=event.actor_name,
+            occurred_at=given["started_at"],
+            stage="administration",
+            # Records opened before this was kept: the rule knows doses only.
+            error_type=error.get("error_type", "wrong dose"),
+            reached_subject="yes",
+            what_happened=given["note"],
+            action="",
+            stopped_for=given.get("stopped_for", ""),
+        )
+
+
+# --- medication errors ------------------------------------------------------------------------------------------
+
+
+def _new_error(event: Event, **values: object) -> Iterator[Change]:
+    yield Insert(
+        "medication_error",
+        {
+            **values,
+            "opened_at": event.recorded_at.isoformat(),
+            "opened_by": event.actor_name,
+            "status": "open",
+            "verdict": "",
+            "category": "",
+            "event_seq": event.seq,
+        },
+    )
+    yield Count("counter", {"name": "medication_error"}, "value", 1)
+
+
+def _medication_error_recorded(event: Event) -> Iterator[Change]:
+    return _new_error(event, **event.content, source="person")
+
+
+def _medication_error_assessed(event: Event) -> Iterator[Change]:
+    content = event.content
+    assessed = content["assessment"]
+    yield Update(
+        "medication_error",
+        {"error_id": content["error_id"]},
+        {
+            **{
+                name: assessed[name]
+                for name in (
+                    "verdict",
+                    "category",
+                    "stage",
+                    "error_type",
+                    "reached_subject",
+                    "stopped_for",
+                    "found_at",
+                    "occurred_at",
+                )
+            },
+            "status": content["status"],
+        },
+    )
+    yield Insert(
+        "medication_error_assessment",
+        {
+            "event_seq": event.seq,
+            "error_id": content["error_id"],
+            "assessed_at": event.recorded_at.isoformat(),
+            "signed_by": ", ".join(signature.printed_name for signature in event.signatures),
+            "assessment": _json(assessed),
+        },
+    )
+    yield from _medication_error_told(event)
+
+
+def _medication_error_told(event: Event) -> Iterator[Change]:
+    for line, told in enumerate(event.content["told"], start=1):
         yield Insert(
-            "medication_error",
+            "medication_error_told",
             {
-                **{
-                    name: error[name]
-                    for name in (
-                        "error_id",
-                        "subject_number",
-                        "occurred_on",
-                        "prescribed_mg",
-                        "administered_mg",
-                        "difference",
-                        "sentence",
-                    )
-                },
-                "dose_id": content["dose_id"],
-                "opened_at": event.recorded_at.isoformat(),
-                "status": "open",
                 "event_seq": event.seq,
+                "line": line,
+                "error_id": event.content["error_id"],
+                **told,
+                "told_utc": utc_text(datetime.fromisoformat(told["told_at"])),
+                "recorded_at": event.recorded_at.isoformat(),
+                "recorder": event.actor_name,
             },
         )
-        yield Count("counter", {"name": "medication_error"}, "value", 1)
 
 
 def _vials_closed(event: Event) -> Iterator[Change]:
@@ -541,6 +678,19 @@ def _printed(event: Event) -> Iterator[Change]:
         )
 
 
+def _document_attached(event: Event) -> Iterator[Change]:
+    yield Insert(
+        "document",
+        {
+            **event.content,
+            "attached_at": event.recorded_at.isoformat(),
+            "attached_by": event.actor_name,
+            "event_seq": event.seq,
+        },
+    )
+    yield Count("counter", {"name": "document"}, "value", 1)
+
+
 _APPLY: dict[str, Callable[[Event], Iterator[Change]]] = {
     "site_opened": _site_opened,
     "account_added": _account_added,
@@ -553,12 +703,25 @@ _APPLY: dict[str, Callable[[Event], Iterator[Change]]] = {
     "sign_in_failed": _sign_in_failed,
     "access_denied": _nothing,
     "settings_signed": _settings_signed,
+    "protocol_amended": _protocol_amended,
     "shipment_received": _shipment_received,
     "vials_released": _no_hold,
     "vials_quarantined": _vials_quarantined,
     "quarantine_lifted": _no_hold,
     "subject_enrolled": _subject_enrolled,
     "measurement_recorded": _measurement_recorded,
+    "cycle_planned": _treatment_stated,
+    "delay_recorded": _treatment_stated,
+    "dose_omitted": _treatment_stated,
+    "level_changed": _treatment_stated,
+    "response_recorded": _treatment_stated,
+    "marrow_recorded": _treatment_stated,
+    "toxicity_recorded": _treatment_stated,
+    "treatment_ended": _treatment_stated,
+    "retreatment_ordered": _treatment_stated,
+    "transplant_stated": _treatment_stated,
+    "criteria_recorded": _treatment_stated,
+    "statement_withdrawn": _statement_withdrawn,
     "dose_ordered": _dose_ordered,
     "dose_decided": _dose_decided,
     "vials_reserved": _vials_reserved,
@@ -567,7 +730,11 @@ _APPLY: dict[str, Callable[[Event], Iterator[Change]]] = {
     "dose_released": _dose_released,
     "dose_administered": _dose_administered,
     "vials_closed": _vials_closed,
+    "medication_error_recorded": _medication_error_recorded,
+    "medication_error_assessed": _medication_error_assessed,
+    "medication_error_told": _medication_error_told,
     "dose_cancelled": _dose_cancelled,
     "paper_printed": _printed,
     "record_printed": _printed,
+    "document_attached": _document_attached,
 }

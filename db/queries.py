@@ -88,7 +88,14 @@ class SqlReader:
         if row is None:
             return None
         values = {name: row[name] for name in row if name not in ("id", "places", "demonstration")}
-        return views.Site(**values, places=tuple(json.loads(row["places"])), demonstration=bool(row["demonstration"]))
+        table = schema.protocol_version
+        versions = self._rows(select(table).order_by(table.c.effective_on, table.c.event_seq))
+        return views.Site(
+            **values,
+            places=tuple(json.loads(row["places"])),
+            demonstration=bool(row["demonstration"]),
+            versions=tuple(_protocol_version(version) for version in versions),
+        )
 
     def _accounts(self, query: Select[Any]) -> list[Account]:
         return [
@@ -401,6 +408,26 @@ class SqlReader:
         """Every enrolled subject."""
         return self._subjects()
 
+    def treatment(self, subject_number: str) -> Sequence[views.TreatmentLine]:
+        """Every statement on a subject's treatment in the order recorded, withdrawn ones too."""
+        table = schema.treatment.c
+        query = select(schema.treatment).where(table.subject_number == subject_number).order_by(table.event_seq)
+        return [
+            views.TreatmentLine(
+                row["event_seq"],
+                row["kind"],
+                row["subject_number"],
+                json.loads(row["entry"]),
+                row["recorder"],
+                datetime.fromisoformat(row["recorded_at"]),
+                row["why"],
+                row["withdrawn_seq"],
+                row["withdrawn_by"],
+                row["withdrawn_why"],
+            )
+            for row in self._rows(query)
+        ]
+
     def measurements(self, subject_number: str) -> Sequence[views.MeasurementLine]:
         """A subject's heights and weights, newest first."""
         table = schema.measurement.c
@@ -486,21 +513,53 @@ class SqlReader:
             self._mg(schema.mg_line.c.dose_id == dose_id),
         )
 
+    def _errors(self, where: Any = None) -> list[views.ErrorLine]:
+        query = select(schema.medication_error).order_by(schema.medication_error.c.event_seq.desc())
+        if where is not None:
+            query = query.where(where)
+        return [_error_line(row) for row in self._rows(query)]
+
     def errors(self) -> Sequence[views.ErrorLine]:
         """Medication-error records, newest first."""
-        query = select(schema.medication_error).order_by(schema.medication_error.c.event_seq.desc())
+        return self._errors()
+
+    def error(self, error_id: str) -> views.ErrorLine | None:
+        """A medication-error record by its number."""
+        found = self._errors(schema.medication_error.c.error_id == error_id)
+        return found[0] if found else None
+
+    def error_assessments(self, error_id: str) -> Sequence[views.AssessmentLine]:
+        """Every assessment of a medication-error record, newest first."""
+        table = schema.medication_error_assessment
+        query = select(table).where(table.c.error_id == error_id).order_by(table.c.event_seq.desc())
         return [
-            views.ErrorLine(
+            views.AssessmentLine(
+                row["event_seq"],
                 row["error_id"],
-                row["dose_id"],
-                row["subject_number"],
-                datetime.fromisoformat(row["opened_at"]),
-                date.fromisoformat(row["occurred_on"]),
-                Decimal(row["prescribed_mg"]),
-                Decimal(row["administered_mg"]),
-                row["difference"],
-                row["sentence"],
-                row["status"],
+                datetime.fromisoformat(row["assessed_at"]),
+                row["signed_by"],
+                json.loads(row["assessment"]),
+            )
+            for row in self._rows(query)
+        ]
+
+    def error_told(self, error_id: str) -> Sequence[views.ToldLine]:
+        """Who was told of a medication error, in the order of the telling."""
+        table = schema.medication_error_told
+        query = (
+            select(table)
+            .where(table.c.error_id == error_id)
+            .order_by(table.c.told_utc, table.c.event_seq, table.c.line)
+        )
+        return [
+            views.ToldLine(
+                row["event_seq"],
+                row["error_id"],
+                row["recipient"],
+                row["name"],
+                datetime.fromisoformat(row["told_at"]),
+                datetime.fromisoformat(row["recorded_at"]),
+                row["recorder"],
             )
             for row in self._rows(query)
         ]
@@ -535,6 +594,53 @@ class SqlReader:
         return self.connection.execute(
             select(schema.stored_paper.c.content).where(schema.stored_paper.c.sha256 == sha256)
         ).scalar()
+
+    # --- documents
+
+    def _documents(self, where: Any = None) -> list[views.DocumentLine]:
+        query = select(schema.document).order_by(schema.document.c.event_seq.desc())
+        if where is not None:
+            query = query.where(where)
+        return [
+            views.DocumentLine(
+                row["document_id"],
+                row["title"],
+                row["kind"],
+                row["about"],
+                row["signed_by"],
+                date.fromisoformat(row["dated_on"]),
+                row["file_name"],
+                row["media_type"],
+                row["size_bytes"],
+                row["sha256"],
+                datetime.fromisoformat(row["attached_at"]),
+                row["attached_by"],
+                row["event_seq"],
+            )
+            for row in self._rows(query)
+        ]
+
+    def document(self, document_id: str) -> views.DocumentLine | None:
+        """A document by its number; its bytes are ``paper(sha256)``."""
+        found = self._documents(schema.document.c.document_id == document_id)
+        return found[0] if found else None
+
+    def documents(self, *, about: str | None = None) -> Sequence[views.DocumentLine]:
+        """Documents, newest first: all of them, or those about one subject, one dose or ('') the study."""
+        return self._documents(None if about is None else schema.document.c.about == about)
+
+
+def _protocol_version(row: RowMapping) -> views.ProtocolVersion:
+    return views.ProtocolVersion(
+        row["event_seq"],
+        row["label"],
+        row["sha256"],
+        row["text"],
+        _day(row["effective_on"] or None) or date.min,
+        row["source"],
+        row["signed_by"],
+        datetime.fromisoformat(row["recorded_at"]),
+    )
 
 
 def _event_line(row: RowMapping) -> views.EventLine:
@@ -598,6 +704,38 @@ def _ledger_line(row: RowMapping) -> views.LedgerLine:
         strength_mg=Decimal(row["strength_mg"]),
         expires_on=date.fromisoformat(row["expires_on"]),
         units=tuple(json.loads(row["units"])),
+        **{name: row[name] for name in same},
+    )
+
+
+def _error_line(row: RowMapping) -> views.ErrorLine:
+    same = (
+        "error_id",
+        "source",
+        "dose_id",
+        "subject_number",
+        "opened_by",
+        "found_by",
+        "stage",
+        "error_type",
+        "reached_subject",
+        "what_happened",
+        "action",
+        "stopped_for",
+        "difference",
+        "sentence",
+        "status",
+        "verdict",
+        "category",
+    )
+    occurred_at = _moment(row["occurred_at"])
+    return views.ErrorLine(
+        opened_at=datetime.fromisoformat(row["opened_at"]),
+        found_at=datetime.fromisoformat(row["found_at"]),
+        occurred_at=occurred_at,
+        occurred_on=occurred_at.date() if occurred_at else None,
+        prescribed_mg=_decimal(row["prescribed_mg"]),
+        administered_mg=_decimal(row["administered_mg"]),
         **{name: row[name] for name in same},
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Met
 APPLICATION_ID = 0x494E4F31
 """Marks an SQLite file as ours."""
 
-PROJECTION_VERSION = 1
+PROJECTION_VERSION = 2
 """The shape of the projection tables; another number in the file means they are rebuilt from the journal."""
 
 journal = MetaData()
@@ -73,6 +73,18 @@ site = Table(
     _text("protocol_text"),
     _text("places"),
     Column("demonstration", Integer, nullable=False),
+)
+protocol_version = Table(
+    "protocol_version",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("label"),
+    _text("sha256"),
+    _text("text"),
+    _text("effective_on"),
+    _text("source"),
+    _text("signed_by"),
+    _text("recorded_at"),
 )
 counter = Table(
     "counter",
@@ -278,20 +290,71 @@ dose = Table(
     Index("ix_dose_subject", "subject_number", "order_seq"),
     Index("ix_dose_status", "status", "order_seq"),
 )
+treatment = Table(
+    "treatment",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("kind"),
+    _text("subject_number"),
+    _text("entry"),
+    _text("recorder"),
+    _text("recorded_at"),
+    _text("why"),
+    Column("withdrawn_seq", Integer, nullable=True),
+    _text("withdrawn_by"),
+    _text("withdrawn_why"),
+    Index("ix_treatment_subject", "subject_number", "event_seq"),
+)
 medication_error = Table(
     "medication_error",
     views,
     Column("error_id", Text, primary_key=True),
+    _text("source"),
     _text("dose_id"),
     _text("subject_number"),
     _text("opened_at"),
-    _text("occurred_on"),
-    _text("prescribed_mg"),
-    _text("administered_mg"),
+    _text("opened_by"),
+    _text("found_at"),
+    _text("found_by"),
+    _text("occurred_at", null=True),
+    _text("stage"),
+    _text("error_type"),
+    _text("reached_subject"),
+    _text("what_happened"),
+    _text("action"),
+    _text("stopped_for"),
+    _text("prescribed_mg", null=True),
+    _text("administered_mg", null=True),
     _text("difference"),
     _text("sentence"),
     _text("status"),
+    _text("verdict"),
+    _text("category"),
     Column("event_seq", Integer, nullable=False),
+)
+medication_error_assessment = Table(
+    "medication_error_assessment",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("error_id"),
+    _text("assessed_at"),
+    _text("signed_by"),
+    _text("assessment"),
+    Index("ix_assessment_error", "error_id", "event_seq"),
+)
+medication_error_told = Table(
+    "medication_error_told",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    _text("error_id"),
+    _text("recipient"),
+    _text("name"),
+    _text("told_at"),
+    _text("told_utc"),
+    _text("recorded_at"),
+    _text("recorder"),
+    Index("ix_told_error", "error_id", "told_utc"),
 )
 printed = Table(
     "printed",
@@ -306,6 +369,24 @@ printed = Table(
     _text("printed_by"),
     _text("why"),
     Index("ix_printed_about", "about", "paper"),
+)
+document = Table(
+    "document",
+    views,
+    Column("document_id", Text, primary_key=True),
+    _text("title"),
+    _text("kind"),
+    _text("about"),
+    _text("signed_by"),
+    _text("dated_on"),
+    _text("file_name"),
+    _text("media_type"),
+    Column("size_bytes", Integer, CheckConstraint("size_bytes > 0"), nullable=False),
+    _text("sha256"),
+    _text("attached_at"),
+    _text("attached_by"),
+    Column("event_seq", Integer, nullable=False),
+    Index("ix_document_about", "about"),
 )
 
 APPEND_ONLY = {
@@ -332,5 +413,13 @@ APPEND_ONLY = {
         BEGIN SELECT RAISE(ABORT, 'a ledger line is never deleted'); END""",
     "medication_error_no_delete": """CREATE TRIGGER medication_error_no_delete BEFORE DELETE ON medication_error
         BEGIN SELECT RAISE(ABORT, 'a medication-error record is never deleted'); END""",
+    "assessment_no_update": """CREATE TRIGGER assessment_no_update BEFORE UPDATE ON medication_error_assessment
+        BEGIN SELECT RAISE(ABORT, 'an assessment is never changed'); END""",
+    "assessment_no_delete": """CREATE TRIGGER assessment_no_delete BEFORE DELETE ON medication_error_assessment
+        BEGIN SELECT RAISE(ABORT, 'an assessment is never deleted'); END""",
+    "told_no_update": """CREATE TRIGGER told_no_update BEFORE UPDATE ON medication_error_told
+        BEGIN SELECT RAISE(ABORT, 'who was told when is never changed'); END""",
+    "told_no_delete": """CREATE TRIGGER told_no_delete BEFORE DELETE ON medication_error_told
+        BEGIN SELECT RAISE(ABORT, 'who was told when is never deleted'); END""",
 }
 """SQLite's own refusals. ``PRAGMA recursive_triggers=ON`` makes INSERT OR REPLACE meet them too."""

@@ -140,11 +140,16 @@ def _check_credentials(connection: Connection) -> None:
 
 
 def _check_papers(connection: Connection) -> None:
-    """Printed papers stand beside the journal under the names it gives them."""
-    missing = set(connection.execute(select(schema.printed.c.sha256)).scalars())
+    """Printed papers and attached documents stand beside the journal under the names it gives them."""
+    documents = {
+        row.sha256: f"document {row.document_id}"
+        for row in connection.execute(select(schema.document.c.sha256, schema.document.c.document_id))
+    }
+    missing = set(connection.execute(select(schema.printed.c.sha256)).scalars()) | documents.keys()
     for name, content in connection.execute(select(schema.stored_paper)):
         if sha256(content).hexdigest() != name:
-            raise _Altered(None, f"The stored paper {name[:12]} was altered.")
+            raise _Altered(None, f"The stored {documents.get(name, f'paper {name[:12]}')} was altered.")
         missing.discard(name)
     if missing:
-        raise _Altered(None, f"The stored paper {min(missing)[:12]} is missing.")
+        name = min(missing)
+        raise _Altered(None, f"The stored {documents.get(name, f'paper {name[:12]}')} is missing.")

@@ -1,18 +1,24 @@
-"""The command line: calc, demo, verify and export, with the same services as the window."""
+"""The command line: calc, explain, demo, verify and export, with the same services as the window."""
 
 import json
 from contextlib import closing, suppress
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from pharmacy_app import __version__
-from pharmacy_app.domain.errors import Refused, Unavailable
+from pharmacy_app.domain.errors import Fault, Refused, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pharmacy_app.services.calculator import Calculated
 
 app = typer.Typer(
     add_completion=False,
@@ -30,7 +36,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON."
 
 _state: dict[str, str] = {}
 
-MAX_BATCH_BYTES = 25_000_000
+MAX_ROWS_NAMED = 20
+"""How many faulty rows of a file are named one by one."""
 
 
 def _fail(trouble: Refused | Unavailable, as_json: bool) -> NoReturn:
@@ -94,6 +101,11 @@ def calc(
     formula: Annotated[str, typer.Option(help="BSA formula when no database is used: Mosteller, Du Bois, …")] = "",
     increment_mg: Annotated[str, typer.Option(help="Rounding increment when no database is used, mg.")] = "",
     rounding: Annotated[str, typer.Option(help="half up, half even or down, when no database is used.")] = "",
+    facts: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other column of a batch file, e.g. --set bilirubin=0.8; may be repeated."),
+    ] = None,
+    columns: Annotated[bool, typer.Option("--columns", help="List the columns a batch file may have.")] = False,
     batch: Annotated[Path | None, typer.Option(help="CSV file: one row in, one row out.")] = None,
     db: Database = "",
     as_json: AsJson = False,
@@ -102,24 +114,25 @@ def calc(
 
     Formula and rounding come from the database's signed settings (--db), or are named here: there is no default.
     """
-    from pharmacy_app.services.calculator import batch_csv, calculate, read_batch
+    from pharmacy_app.services.calculator import calculate
 
+    row = {name: value for name, value in locals().items() if isinstance(value, str)}
+    if columns:
+        _show_columns()
+        return
     try:
-        settings, protocol, today = _facts(db, formula, increment_mg, rounding)
+        row.update(_set_columns(facts or []))
+        settings, protocol_on, today = _facts(db, formula, increment_mg, rounding)
         if batch is not None:
-            rows = read_batch(_bytes_of(batch))
-            results = [calculate(row, settings, protocol, today) for row in rows]
-            if as_json:
-                _say_json([{**result.row, **result.cells()} for result in results])
-            else:
-                typer.echo(batch_csv(results), nl=False)
-            bad = [number for number, result in enumerate(results, start=1) if result.faults]
+            bad = _run_batch(
+                batch, partial(calculate, settings=settings, protocol_on=protocol_on, today=today), as_json
+            )
             if bad:
-                err.print(f"{len(bad)} of {len(results)} rows could not be calculated: {', '.join(map(str, bad))}.")
+                shown = ", ".join(map(str, bad[:MAX_ROWS_NAMED])) + (" …" if len(bad) > MAX_ROWS_NAMED else "")
+                err.print(f"{len(bad)} {'row' if len(bad) == 1 else 'rows'} could not be calculated: {shown}.")
                 raise typer.Exit(1)
             return
-        row = {name: value for name, value in locals().items() if isinstance(value, str)}
-        result = calculate(row, settings, protocol, today)
+        result = calculate(row, settings, protocol_on, today)
     except (Refused, Unavailable) as trouble:
         _fail(trouble, as_json)
     if result.faults:
@@ -132,19 +145,59 @@ def calc(
         raise typer.Exit(1)
 
 
-def _bytes_of(path: Path) -> bytes:
+def _set_columns(facts: list[str]) -> dict[str, str]:
+    """The columns named as ``NAME=VALUE``; raises ``Refused`` for a name that is no column."""
+    from pharmacy_app.services.calculator import COLUMNS
+
+    pairs = [fact.partition("=") for fact in facts]
+    unknown = [name for name, equals, _ in pairs if not equals or name not in COLUMNS]
+    if unknown:
+        raise Refused(
+            Fault("facts", f"--set takes NAME=VALUE; unknown: {', '.join(unknown)}. See calc --columns for the names.")
+        )
+    return {name: value for name, _, value in pairs}
+
+
+def _show_columns() -> None:
+    from pharmacy_app.services.calculator import COLUMNS
+    from pharmacy_app.services.calculator_course import COURSE_COLUMNS, CRITERIA_COLUMNS
+
+    told = {**COURSE_COLUMNS, **CRITERIA_COLUMNS}
+    for name in COLUMNS:
+        out.print(f"{name:<28} {_plain(told.get(name, ''))}".rstrip())
+
+
+def _run_batch(path: Path, calculate: "Callable[[dict[str, str]], Calculated]", as_json: bool) -> list[int]:
+    """Write a result for each row as soon as it is read; returns the numbers of the rows that have none."""
+    from pharmacy_app.services.calculator import batch_csv, read_batch
+
+    bad: list[int] = []
+
+    def results() -> "Iterator[Calculated]":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(read_batch(file), start=1):
+                result = calculate(row)
+                if result.faults:
+                    bad.append(number)
+                yield result
+
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BATCH_BYTES + 1)
-        if len(content) > MAX_BATCH_BYTES:
-            raise Unavailable(f"The file {path} is larger than {MAX_BATCH_BYTES // 1_000_000} MB. Split it.")
+        if as_json:
+            before = "[\n"
+            for result in results():
+                typer.echo(before + json.dumps({**result.row, **result.cells()}, ensure_ascii=False), nl=False)
+                before = ",\n"
+            typer.echo("[]" if before == "[\n" else "\n]")
+        else:
+            for line in batch_csv(results()):
+                typer.echo(line, nl=False)
     except OSError as error:
         raise Unavailable(f"The file {path} cannot be read ({error.strerror}). Check its name.") from error
-    return content
+    return bad
 
 
 def _facts(db: str, formula: str, increment_mg: str, rounding: str) -> tuple[Any, Any, Any]:
-    """Settings, protocol and today's day: from the database when one is named, else from the options."""
+    """Settings, the protocol in force on a day, and today: from the database when one is named, else the options."""
     from pharmacy_app.domain.protocol import shipped_protocol
     from pharmacy_app.domain.settings import BsaFormula, DoseRounding, RoundingMode, Signed, StudySettings
     from pharmacy_app.services.reading import Reading
@@ -156,7 +209,8 @@ def _facts(db: str, formula: str, increment_mg: str, rounding: str) -> tuple[Any
 
         desk = open_desk(_url(db))
         with closing(desk.store), desk.store.read() as reader:
-            return settings_of(reader), protocol_of(site_of(reader)), today_of(desk, reader)
+            site = site_of(reader)
+            return settings_of(reader), partial(protocol_of, site), today_of(desk, reader)
     reading = Reading()
     source = "named on the command line"
     name = reading.choice(formula, "formula", "--formula", tuple(str(each) for each in BsaFormula))
@@ -167,7 +221,8 @@ def _facts(db: str, formula: str, increment_mg: str, rounding: str) -> tuple[Any
         bsa_formula=Signed(BsaFormula(name), source, 0),
         dose_rounding=Signed(DoseRounding(Decimal(step), RoundingMode(mode)), source, 0),
     )
-    return settings, shipped_protocol(), datetime.now().astimezone().date()
+    protocol = shipped_protocol()
+    return settings, lambda _day: protocol, datetime.now().astimezone().date()
 
 
 def _show(result: Any) -> None:
@@ -189,6 +244,67 @@ def _show(result: Any) -> None:
     for finding in made.findings:
         said = f"{finding.rule:<4} {finding.sentence} (§ {finding.section})"
         out.print(f"{str(finding.severity).upper():>22}  {_plain(said)}")
+
+
+@app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(help="A rule or reading, e.g. R14; all of them when left out.")] = "",
+    db: Database = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say what a rule is: its section, its edge with the protocol's numbers, how it is read, and what to do next."""
+    from pharmacy_app.domain.rules import CATALOGUE, explained
+
+    try:
+        protocol = _protocol_today(db)
+        told = [explained(one, protocol) for one in ([rule] if rule else [each.id for each in CATALOGUE])]
+    except (Refused, Unavailable) as trouble:
+        _fail(trouble, as_json)
+    if as_json:
+        plain = [_plain_of(each) for each in told]
+        _say_json(plain[0] if rule else plain)
+    elif rule:
+        _show_rule(told[0])
+    else:
+        for each in told:
+            out.print(_plain(f"{each.id:<4} {each.strength:<17} {each.title} (§ {each.section})"))
+
+
+def _protocol_today(db: str) -> Any:
+    """The protocol in force today in the database that was named, or the one that ships with the program."""
+    from pharmacy_app.domain.protocol import shipped_protocol
+
+    if not (db or _state.get("db")):
+        return shipped_protocol()
+    from pharmacy_app.bootstrap import open_desk
+    from pharmacy_app.services.desk import protocol_of, site_of, today_of
+
+    desk = open_desk(_url(db))
+    with closing(desk.store), desk.store.read() as reader:
+        return protocol_of(site_of(reader), today_of(desk, reader))
+
+
+def _plain_of(told: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(told), "sentences": [{"section": each.section, "text": each.text} for each in told.sentences]}
+
+
+def _show_rule(told: Any) -> None:
+    out.print(f"[bold]{told.id}  {_plain(told.title)}[/bold]  § {told.section}  {told.strength}")
+    rows = (
+        ("Rule", told.rule),
+        ("Edge", told.boundary),
+        ("Read as", told.reading),
+        ("Applied in", told.applied_in),
+        ("Next", told.next),
+        ("May decide", " or ".join(told.deciders)),
+        *((f"§ {each.section}", f"“{each.text}”") for each in told.sentences),
+        ("Protocol", told.no_sentence),
+    )
+    for name, words in rows:
+        if words:
+            out.print(f"{name + ':':<13}{_plain(words)}")
 
 
 @app.command()

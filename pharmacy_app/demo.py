@@ -25,6 +25,14 @@ from pharmacy_app.services.administration import AdministrationForm, ClosedTyped
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
 from pharmacy_app.services.doses import DecideForm, OrderForm, order, record_decision, thread_of
 from pharmacy_app.services.export import export_files
+from pharmacy_app.services.medication_errors import (
+    AssessForm,
+    ErrorForm,
+    MerpTyped,
+    ToldTyped,
+    assess_error,
+    record_error,
+)
 from pharmacy_app.services.preparation import (
     CheckForm,
     PrepareForm,
@@ -50,6 +58,17 @@ from pharmacy_app.services.setup import FirstAccount, SiteForm, open_site, shipp
 from pharmacy_app.services.stock import LotTyped, ShipmentForm, receive, release_shipment
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings
 from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll, record_measurement
+from pharmacy_app.services.treatment import (
+    CriteriaForm,
+    CyclePlanForm,
+    LabTyped,
+    MarrowForm,
+    ResponseForm,
+    plan_cycle,
+    record_criteria,
+    record_marrow,
+    record_response,
+)
 
 ZONE = ZoneInfo("America/Chicago")
 WORKSTATION = "DEMO-PC"
@@ -63,6 +82,8 @@ PEOPLE = {
     "monitor": "Kim Sorensen",
 }
 """User names of the demonstration and the made-up people behind them; all have the same password."""
+
+PRESCRIBER = "Dr. Mira Castellan"
 
 SOURCE = "Made-up Study Manual, demonstration edition, p. 12 – not a clinical source"
 
@@ -150,7 +171,7 @@ def set_up(desk: Desk, clock: MovableClock) -> DemoDay:
             number="000",
             time_zone="America/Chicago",
             pharmacy_phone="+1 555 0100",
-            principal_investigator="Dr. Mira Castellan",
+            principal_investigator=PRESCRIBER,
             protocol_number="DEMO-INO-01",
             places=("Refrigerator 1", "Refrigerator 2"),
             demonstration=True,
@@ -215,6 +236,39 @@ def weigh(day: DemoDay, number: str, weight: str, confirm: str = "") -> None:
     record_measurement(day.desk, day.act("technician"), form)
 
 
+def marrow(day: DemoDay, number: str, blasts: str, days: int = 0) -> None:
+    """Record a marrow result taken some days from now."""
+    record_marrow(day.desk, day.act("pharmacist"), MarrowForm(number, day.day(days), blasts))
+
+
+def meet_criteria(day: DemoDay, number: str, cycle: int, dose_day: int) -> None:
+    """Record answers of today that meet every criterion of a dose."""
+    on = day.day()
+    form = CriteriaForm(
+        number,
+        "1",
+        str(cycle),
+        str(dose_day),
+        on,
+        PRESCRIBER,
+        progression="no",
+        toxicity_grade="0",
+        toxicity_baseline_grade="0",
+        liver_toxicity_suspected="no",
+        bilirubin=LabTyped("0.7", "mg/dL", "1.2", on),
+        ast=LabTyped("28", "", "40", on),
+        alt=LabTyped("31", "", "41", on),
+        alkaline_phosphatase=LabTyped("80", "", "", on),
+        creatinine_clearance=LabTyped("88", "", "", on),
+        anc=LabTyped("1.8", "", "", on),
+        platelets=LabTyped("96", "", "", on),
+        consent_on=day.day(-9),
+        screening_marrow_on=day.day(-8),
+        screening_tests_on=day.day(-3),
+    )
+    record_criteria(day.desk, day.act("pharmacist"), form)
+
+
 STEPS = ("order", "decide", "plan", "check", "worksheet", "prepare", "label", "release", "give", "close")
 
 
@@ -222,9 +276,8 @@ def dose(
     day: DemoDay, number: str, cycle: int, dose_day: int, *, level: int = 0, until: str = "close", given: str = ""
 ) -> str:
     """One dose from the order to the closed mg ledger, or until a named step; returns its number."""
-    form = OrderForm(
-        number, "Dr. Mira Castellan", day.day(), day.day(), "1", str(cycle), str(dose_day), str(level), "1"
-    )
+    form = OrderForm(number, PRESCRIBER, day.day(), day.day(), "1", str(cycle), str(dose_day), str(level), "1")
+    meet_criteria(day, number, cycle, dose_day)
     event = order(day.desk, day.act("pharmacist"), _prescribed_as_planned(day, form))
     dose_id = str(event.content["dose_id"])
     acts: dict[str, Callable[[DemoDay, str], object]] = {
@@ -326,6 +379,42 @@ def close_all(day: DemoDay, dose_id: str) -> None:
     close_vials(day.desk, day.act("technician"), CloseForm(dose_id, tuple(rows)))
 
 
+def assess(day: DemoDay, dose_id: str) -> None:
+    """Tell the investigator of a dose's medication error and assess it: watched more closely, no harm."""
+    with day.desk.store.read() as reader:
+        error_id = next(line.error_id for line in reader.errors() if line.dose_id == dose_id)
+    day.clock.forward(25)
+    form = AssessForm(
+        error_id,
+        verdict="error",
+        stage="administration",
+        error_type="wrong dose",
+        answers=MerpTyped("yes", "yes", death="no", harmed="no", monitoring="yes"),
+        assessed_by=PRESCRIBER,
+        harm="None seen. Vital signs were taken every 30 minutes until the evening.",
+        cause="The line was taken off before it was flushed; the rest of the dose stayed in it.",
+        action="The rest was not given later. The infusion unit was told.",
+        preventive_action="The label of the bag now asks for the flush.",
+        stopped_for="not stopped",
+        adverse_event="no adverse event",
+        told=(ToldTyped("principal investigator", day.local(-10)), ToldTyped("IND Office", day.local(-5))),
+    )
+    assess_error(day.desk, day.act("pharmacist"), form, day.sign("pharmacist"))
+
+
+def near_miss(day: DemoDay, dose_id: str) -> None:
+    """A technician reports what went wrong in preparing a dose and did not reach the subject."""
+    day.clock.forward(20)
+    form = ErrorForm(
+        "A 4 mg vial was taken from the shelf for a 1 mg one. The scan showed it, and it was put back.",
+        "preparation",
+        "wrong dose",
+        dose_id=dose_id,
+        reached_subject="no",
+    )
+    record_error(day.desk, day.act("technician"), form)
+
+
 def account(day: DemoDay) -> None:
     """Print the accountability record of both strengths, as the monitor does."""
     for strength in ("1", "4"):
@@ -352,28 +441,38 @@ def make_demonstration(path: Path, *, today: datetime | None = None) -> DemoDay:
     )
     on(40, 1)
     enroll_subject(day, "000-001", "1974-03-09", "RTK", "171", "70")
+    marrow(day, "000-001", "62", -8)
     on(40, 2)
     dose(day, "000-001", 1, 1)
     on(33)
     dose(day, "000-001", 1, 8)
     on(26)
     dose(day, "000-001", 1, 15)
+    marrow(day, "000-001", "6", -1)
     on(25)
     enroll_subject(day, "000-002", "1988", "", "158", "54.5")
+    marrow(day, "000-002", "48", -4)
     on(21)
     receive_shipment(day, "SHP-2077", (LotTyped("1", "INO1-A121", expiry[2], "10"),))
     on(20)
+    marrow(day, "000-001", "3")
+    on(20, 1)
     dose(day, "000-002", 1, 1)
+    on(18)
+    record_response(day.desk, day.act("pharmacist"), ResponseForm("000-001", "1", "1", day.day(), "CR"))
+    plan_cycle(day.desk, day.act("pharmacist"), CyclePlanForm("000-001", "1", "2", day.day(6)))
     on(13)
-    dose(day, "000-002", 1, 8, given="0.62")
+    assess(day, dose(day, "000-002", 1, 8, given="0.62"))
     on(12)
     weigh(day, "000-001", "68.4")
     on(12, 1)
     dose(day, "000-001", 2, 1)
     on(6)
     enroll_subject(day, "000-003", "2009-11-02", "LMB", "164", "61")
+    marrow(day, "000-003", "71", -3)
+    plan_cycle(day.desk, day.act("pharmacist"), CyclePlanForm("000-003", "1", "1", day.day(6)))
     on(6, 1)
-    dose(day, "000-002", 1, 15)
+    near_miss(day, dose(day, "000-002", 1, 15))
     on(1)
     receive_shipment(day, "SHP-2103", (LotTyped("1", "INO1-A130", expiry[2], "6"),), logger_state="alarm", usable=False)
     # The last hour lies just before now, so that whoever opens the window can go on with the day's dose.

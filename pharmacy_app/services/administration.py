@@ -1,7 +1,7 @@
 """After the bag left: record what was given, and close every opened vial in the mg ledger."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from pharmacy_app.domain.comparisons import compare_administered
@@ -9,10 +9,12 @@ from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Finding, Named, Severity
-from pharmacy_app.domain.units import KEPT, show, show_percent
+from pharmacy_app.domain.medication_errors import ErrorType, StoppedFor
+from pharmacy_app.domain.protocol import Protocol
+from pharmacy_app.domain.units import KEPT, percent_change, reaches, show, show_mg, show_percent
 from pharmacy_app.domain.vials import move, numbered
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, zone_of
-from pharmacy_app.services.doses import in_status, thread_of
+from pharmacy_app.services.doses import decision_of, in_status, thread_of
 from pharmacy_app.services.ports import Writer
 from pharmacy_app.services.preparation import planned_settings
 from pharmacy_app.services.reading import Reading
@@ -22,7 +24,11 @@ from pharmacy_app.services.study_settings import needed
 
 @dataclass(frozen=True, slots=True)
 class AdministrationForm:
-    """What the ward reports, as typed: times, and the amount given in mg or in mL of the bag."""
+    """What the ward reports, as typed: times, and the amount given in mg or in mL of the bag.
+
+    ``stopped_for`` is '' unless the infusion was stopped part-way: then 'reaction' or 'other'. ``premedicated_at`` may
+    stay empty when the ward does not report it.
+    """
 
     dose_id: str
     started_at: str
@@ -30,6 +36,8 @@ class AdministrationForm:
     given: str
     unit: str
     note: str = ""
+    stopped_for: str = ""
+    premedicated_at: str = ""
 
 
 def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
@@ -45,6 +53,16 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
         unit = reading.choice(form.unit, "unit", "The unit", ("mg", "mL"))
         given = reading.decimal(form.given, "given", "The amount given", unit, zero=True)
         note = reading.note(form.note, "note", "The note")
+        stopped_for = (
+            reading.choice(form.stopped_for, "stopped_for", "Stopped for", tuple(StoppedFor))
+            if form.stopped_for
+            else ""
+        )
+        premedicated_at = (
+            reading.moment(form.premedicated_at, "premedicated_at", zone, moment.now)
+            if form.premedicated_at.strip()
+            else None
+        )
         released_at = (thread.released_at or moment.now).replace(second=0, microsecond=0)
         if reading.was_read("started_at", "ended_at") and ended_at <= started_at:
             reading.fault("ended_at", "The infusion must end after it starts. Check both times.")
@@ -55,6 +73,8 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
         for name, at in (("started_at", started_at), ("ended_at", ended_at)):
             if at > moment.now:
                 reading.fault(name, f"{say_moment(at)} is in the future. Record it when the infusion has ended.")
+        if premedicated_at is not None and premedicated_at > moment.now:
+            reading.fault("premedicated_at", f"{say_moment(premedicated_at)} is in the future. Check the time.")
         preparation = thread.preparation
         prepared_mg = thread.prepared_mg or Decimal(0)
         volume = Decimal(preparation["bag_volume_ml"])
@@ -65,9 +85,13 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
             reading.fault("given", f"The bag holds {show(prepared_mg)} mg. More cannot have been given.")
         reading.done()
         findings: list[Finding] = []
-        compared = compare_administered(administered_mg, thread.line.prescribed_mg, protocol_of(moment.site))
+        protocol = protocol_of(moment.site, started_at.date())
+        compared = compare_administered(administered_mg, thread.line.prescribed_mg, protocol)
         if compared.finding is not None:
             findings.append(compared.finding)
+        else:
+            findings += off_the_plan(administered_mg, decision_of(thread).planned_mg_unrounded, protocol)
+        findings += infusion_findings(started_at, ended_at, premedicated_at, protocol)
         end_by = datetime.fromisoformat(preparation["beyond_use_at"])
         if ended_at > end_by:
             findings.append(
@@ -98,7 +122,8 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
                 "prescribed_mg": thread.line.prescribed_mg,
                 "administered_mg": administered_mg,
                 "difference": "N/A" if compared.percent is None else show_percent(compared.percent),
-                "sentence": compared.finding.sentence,
+                "sentence": compared.finding.sentence + _stopped_words(stopped_for),
+                "error_type": ErrorType.WRONG_DOSE if administered_mg else ErrorType.OMITTED,
             }
         return Draft(
             {
@@ -112,6 +137,8 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
                     # Nothing given is no dose given: the day stays open to be ordered again.
                     "given_on": started_at.date() if administered_mg else None,
                     "note": note,
+                    "stopped_for": stopped_for,
+                    "premedicated_at": premedicated_at,
                     "comparison": compared,
                     "findings": findings,
                 },
@@ -121,6 +148,78 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
         )
 
     return perform(desk, act, "dose_administered", form, build)
+
+
+def _stopped_words(stopped_for: str) -> str:
+    """What the error's sentence says of an infusion that was stopped part-way (RULES A23)."""
+    if not stopped_for:
+        return ""
+    why = "a reaction" if stopped_for == StoppedFor.REACTION else "another reason"
+    return f" The infusion was stopped part-way for {why}: the assessment says whether this is an error."
+
+
+def off_the_plan(administered_mg: Decimal, planned_mg: Decimal | None, protocol: Protocol) -> tuple[Finding, ...]:
+    """What is said when as much was given as was prescribed, but not as was planned (mg, unrounded; RULES A4)."""
+    limit = protocol.dose_difference.from_percent
+    if planned_mg is None or not reaches(administered_mg, planned_mg, limit):
+        return ()
+    percent = percent_change(administered_mg, planned_mg)
+    difference = "" if percent is None else f" ({show_percent(percent)})"
+    return (
+        Finding(
+            "A4",
+            Severity.INFO,
+            f"The administered dose of {show_mg(administered_mg)} fits what was prescribed, but differs from the"
+            f" planned {show_mg(planned_mg)} by {show(limit)} % or more{difference}. By the protocol this is no dosing"
+            " medication error. It may be recorded as a prescribing error.",
+            protocol.dose_difference.section,
+            (Named("administered dose", show(administered_mg), "mg"), Named("planned dose", show(planned_mg), "mg")),
+        ),
+    )
+
+
+def infusion_findings(
+    started_at: datetime, ended_at: datetime, premedicated_at: datetime | None, protocol: Protocol
+) -> tuple[Finding, ...]:
+    """What is said of the infusion's length (R9) and of the time of premedication (R10), for information.
+
+    Half and double the protocol's length are inside, and so are both ends of the premedication's window. A
+    premedication whose time was not reported is not judged.
+    """
+    found = []
+    lasted = ended_at - started_at
+    lasted_s, about_s = Decimal(lasted // timedelta(seconds=1)), protocol.infusion.about_hours * 3600
+    if lasted_s < about_s / 2 or lasted_s > about_s * 2:
+        found.append(
+            Finding(
+                "R9",
+                Severity.INFO,
+                f"The infusion lasted {_minutes(lasted)} min; the protocol says about"
+                f" {show(protocol.infusion.about_hours)} h.",
+                protocol.infusion.section,
+                (Named("infusion", _minutes(lasted), "min"),),
+            )
+        )
+    if premedicated_at is not None:
+        window = protocol.premedication
+        before = started_at - premedicated_at
+        if not timedelta(minutes=window.min_minutes) <= before <= timedelta(minutes=window.max_minutes):
+            when = "before the start" if before >= timedelta(0) else "after the start"
+            found.append(
+                Finding(
+                    "R10",
+                    Severity.INFO,
+                    f"Premedication was given {_minutes(abs(before))} min {when}; the protocol says about"
+                    f" {window.min_minutes} to {window.max_minutes} min before.",
+                    window.section,
+                    (Named("premedication before the start", _minutes(before), "min"),),
+                )
+            )
+    return tuple(found)
+
+
+def _minutes(span: timedelta) -> str:
+    return str(span // timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True)

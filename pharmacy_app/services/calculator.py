@@ -2,15 +2,23 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from pharmacy_app.domain.dosing import DoseDecision, DoseRequest, GivenDose, Height, UsedWeight, Weight, decide
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.protocol import Protocol
-from pharmacy_app.domain.settings import StudySettings
+from pharmacy_app.domain.settings import BsaFormula, StudySettings
 from pharmacy_app.domain.units import HeightUnit, WeightUnit, check_measurements, read_height, read_weight
+from pharmacy_app.services.calculator_course import (
+    COURSE_COLUMNS,
+    CRITERIA_COLUMNS,
+    read_criteria_columns,
+    read_history,
+    read_overrides,
+    read_treatment,
+)
 from pharmacy_app.services.export import safe_cell
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.subjects import birth_of, read_birth
@@ -32,11 +40,16 @@ COLUMNS = (
     "prior_weight_kg",
     "prior_weight_on",
     "prescribed_mg",
+    "newest_weight_kg",
+    "newest_weight_on",
+    "formula_before",
+    *COURSE_COLUMNS,
+    *CRITERIA_COLUMNS,
 )
 """What a row may hold. Needed are height, weight, cycle and day, and the level beyond cycle 1.
 
-Left empty, units are cm and kg, the course is the first, the infusion is today and the weight is of its day; all else
-is unknown.
+Left empty, units are cm and kg, the course is the first, the infusion is today and the weight is of its day and the
+newest one; all else is unknown. The weight named is the one to dose by; a newer one that is not used stands apart.
 """
 
 NEEDED = ("height", "weight", "cycle", "day")
@@ -51,6 +64,10 @@ RESULTS = (
     "findings",
     "faults",
 )
+
+
+ProtocolOn = Callable[[date], Protocol]
+"""The protocol in force on a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +96,8 @@ class Calculated:
         return texts
 
 
-def calculate(row: Mapping[str, str], settings: StudySettings, protocol: Protocol, today: date) -> Calculated:
-    """Calculate one row; whatever is wrong with it comes back as faults."""
+def calculate(row: Mapping[str, str], settings: StudySettings, protocol_on: ProtocolOn, today: date) -> Calculated:
+    """Calculate one row by the protocol in force on its day; whatever is wrong with it comes back as faults."""
     typed = {name: (row.get(name) or "").strip() for name in COLUMNS}
     if row.get(""):
         more = Fault(
@@ -88,12 +105,12 @@ def calculate(row: Mapping[str, str], settings: StudySettings, protocol: Protoco
         )
         return Calculated(typed, None, (more,))
     try:
-        return Calculated(typed, decide(request_from(typed, settings, protocol, today)), ())
+        return Calculated(typed, decide(request_from(typed, settings, protocol_on, today)), ())
     except Refused as refused:
         return Calculated(typed, None, refused.faults)
 
 
-def request_from(row: Mapping[str, str], settings: StudySettings, protocol: Protocol, today: date) -> DoseRequest:
+def request_from(row: Mapping[str, str], settings: StudySettings, protocol_on: ProtocolOn, today: date) -> DoseRequest:
     """The request that a typed row asks; raises ``Refused`` with every fault of it."""
     typed = {name: (row.get(name) or "").strip() for name in COLUMNS}
     reading = Reading()
@@ -126,15 +143,30 @@ def request_from(row: Mapping[str, str], settings: StudySettings, protocol: Prot
         used_on = reading.day(typed["prior_weight_on"], "prior_weight_on") if typed["prior_weight_on"] else planned_on
         prior = UsedWeight(kg, used_on)
     day1_on = reading.day(typed["day1_on"], "day1_on") if typed["day1_on"] else None
+    treatment = read_treatment(reading, typed, planned_on, course, cycle)
+    history = read_history(reading, typed)
+    if day1_on and day > 1 and (course, cycle, 1) not in [(dose.course, dose.cycle, dose.day) for dose in history]:
+        history = (*history, GivenDose(course, cycle, 1, level, day1_on))
+    criteria = read_criteria_columns(reading, typed, (course, cycle, day), planned_on, history)
+    overrides = read_overrides(reading, typed, min(today, planned_on))
+    newest_kg = newest_on = None
+    if typed["newest_weight_kg"]:
+        newest_kg = reading.decimal(typed["newest_weight_kg"], "newest_weight_kg", "The newest weight", "kg")
+        newest_on = reading.day(typed["newest_weight_on"], "newest_weight_on")
+    formulas = tuple(str(formula) for formula in BsaFormula)
+    formula_before = None
+    if typed["formula_before"]:
+        formula_before = reading.choice(typed["formula_before"], "formula_before", "The formula before", formulas)
     born = read_birth(reading, typed["birth"], today) if typed["birth"] else ""
     if cycle > 1 and not typed["level"]:
         reading.fault("level", "“level” is empty. It is needed beyond cycle 1: 0, -1 or -2.")
     reading.done()
     assert height is not None and weight is not None
-    newest = Weight(weight.value, weight_on)
+    chosen = Weight(weight.value, weight_on)
+    newest = chosen if newest_kg is None or newest_on is None else Weight(newest_kg, newest_on)
     return DoseRequest(
         today=today,
-        protocol=protocol,
+        protocol=protocol_on(planned_on),
         settings=settings,
         birth=birth_of(born) if born else None,
         course=course,
@@ -144,22 +176,26 @@ def request_from(row: Mapping[str, str], settings: StudySettings, protocol: Prot
         planned_on=planned_on,
         prescribed_mg=prescribed,
         height=Height(height.value, weight_on),
-        dosing_weight=newest,
+        dosing_weight=chosen,
         current_weight=newest,
         prior_weight_used=prior,
+        formula_before=BsaFormula(formula_before) if formula_before else None,
         day1_on=day1_on,
-        history=(GivenDose(course, cycle, 1, level, day1_on),) if day1_on and day > 1 else (),
+        scheduled_on=treatment.planned_day1(course, cycle) if day == 1 else None,
+        history=history,
+        overrides=overrides,
+        treatment=treatment,
+        criteria=criteria,
     )
 
 
-def read_batch(content: bytes) -> list[dict[str, str]]:
-    """The rows of a CSV file by column name; raises ``Refused`` when it is no such file at all."""
+def read_batch(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file by column name, one at a time; raises ``Refused`` when it is no such file at all.
+
+    ``lines`` is the file opened as text with ``newline=""``; however long it is, one row is held.
+    """
+    table = csv.DictReader(lines, strict=True)
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Refused(Fault("batch", "The file is not UTF-8 text. Save it as “CSV UTF-8”.")) from None
-    try:
-        table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         names = [name.strip() for name in table.fieldnames or ()]
         unknown = [name for name in names if name not in COLUMNS]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -174,25 +210,33 @@ def read_batch(content: bytes) -> list[dict[str, str]]:
                 )
                 if part
             )
+            if len(names) == 1 and ";" in names[0]:
+                problem = "they are separated by semicolons; save the file with commas"
             raise Refused(Fault("batch", f"The columns do not fit ({problem}). Known are: {', '.join(COLUMNS)}."))
         table.fieldnames = names
-        # What stands beyond the last column is kept under '', so that the row is refused and not read askew.
-        return [
-            {name or "": value if isinstance(value, str) else ",".join(value or ()) for name, value in row.items()}
-            for row in table
-        ]
+        for row in table:
+            # What stands beyond the last column is kept under '', so that the row is refused and not read askew.
+            yield {
+                name or "": value if isinstance(value, str) else ",".join(value or ()) for name, value in row.items()
+            }
     except csv.Error as error:
         raise Refused(Fault("batch", f"The file cannot be read as CSV: {error}.")) from error
+    except UnicodeDecodeError:
+        raise Refused(Fault("batch", "The file is not UTF-8 text. Save it as “CSV UTF-8”.")) from None
 
 
-def batch_csv(results: list[Calculated]) -> str:
-    """The outcome as CSV: the row as given, then what was calculated."""
+def batch_csv(results: Iterable[Calculated]) -> Iterator[str]:
+    """The outcome as lines of CSV: the row as given, then what was calculated."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((*COLUMNS, *RESULTS))
+
+    def line(cells: Iterable[str]) -> str:
+        out.seek(0)
+        out.truncate()
+        writer.writerow([safe_cell(cell) for cell in cells])
+        return out.getvalue()
+
+    yield line((*COLUMNS, *RESULTS))
     for result in results:
         cells = result.cells()
-        writer.writerow(
-            [safe_cell(result.row[name]) for name in COLUMNS] + [safe_cell(cells[name]) for name in RESULTS]
-        )
-    return out.getvalue()
+        yield line([*(result.row[name] for name in COLUMNS), *(cells[name] for name in RESULTS)])

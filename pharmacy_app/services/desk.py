@@ -129,7 +129,7 @@ def today_of(desk: Desk, reader: Reader) -> date:
     return desk.clock().astimezone(zone_of(site_of(reader))).date()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _protocol(text: str) -> "Protocol":
     # Imported here: the window is ready to sign in before anything needs the protocol's models.
     from pharmacy_app.domain.protocol import load_protocol
@@ -137,9 +137,20 @@ def _protocol(text: str) -> "Protocol":
     return load_protocol(text)
 
 
-def protocol_of(site: views.Site) -> "Protocol":
-    """The study's protocol as this database holds it."""
-    return _protocol(site.protocol_text)
+def version_on(site: views.Site, on: date) -> views.ProtocolVersion:
+    """The version of the protocol in force on a day of the site; an amendment is, from its effective date on."""
+    in_force = (version for version in site.versions if version.effective_on <= on)
+    return max(in_force, key=lambda version: (version.effective_on, version.event_seq))
+
+
+def protocol_of(site: views.Site, on: date) -> "Protocol":
+    """The protocol in force at the site on the day ``on``: the one by which what is done on that day is judged."""
+    return protocol_in(version_on(site, on))
+
+
+def protocol_in(version: views.ProtocolVersion) -> "Protocol":
+    """The protocol of one version, whether or not it is in force."""
+    return _protocol(version.text)
 
 
 def site_of(reader: Reader) -> views.Site:

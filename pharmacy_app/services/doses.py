@@ -1,7 +1,8 @@
 """From the order to the decision: order a dose, decide it by the rules, cancel it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from pharmacy_app.domain.codec import from_plain, to_plain
@@ -9,7 +10,6 @@ from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.dosing import (
     DoseDecision,
     DoseRequest,
-    GivenDose,
     Height,
     UsedWeight,
     Weight,
@@ -18,7 +18,8 @@ from pharmacy_app.domain.dosing import (
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Override, Severity
-from pharmacy_app.domain.settings import BsaFormula
+from pharmacy_app.domain.settings import BsaFormula, StudySettings
+from pharmacy_app.domain.units import WeightUnit, read_weight
 from pharmacy_app.domain.vials import move, numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, today_of
@@ -27,6 +28,7 @@ from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
 from pharmacy_app.services.study_settings import settings_of
 from pharmacy_app.services.subjects import birth_of
+from pharmacy_app.services.treatment import criteria_of, history_of, treatment_of
 
 WEIGHT_CHOICES = ("newest", "last used")
 """Which weight a dose is calculated from: the newest one, or the one last used (§ 8.1.3 leaves it to the site)."""
@@ -102,7 +104,7 @@ def order(desk: Desk, act: Act, form: OrderForm) -> Event:
 
 @dataclass(frozen=True, slots=True)
 class OverrideTyped:
-    """A prescriber's or principal investigator's written decision, as typed."""
+    """A prescriber's or principal investigator's written decision, as typed, with its document's number."""
 
     rule: str
     decided_by: str
@@ -159,6 +161,7 @@ def request_of(
     subject = reader.subject(line.subject_number)
     measured = reader.measurements(line.subject_number)
     known = [row for row in measured if row.measured_on <= line.planned_on]
+    treatment = treatment_of(reader, line.subject_number)
     heights = [row for row in known if row.kind == "height"]
     weights = [row for row in known if row.kind == "weight"]
     given = [
@@ -180,7 +183,7 @@ def request_of(
                 dosing = Weight(before.weight_kg, before.weight_on or last.given_on)
     return DoseRequest(
         today=today,
-        protocol=protocol_of(site_of(reader)),
+        protocol=protocol_of(site_of(reader), line.planned_on),
         settings=settings_of(reader),
         birth=birth_of(subject.birth) if subject else None,
         course=line.course,
@@ -194,12 +197,11 @@ def request_of(
         current_weight=newest,
         prior_weight_used=used,
         formula_before=formula_before,
-        history=tuple(
-            GivenDose(dose.course, dose.cycle, dose.day, dose.level, dose.given_on, dose.administered_mg)
-            for dose in given
-            if dose.given_on
-        ),
+        scheduled_on=treatment.planned_day1(line.course, line.cycle) if line.day == 1 else None,
+        history=history_of(reader, line.subject_number, without=line.dose_id),
         overrides=overrides,
+        treatment=treatment,
+        criteria=criteria_of(reader, line.subject_number),
     )
 
 
@@ -207,28 +209,71 @@ def preview(desk: Desk, reader: Reader, form: DecideForm) -> Decided:
     """The decision as it would be now, recorded nowhere: what the page shows while it is filled in."""
     reading = Reading()
     today = today_of(desk, reader)
-    overrides = _overrides(reading, form, today)
+    overrides = _overrides(reading, reader, form, today)
     reading.choice(form.weight_choice, "weight_choice", "The weight", WEIGHT_CHOICES)
     reading.done()
     request = request_of(reader, thread_of(reader, form.dose_id), today, form.weight_choice, overrides)
     return Decided(request, decide(request))
 
 
-def _overrides(reading: Reading, form: DecideForm, today: date) -> tuple[Override, ...]:
+@dataclass(frozen=True, slots=True)
+class WhatIfForm:
+    """Another weight (kg), day or level to try on a dose; '' keeps the order's own."""
+
+    dose_id: str
+    weight_kg: str = ""
+    planned_on: str = ""
+    level: str = ""
+
+
+def what_if(desk: Desk, reader: Reader, form: WhatIfForm) -> Decided:
+    """What the rules would say of another weight, day or level: nothing is recorded, no written decision counts."""
+    reading = Reading()
+    today = today_of(desk, reader)
+    thread = thread_of(reader, form.dose_id)
+    line = thread.line
+    if form.planned_on.strip():
+        line = replace(line, planned_on=reading.day(form.planned_on, "planned_on"))
+    if form.level.strip():
+        line = replace(line, level=reading.count(form.level, "level", "The dose level", low=-9, high=0))
+    weight = None
+    if form.weight_kg.strip():
+        typed = reading.take(lambda: read_weight(form.weight_kg, WeightUnit.KG, field="weight_kg"), None)
+        weight = None if typed is None else Weight(typed.value, min(today, line.planned_on))
+    reading.done()
+    request = request_of(reader, replace(thread, line=line), today, "newest", ())
+    if weight is not None:
+        request = replace(request, dosing_weight=weight, current_weight=weight)
+    return Decided(request, decide(request))
+
+
+def _overrides(reading: Reading, reader: Reader, form: DecideForm, today: date) -> tuple[Override, ...]:
     overrides = []
     for typed in form.overrides:
         at = f"overrides.{typed.rule}."
+        document = reading.take(partial(_document, reader, typed.document, at + "document"), None)
         overrides.append(
             Override(
                 typed.rule,
                 reading.text(typed.decided_by, at + "decided_by", "The name of who decided", longest=60),
                 reading.choice(typed.role, at + "role", "The role", ("prescriber", "principal investigator")),
                 reading.day(typed.decided_on, at + "decided_on", today=today),
-                reading.text(typed.document, at + "document", "The document's reference", longest=120),
+                "" if document is None else f"{document.document_id} {document.title}",
                 reading.text(typed.why, at + "why", "The reason", longest=500),
+                "" if document is None else document.sha256,
             )
         )
     return tuple(overrides)
+
+
+def _document(reader: Reader, typed: str, field: str) -> views.DocumentLine:
+    """The attached document of a written decision."""
+    if not typed.strip():
+        raise Refused(Fault(field, "Attach the written decision and name its number here; a decision needs its paper."))
+    document = reader.document(typed.strip().upper())
+    if document is None:
+        raise Refused(Fault(field, f"No document {typed.strip()} is attached. Attach it first, then type its number."))
+    return document
 
 
 def record_decision(desk: Desk, act: Act, form: DecideForm) -> Event:
@@ -238,7 +283,7 @@ def record_decision(desk: Desk, act: Act, form: DecideForm) -> Event:
         reading = Reading()
         thread = thread_of(writer, form.dose_id)
         in_status(thread, UNPLANNED, "be decided")
-        overrides = _overrides(reading, form, moment.today)
+        overrides = _overrides(reading, writer, form, moment.today)
         choice = reading.choice(form.weight_choice, "weight_choice", "The weight", WEIGHT_CHOICES)
         reason = reading.note(form.reason, "reason", "The reason")
         request = request_of(writer, thread, moment.today, choice, overrides)
@@ -298,9 +343,18 @@ def still_true(reader: Reader, thread: views.DoseThread, today: date) -> DoseDec
     changed = [
         name.replace("_", " ")
         for name, value in _facts(request).items()
-        if name not in ("today", "settings") and value != before.get(name)
+        if name not in ("today", "settings", "treatment", "criteria") and value != before.get(name)
     ]
-    if thread.plan is not None and thread.plan["settings"] != to_plain(request.settings):
+    # What was recorded since about other doses of the subject counts when it makes a rule speak. O4 only sees the
+    # planned day go by, which each later act judges for itself.
+    asks = [(finding.rule, finding.severity) for finding in recorded.findings]
+    for finding in now.findings:
+        new = finding.severity is not Severity.INFO and (finding.rule, finding.severity) not in asks
+        if new and finding.rule != "O4":
+            changed.append(f"what rule {finding.rule} says ({finding.sentence.rstrip('.')})")
+    if now.protocol_sha256 != recorded.protocol_sha256:
+        changed.append("the protocol in force on the day of the infusion")
+    if thread.plan is not None and from_plain(StudySettings, thread.plan["settings"]) != request.settings:
         changed.append("signed settings")
     if now.planned_mg_unrounded != recorded.planned_mg_unrounded or now.planned_mg != recorded.planned_mg:
         changed.append("planned dose")

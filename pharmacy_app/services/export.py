@@ -59,6 +59,7 @@ def export_files(reader: Reader) -> dict[str, bytes]:
         "doses.csv": _table(views.DoseLine, reader.doses()),
         "stock.csv": _table(views.StockLine, reader.stock()),
         "medication-errors.csv": _table(views.ErrorLine, reader.errors()),
+        "documents.csv": _table(views.DocumentLine, reader.documents()),
         "journal.jsonl": b"".join(
             b'{"event":' + body + b',"hash":"' + name.encode() + b'"}\n' for name, body in reader.journal()
         ),

@@ -12,7 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from pharmacy_app.domain.drift import Drift
 from pharmacy_app.domain.findings import Finding, Step
+from pharmacy_app.domain.tolerance import Budget
+from pharmacy_app.domain.treatment_calendar import TreatmentCalendar
 
 CAUTION = "Caution: New Drug—Limited by Federal (or United States) law to investigational use."
 """21 CFR 312.6(a), verbatim: it stands on every vial and bag label."""
@@ -183,6 +186,7 @@ class Worksheet:
     weight: WeightComparison
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...]
+    budget: Budget
     vials: tuple[VialDraw, ...]
     reconstitution: tuple[Reconstitution, ...]
     withdraw_ml: Decimal
@@ -212,47 +216,118 @@ class Worksheet:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Who was told of an error and when; ``at`` is ``None`` while it is still to be done."""
+    """Who was told of an error and when; ``at`` is ``None`` where nothing of it is on record."""
 
     who: str
     at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class MedicationErrorReport:
-    """A dosing medication error: administered 10 % or more off the prescribed dose (protocol § 8.1.3).
+class AnsweredQuestion:
+    """A decision question of the NCC MERP index in our words, and its answer (``None``: open)."""
 
-    ``difference_percent`` is signed, in per cent of the prescribed dose. Texts not known yet are '' and print N/A.
-    ``harm_category`` is the letter of the NCC MERP index with its words (REGULATION D-18, D-19).
+    question: str
+    answer: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyClock:
+    """By when one recipient had to be told of a serious adverse event, and how that stood when it was printed.
+
+    ``state`` is 'due', 'overdue', 'done' or 'done late'; ``told_at`` is ``None`` while nobody was told.
+    """
+
+    who: str
+    limit: str
+    due_at: datetime
+    told_at: datetime | None
+    state: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriousEvent:
+    """The serious adverse event of an error with its clocks; ``clocks_note`` says how they count."""
+
+    reference: str
+    aware_at: datetime
+    fatal_or_life_threatening: bool
+    unexpected_and_related: bool
+    clocks: tuple[SafetyClock, ...]
+    clocks_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentEntry:
+    """One assessment of a record in short; what was found before stays readable."""
+
+    assessed_at: datetime
+    signed_by: str
+    assessed_by: str
+    verdict: str
+    category: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationErrorReport:
+    """A medication error: opened by § 8.1.3 (``by_rule``) or reported by a person.
+
+    Doses are mg; their working is drawn from them. ``limit_percent`` is the protocol's limit of the dosing error.
+    ``category`` is the letter of the NCC MERP index with its words, ``merp_notice`` the index's own notice, which
+    always prints (REGULATION D-18, D-19). Texts not known yet are '' and print N/A, as does what is ``None``.
+    ``assessments`` are newest first.
     """
 
     stamp: PaperStamp
     report_number: str
     copy_number: int
+    by_rule: bool
+    status: str
+    opened_at: datetime
+    opened_by: str
     dose_id: str
     subject_number: str
     subject_initials: str
     product: str
-    course: int
-    cycle: int
-    day: int
-    occurred_at: datetime
+    course: int | None
+    cycle: int | None
+    day: int | None
+    occurred_at: datetime | None
     found_at: datetime
     found_by: str
-    prescribed_mg: Decimal
-    administered_mg: Decimal
-    difference_percent: Decimal
+    prescribed_mg: Decimal | None
+    administered_mg: Decimal | None
+    limit_percent: Decimal
     stage: str
-    kind: str
+    error_type: str
     reached_subject: str
-    harm_category: str
+    stopped_for: str
     what_happened: str
+    questions: tuple[AnsweredQuestion, ...]
+    category: str
+    merp_notice: str
+    harm: str
     cause: str
     action: str
+    preventive_action: str
     adverse_event: str
-    assessment: str
+    serious_event: SeriousEvent | None
+    assessments: tuple[AssessmentEntry, ...]
     told: tuple[Told, ...]
     signatures: tuple[PrintedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentCalendarPaper:
+    """The treatment calendar of one subject as of a day; ``drift`` is printed when it is given."""
+
+    stamp: PaperStamp
+    product: str
+    subject_number: str
+    subject_initials: str
+    calendar: TreatmentCalendar
+    drift: Drift | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +415,11 @@ class Papers(Protocol):
         ...
 
     def medication_error_report(self, report: MedicationErrorReport) -> bytes:
-        """The report of one dosing medication error."""
+        """The report of one medication error."""
+        ...
+
+    def treatment_calendar(self, paper: TreatmentCalendarPaper) -> bytes:
+        """The treatment calendar of one subject."""
         ...
 
     def accountability_record(

@@ -10,12 +10,14 @@ from typing import Any
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.comparisons import compare_prepared
 from pharmacy_app.domain.dates import say_day, say_moment
+from pharmacy_app.domain.dosing import DoseDecision
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Finding, Severity
 from pharmacy_app.domain.planning import Plan, Plans, UsableVial, beyond_use, plan_vials, plan_with
 from pharmacy_app.domain.settings import StudySettings
-from pharmacy_app.domain.units import KEPT, exceeds, show, show_ml
+from pharmacy_app.domain.tolerance import Budget, BudgetFacts, judged, tolerance_budget
+from pharmacy_app.domain.units import KEPT, READABLE_ML, exceeds, show, show_ml
 from pharmacy_app.domain.vials import Vial, looks_like_ours, move, read_number, why_not_usable
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
@@ -27,10 +29,11 @@ from pharmacy_app.services.desk import (
     Signing,
     perform,
     protocol_of,
+    site_of,
     today_of,
     zone_of,
 )
-from pharmacy_app.services.doses import in_status, still_true, thread_of
+from pharmacy_app.services.doses import decision_of, in_status, still_true, thread_of
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
@@ -42,17 +45,62 @@ UNDER_WAY = ("planned", "verified", "prepared", "released")
 AGREEMENT = Decimal("0.005")
 """How far a second calculation may lie from the first, as a part of it (REGULATION D-12)."""
 
-READABLE_ML = Decimal("0.01")
-"""The smallest volume that can be read off a syringe, mL."""
-
 
 def proposals(desk: Desk, reader: Reader, dose_id: str) -> Plans:
-    """The ways to make the dose up from what is usable on its day, best first."""
+    """The ways to make the dose up from what is usable on its day, best first, each with its tolerance judged."""
     thread = thread_of(reader, dose_id)
     in_status(thread, ("decided",), "be planned")
     day = max(thread.line.planned_on, today_of(desk, reader))
     usable = [usable_vial(vial) for vial in reader.usable_vials(day)]
-    return plan_vials(thread.line.prescribed_mg, usable, settings_of(reader))
+    settings = settings_of(reader)
+    protocol = protocol_of(site_of(reader), thread.line.planned_on)
+    facts = budget_facts(thread, decision_of(thread))
+    plans = plan_vials(thread.line.prescribed_mg, usable, settings)
+    return replace(plans, plans=tuple(judged(plan, facts, settings, protocol)[0] for plan in plans.plans))
+
+
+def budget_facts(thread: views.DoseThread, decision: DoseDecision) -> BudgetFacts:
+    """What the tolerance budget needs of a dose; raises ``Refused`` when no dose was calculated."""
+    unrounded_mg, planned_mg, mg_per_m2 = decision.planned_mg_unrounded, decision.planned_mg, decision.dose_mg_per_m2
+    formula, height_cm, weight_kg = decision.bsa_formula, thread.height_cm, thread.weight_kg
+    missing = Refused(
+        Fault(
+            "",
+            f"No dose was calculated for {thread.line.dose_id}, so it has no tolerance budget. Decide it first.",
+            "T1",
+            "8.1.3",
+        )
+    )
+    if unrounded_mg is None or planned_mg is None or mg_per_m2 is None:
+        raise missing
+    if formula is None or height_cm is None or weight_kg is None:
+        raise missing
+    return BudgetFacts(thread.line.prescribed_mg, unrounded_mg, planned_mg, mg_per_m2, formula, height_cm, weight_kg)
+
+
+def budget_of(reader: Reader, dose_id: str, units: Sequence[str] = ()) -> Budget:
+    """The tolerance budget of a dose made up from these vials, in the order of drawing; without any, of its plan.
+
+    Raises ``Refused`` for a vial that is not there, and for a dose without a calculation or, without vials, a plan.
+    """
+    thread = thread_of(reader, dose_id)
+    if not units:
+        return planned_budget(reader, thread)
+    facts = budget_facts(thread, decision_of(thread))
+    settings = settings_of(reader)
+    vials = [usable_vial(_vial(reader, number)) for number in units]
+    plan = plan_with(thread.line.prescribed_mg, vials, settings)
+    return tolerance_budget(facts, plan, settings, protocol_of(site_of(reader), thread.line.planned_on))
+
+
+def planned_budget(reader: Reader, thread: views.DoseThread) -> Budget:
+    """The budget recorded with the plan; for a plan recorded without one, worked out from what was recorded."""
+    plan = plan_of(thread)
+    if "budget" in thread.plan:
+        return from_plain(Budget, thread.plan["budget"])
+    facts = budget_facts(thread, decision_of(thread))
+    protocol = protocol_of(site_of(reader), thread.line.planned_on)
+    return tolerance_budget(facts, plan, planned_settings(thread), protocol)
 
 
 def usable_vial(vial: Vial) -> UsableVial:
@@ -89,10 +137,7 @@ def find_vial(reader: Reader, text: str) -> Vial:
     if kit is not None:
         return kit
     number = read_number(typed, "V", "unit_number")
-    vial = reader.vial(number)
-    if vial is None:
-        raise Refused(Fault("unit_number", f"There is no vial {number} in this pharmacy."))
-    return vial
+    return _vial(reader, number)
 
 
 def _fits(
@@ -131,10 +176,15 @@ def _fits(
         raise Refused(Fault("unit_number", sentence, "R55", "8.2"))
 
 
-def _kind(reader: Reader, unit_number: str) -> tuple[Decimal, str]:
+def _vial(reader: Reader, unit_number: str) -> Vial:
     vial = reader.vial(unit_number)
     if vial is None:
         raise Refused(Fault("unit_number", f"There is no vial {unit_number} in this pharmacy."))
+    return vial
+
+
+def _kind(reader: Reader, unit_number: str) -> tuple[Decimal, str]:
+    vial = _vial(reader, unit_number)
     return vial.strength_mg, vial.lot
 
 
@@ -170,15 +220,19 @@ def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -
         reading = Reading()
         vials: list[Vial] = []
         for number in form.scanned:
-            vial = writer.vial(number)
-            if vial is None:
-                raise Refused(Fault("unit_number", f"There is no vial {number} in this pharmacy."))
+            vial = _vial(writer, number)
             _fits(writer, thread, form.proposed, [done.unit_number for done in vials], vial, moment.today)
             vials.append(vial)
         missing = len(form.proposed) - len(vials)
         if missing:
             raise Refused(Fault("unit_number", f"{missing} more vial(s) of the plan must be scanned.", "R55", "8.2"))
-        plan = plan_with(thread.line.prescribed_mg, [usable_vial(vial) for vial in vials], settings_of(writer))
+        settings = settings_of(writer)
+        plan, budget = judged(
+            plan_with(thread.line.prescribed_mg, [usable_vial(vial) for vial in vials], settings),
+            budget_facts(thread, decision),
+            settings,
+            protocol_of(moment.site, thread.line.planned_on),
+        )
         refuse_findings(plan.findings)
         reason = reading.note(form.reason, "reason", "The reason")
         if not reason and any(finding.severity is Severity.WARN for finding in plan.findings):
@@ -192,7 +246,7 @@ def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -
                 "decision_seq": thread.decision_seq,
                 "planned_mg": decision.planned_mg,
                 # The settings the plan was made with: worksheet, mixing and label go by these, or not at all.
-                "plan": {**_plain_plan(plan), "settings": settings_of(writer), "reason": reason},
+                "plan": {**_plain_plan(plan), "settings": settings, "budget": budget, "reason": reason},
                 "moves": [move(vial, "reserve") for vial in vials],
                 "line": {"dose_id": form.dose_id, "counterparty": thread.line.subject_number, "comment": "reserved"},
             },
@@ -442,9 +496,10 @@ def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
         limits = needed(settings.stability, "stability").value
         drawn_total = sum((draw.drawn_ml for draw in draws), Decimal(0))
         prepared_mg = sum((draw.drawn_mg for draw in draws), Decimal(0))
+        protocol = protocol_of(moment.site, thread.line.planned_on)
         earliest = min(draw.expires_on for draw in draws)
         clock = beyond_use(reconstituted_at, diluted_at, limits, earliest, zone)
-        compared = compare_prepared(prepared_mg, thread.line.prescribed_mg, protocol_of(moment.site))
+        compared = compare_prepared(prepared_mg, thread.line.prescribed_mg, protocol)
         subject = writer.subject(thread.line.subject_number)
         done_at = _not_before(writer, thread, reconstituted_at)
         return Draft(
@@ -526,8 +581,19 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
         reading.done()
         preparation = thread.preparation
         assert thread.prepared_mg is not None and thread.weight_kg is not None
+        protocol = protocol_of(moment.site, thread.line.planned_on)
+        if decision_of(thread).protocol_sha256 != protocol.sha256:
+            raise Refused(
+                Fault(
+                    "",
+                    f"Since dose {form.dose_id} was decided, an amendment of the protocol has been signed for its day."
+                    " This bag must not be given: cancel the dose and order it again.",
+                    "",
+                    "8.1.3",
+                )
+            )
         newest = writer.last_measured(thread.line.subject_number, "weight")
-        over = protocol_of(moment.site).weight.change_over_percent
+        over = protocol.weight.change_over_percent
         if newest is not None and exceeds(newest, thread.weight_kg, over):
             raise Refused(
                 Fault(
@@ -538,7 +604,7 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
                     "8.1.3",
                 )
             )
-        compared = compare_prepared(thread.prepared_mg, thread.line.prescribed_mg, protocol_of(moment.site))
+        compared = compare_prepared(thread.prepared_mg, thread.line.prescribed_mg, protocol)
         if compared.finding is not None:
             refuse_findings((compared.finding,))
         labels = writer.printed(about=form.dose_id, paper="bag labels", limit=1)

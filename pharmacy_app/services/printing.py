@@ -10,34 +10,65 @@ from pharmacy_app.domain.comparisons import compare_prepared
 from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.medication_errors import (
+    MERP_NOTICE,
+    MERP_QUESTIONS,
+    WORKING_DAYS,
+    Recipient,
+    questions_asked,
+)
 from pharmacy_app.domain.people import Role
+from pharmacy_app.domain.protocol import Protocol
+from pharmacy_app.domain.rules.reminders import around_infusion
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import views
-from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, zone_of
+from pharmacy_app.services.desk import (
+    Act,
+    Desk,
+    Draft,
+    Moment,
+    perform,
+    protocol_in,
+    protocol_of,
+    site_of,
+    version_on,
+    zone_of,
+)
 from pharmacy_app.services.doses import decision_of, in_status, thread_of
+from pharmacy_app.services.medication_errors import Assessment, ErrorRecord, error_record
 from pharmacy_app.services.papers import (
     AccountabilityHeader,
     AccountabilityLine,
+    AnsweredQuestion,
+    AssessmentEntry,
     BagLabel,
     Balances,
     MedicationErrorReport,
     PaperStamp,
     PrintedSignature,
     Reconstitution,
+    SafetyClock,
+    SeriousEvent,
     StabilityLimit,
+    Told,
+    TreatmentCalendarPaper,
     VialDraw,
     VialLabel,
     WeightComparison,
     Worksheet,
 )
 from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter, Writer
-from pharmacy_app.services.preparation import plan_of, planned_settings, refuse_findings
+from pharmacy_app.services.preparation import plan_of, planned_budget, planned_settings, refuse_findings
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.study_settings import needed, settings_version
+from pharmacy_app.services.subjects import drift_of
+from pharmacy_app.services.treatment import calendar
 
 HAZARD = "HAZARDOUS DRUG – CYTOTOXIC – handle and dispose accordingly – no pneumatic tube"
 LIGHT = "PROTECT FROM LIGHT during preparation, storage and administration"
+WORKSHEET_TEXTS = ("light_protection", "preparation")
+"""Sentences of the protocol that every worksheet prints: each version must have them."""
 WITH_CHECK = ("verified", "prepared", "released", "administered", "closed")
 
 
@@ -58,14 +89,26 @@ class Printed:
     sha256: str
 
 
-def stamp_of(desk: Desk, reader: Reader, printed_by: str, printed_at: datetime) -> PaperStamp:
-    """Where and when a report was printed, and the journal's head that pins what it says."""
+def stamp_of(
+    desk: Desk,
+    reader: Reader,
+    printed_by: str,
+    printed_at: datetime,
+    version: views.ProtocolVersion | None = None,
+) -> PaperStamp:
+    """Where and when a report was printed, and the journal's head that pins what it says.
+
+    ``version`` is the protocol's version by which what the paper tells was done; left out, the one in force on the day
+    of the print.
+    """
     site, head = site_of(reader), reader.head()
+    if version is None:
+        version = version_on(site, printed_at.astimezone(zone_of(site)).date())
     return PaperStamp(
         study_title=site.study_title,
         protocol_name=site.protocol_number,
-        protocol_version=site.protocol_version,
-        protocol_sha256=site.protocol_sha256,
+        protocol_version=version.label,
+        protocol_sha256=version.sha256,
         site_name=site.name,
         site_number=site.number,
         printed_at=printed_at,
@@ -127,7 +170,7 @@ def print_vial_labels(desk: Desk, act: Act, form: PrintForm) -> Printed:
     """The labels of the named vials, one page each."""
 
     def make(writer: Writer, moment: Moment, copies: dict[str, int]) -> bytes:
-        protocol = protocol_of(moment.site)
+        protocol = protocol_of(moment.site, moment.today)
         labels = []
         for number in form.about:
             vial = writer.vial(number)
@@ -136,7 +179,7 @@ def print_vial_labels(desk: Desk, act: Act, form: PrintForm) -> Printed:
             labels.append(
                 VialLabel(
                     unit_number=vial.unit_number,
-                    product=protocol_of(moment.site).study.drug,
+                    product=protocol.study.drug,
                     strength_mg=vial.strength_mg,
                     lot=vial.lot,
                     expires_on=vial.expires_on,
@@ -185,8 +228,9 @@ def print_bag_labels(desk: Desk, act: Act, dose_id: str, why: str = "") -> Print
         in_status(thread, ("prepared", "released"), "have its bag labelled")
         made = thread.preparation
         line, site = thread.line, moment.site
+        protocol = protocol_of(site, line.planned_on)
         subject = writer.subject(line.subject_number)
-        compared = compare_prepared(Decimal(made["prepared_mg"]), line.prescribed_mg, protocol_of(site))
+        compared = compare_prepared(Decimal(made["prepared_mg"]), line.prescribed_mg, protocol)
         if compared.finding is not None:
             refuse_findings((compared.finding,))
         start_by = datetime.fromisoformat(made["start_by"])
@@ -207,7 +251,7 @@ def print_bag_labels(desk: Desk, act: Act, dose_id: str, why: str = "") -> Print
                 dose_id=dose_id,
                 subject_number=line.subject_number,
                 subject_initials=subject.initials if subject else "",
-                product=protocol_of(moment.site).study.drug,
+                product=protocol.study.drug,
                 dose_mg=Decimal(made["prepared_mg"]),
                 total_volume_ml=Decimal(made["bag_volume_ml"]),
                 diluent=made["diluent"],
@@ -248,7 +292,12 @@ def print_worksheet(desk: Desk, act: Act, dose_id: str, why: str = "") -> Printe
 
 
 def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThread, copy_number: int) -> Worksheet:
-    line, settings, protocol = thread.line, planned_settings(thread), protocol_of(moment.site)
+    line, settings = thread.line, planned_settings(thread)
+    # A reprint speaks of the version the dose was decided by, whatever was signed since.
+    decided_by = decision_of(thread).protocol_sha256
+    version = next(version for version in moment.site.versions if version.sha256 == decided_by)
+    protocol = protocol_in(version)
+    is_first = (line.course, line.cycle, line.day) == (1, 1, 1)
     decision, plan = decision_of(thread), plan_of(thread)
     facts = thread.decision["facts"]
     subject = reader.subject(line.subject_number)
@@ -270,10 +319,10 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
     sentences = [finding.sentence for finding in decision.findings if finding.rule in ("R14", "R15")]
     hours = stability.value
     return Worksheet(
-        stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
+        stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now, version),
         dose_id=line.dose_id,
         copy_number=copy_number,
-        product=protocol_of(moment.site).study.drug,
+        product=protocol.study.drug,
         subject_number=line.subject_number,
         subject_initials=subject.initials if subject else "",
         born=_born(subject.birth) if subject else "",
@@ -301,6 +350,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
         ),
         steps=decision.steps,
         findings=(*decision.findings, *plan.findings),
+        budget=planned_budget(reader, thread),
         vials=tuple(
             VialDraw(
                 draw.unit_number,
@@ -332,8 +382,8 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
         max_mg_per_ml=bag.value.max_mg_per_ml,
         bag_source=bag.source,
         instructions=(
-            protocol.text("light_protection").text,
-            protocol.text("preparation").text,
+            *(protocol.text(key).text for key in WORKSHEET_TEXTS),
+            *(said.sentence for said in around_infusion(protocol, first_infusion=is_first)),
         ),
         light=LIGHT,
         hazard=HAZARD,
@@ -385,7 +435,7 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
         )
         reading.done()
         wanted = LedgerFilter(strength_mg=strength, lot=form.lot, record_only=True)
-        protocol = protocol_of(moment.site)
+        protocol = protocol_of(moment.site, moment.today)
         lines = writer.ledger(wanted, offset=0, limit=-1)
         totals: dict[str, int] = {}
         for stock in writer.stock():
@@ -400,7 +450,7 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
                 site_number=moment.site.number,
                 site_name=moment.site.name,
                 principal_investigator=moment.site.principal_investigator,
-                product=protocol_of(moment.site).study.drug,
+                product=protocol.study.drug,
                 dosage_form=protocol.product.form,
                 strength_mg=strength,
                 lot=form.lot,
@@ -425,49 +475,43 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
     return _kept(desk, perform(desk, act, "record_printed", form, build))
 
 
-def print_medication_error(desk: Desk, act: Act, error_id: str) -> Printed:
-    """The report of a medication-error record as far as it is known; what nobody has assessed yet prints as N/A."""
+def print_treatment_calendar(desk: Desk, act: Act, subject_number: str) -> Printed:
+    """The treatment calendar of a subject as it stands today; anyone signed in may print it."""
 
     def build(writer: Writer, moment: Moment) -> Draft:
-        error = next((each for each in writer.errors() if each.error_id == error_id), None)
-        if error is None:
-            raise Refused(Fault("error_id", f"There is no medication-error record {error_id}."))
-        thread = thread_of(writer, error.dose_id)
-        line, given = thread.line, thread.administration
-        subject = writer.subject(line.subject_number)
-        recorded = writer.event(thread.administer_seq) if thread.administer_seq else None
-        before = [each for each in writer.printed(about=error_id) if each.paper == "medication-error report"]
-        pdf = desk.papers.medication_error_report(
-            MedicationErrorReport(
+        subject = writer.subject(subject_number)
+        if subject is None:
+            raise Refused(Fault("subject_number", f"Subject {subject_number} is not enrolled."))
+        pdf = desk.papers.treatment_calendar(
+            TreatmentCalendarPaper(
                 stamp=stamp_of(desk, writer, moment.person.printed_name, moment.now),
-                report_number=error_id,
-                copy_number=len(before) + 1,
-                dose_id=error.dose_id,
-                subject_number=error.subject_number,
-                subject_initials=subject.initials if subject else "",
-                product=protocol_of(moment.site).study.drug,
-                course=line.course,
-                cycle=line.cycle,
-                day=line.day,
-                occurred_at=datetime.fromisoformat(given["started_at"]),
-                found_at=error.opened_at,
-                found_by=recorded.actor_name if recorded else "",
-                prescribed_mg=error.prescribed_mg,
-                administered_mg=error.administered_mg,
-                difference_percent=Decimal(given["comparison"]["percent"]),
-                stage="administration",
-                kind="",
-                reached_subject="",
-                harm_category="",
-                what_happened=given["note"],
-                cause="",
-                action="",
-                adverse_event="",
-                assessment="",
-                told=(),
-                signatures=(),
+                product=protocol_of(moment.site, moment.today).study.drug,
+                subject_number=subject_number,
+                subject_initials=subject.initials,
+                calendar=calendar(desk, writer, subject_number),
+                drift=drift_of(desk, writer, subject_number),
             )
         )
+        name = writer.put_paper(pdf)
+        before = writer.printed(about=subject_number, paper="treatment calendar")
+        paper = {
+            "paper": "treatment calendar",
+            "about": subject_number,
+            "copy_number": len(before) + 1,
+            "pages": desk.papers.page_count(pdf),
+        }
+        return Draft({"sha256": name, "papers": [paper]})
+
+    return _kept(desk, perform(desk, act, "record_printed", subject_number, build))
+
+
+def print_medication_error(desk: Desk, act: Act, error_id: str) -> Printed:
+    """The report of a medication-error record as it stands now; what nobody knows yet prints as N/A."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        before = [each for each in writer.printed(about=error_id) if each.paper == "medication-error report"]
+        report = _error_report(desk, writer, moment, error_record(desk, writer, error_id), len(before) + 1)
+        pdf = desk.papers.medication_error_report(report)
         name = writer.put_paper(pdf)
         paper = {
             "paper": "medication-error report",
@@ -478,6 +522,122 @@ def print_medication_error(desk: Desk, act: Act, error_id: str) -> Printed:
         return Draft({"sha256": name, "papers": [paper]})
 
     return _kept(desk, perform(desk, act, "record_printed", error_id, build))
+
+
+def _error_report(
+    desk: Desk, reader: Reader, moment: Moment, record: ErrorRecord, copy_number: int
+) -> MedicationErrorReport:
+    error, dose, newest = record.line, record.dose, record.newest
+    subject = reader.subject(error.subject_number) if error.subject_number else None
+    about_day = error.occurred_on or error.found_at.date()
+    protocol = protocol_of(moment.site, about_day)
+    answers = newest.answers if newest else None
+    return MedicationErrorReport(
+        stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now, version_on(moment.site, about_day)),
+        report_number=error.error_id,
+        copy_number=copy_number,
+        by_rule=record.by_rule,
+        status=error.status,
+        opened_at=error.opened_at,
+        opened_by=error.opened_by,
+        dose_id=error.dose_id,
+        subject_number=error.subject_number,
+        subject_initials=subject.initials if subject else "",
+        product=protocol.study.drug,
+        course=dose.course if dose else None,
+        cycle=dose.cycle if dose else None,
+        day=dose.day if dose else None,
+        occurred_at=error.occurred_at,
+        found_at=error.found_at,
+        found_by=error.found_by,
+        prescribed_mg=error.prescribed_mg,
+        administered_mg=error.administered_mg,
+        limit_percent=protocol.dose_difference.from_percent,
+        stage=error.stage,
+        error_type=error.error_type,
+        reached_subject=error.reached_subject,
+        stopped_for=error.stopped_for,
+        what_happened=error.what_happened,
+        questions=()
+        if newest is None or answers is None or newest.verdict != "error"
+        else tuple(AnsweredQuestion(MERP_QUESTIONS[name], getattr(answers, name)) for name in questions_asked(answers)),
+        category=_category_words(newest),
+        merp_notice=MERP_NOTICE,
+        harm=newest.harm if newest else "",
+        cause=newest.cause if newest else "",
+        action=(newest.action if newest else "") or error.action,
+        preventive_action=newest.preventive_action if newest else "",
+        adverse_event=newest.adverse_event if newest else "",
+        serious_event=_serious_event(record),
+        assessments=tuple(
+            AssessmentEntry(
+                each.assessed_at,
+                each.signed_by,
+                each.assessed_by,
+                each.verdict,
+                each.category.letter if each.category else "",
+                each.reason,
+            )
+            for each in record.assessments
+        ),
+        told=_told_of(moment.site, protocol, record),
+        signatures=tuple(
+            PrintedSignature(meaning, name, _role(reader, name), event.recorded_at)
+            for event in (reader.event(each.event_seq) for each in reversed(record.assessments))
+            if event is not None
+            for name, _, meaning in (text.partition(": ") for text in event.signatures)
+        ),
+    )
+
+
+def _category_words(newest: Assessment | None) -> str:
+    """The letter with its words, or why there is none yet."""
+    if newest is None:
+        return ""
+    if newest.category is not None:
+        return f"{newest.category.letter} – {newest.category.words}"
+    if newest.verdict != "error":
+        return "No category: assessed as no error"
+    return "Not known yet: a question that decides is open"
+
+
+def _serious_event(record: ErrorRecord) -> SeriousEvent | None:
+    newest = record.newest
+    if newest is None or newest.sae is None:
+        return None
+    sae = newest.sae
+    return SeriousEvent(
+        sae.reference,
+        sae.aware_at,
+        sae.fatal_or_life_threatening,
+        sae.unexpected_and_related,
+        tuple(
+            SafetyClock(
+                each.clock.name, each.clock.words, each.clock.due_at, each.told_at, each.state, each.clock.section
+            )
+            for each in record.clocks
+        ),
+        WORKING_DAYS,
+    )
+
+
+def _told_of(site: views.Site, protocol: Protocol, record: ErrorRecord) -> tuple[Told, ...]:
+    """Everybody who was told, then those who usually are and of whom nothing is on record (REGULATION D-18)."""
+    names = {
+        Recipient.INVESTIGATOR: f"Principal investigator ({site.principal_investigator})",
+        Recipient.SUPPORTER: f"Supporter ({protocol.study.supporter})",
+        Recipient.IND_OFFICE: protocol.study.sponsor,
+        Recipient.IRB: "IRB",
+        Recipient.PRESCRIBER: "Prescriber",
+        Recipient.OTHER: "Other",
+    }
+    told = tuple(
+        Told(names[Recipient(line.recipient)] + (f": {line.name}" if line.name else ""), line.told_at)
+        for line in record.told
+    )
+    known = {line.recipient for line in record.told}
+    usual = (Recipient.INVESTIGATOR, Recipient.SUPPORTER, Recipient.IND_OFFICE, Recipient.IRB)
+    return told + tuple(Told(names[each], None) for each in usual if each not in known)
 
 
 def _record_line(number: int, line: views.LedgerLine) -> AccountabilityLine:

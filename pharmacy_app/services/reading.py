@@ -122,13 +122,17 @@ class Reading:
         number = int(typed)
         if not low <= number <= high:
             self.fault(field, f"{name} is {number}, but must be from {low} to {high}.")
+            self._unread.add(field)
             return low
         return number
 
     def choice(self, value: str, field: str, name: str, options: tuple[str, ...]) -> str:
-        """One of the options."""
+        """One of the options; '' among them is a choice left open."""
         if value not in options:
-            self.fault(field, f"{name}: choose {', '.join(options[:-1])} or {options[-1]}.")
+            *first, last = [option for option in options if option]
+            left_open = ", or leave it open" if "" in options else ""
+            self.fault(field, f"{name}: choose {', '.join(first)} or {last}{left_open}.")
+            self._unread.add(field)
             return options[0]
         return value
 

@@ -1,6 +1,6 @@
 """The signed study settings: read in force, and signed anew by two people with a source for each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from pharmacy_app.domain.settings import (
     BagPreparation,
     BsaFormula,
     DoseRounding,
+    LineResidue,
     RoundingMode,
     Signed,
     StabilityLimits,
@@ -32,7 +33,13 @@ KINDS: dict[str, Any] = {
     "bag": BagPreparation,
     "stability": StabilityLimits,
 }
-"""Each setting's name and what kind of value it holds."""
+"""Each setting that acts wait for: its name and what kind of value it holds."""
+
+OPTIONAL_KINDS: dict[str, Any] = {"line_residue": LineResidue}
+"""Settings that may stay unset: nothing waits for them, and what would use them says that they are not known."""
+
+ALL_KINDS = KINDS | OPTIONAL_KINDS
+"""Every setting that can be signed."""
 
 TITLES = {
     "bsa_formula": "BSA formula",
@@ -41,6 +48,7 @@ TITLES = {
     "vial_4mg": "Preparation of the 4 mg vial",
     "bag": "Bag and final concentration",
     "stability": "Stability limits",
+    "line_residue": "Left in bag and line",
 }
 """Each setting's name on screen and paper."""
 
@@ -78,12 +86,14 @@ class SettingsForm:
     dilution_to_end_room_h: str = ""
     infusion_h: str = ""
     stability_source: str = ""
+    line_residue_ml: str = ""
+    line_residue_source: str = ""
 
 
 def settings_of(reader: Reader) -> StudySettings:
     """The settings in force; what was never signed is ``None``."""
     signed = {
-        line.name: Signed(from_plain(KINDS[line.name], line.value), line.source, line.event_seq)
+        line.name: Signed(from_plain(ALL_KINDS[line.name], line.value), line.source, line.event_seq)
         for line in reader.settings()
     }
     return StudySettings(**signed)
@@ -96,7 +106,7 @@ def settings_version(reader: Reader) -> str:
 
 
 def unset_settings(reader: Reader) -> tuple[str, ...]:
-    """Titles of the settings that nobody has signed yet."""
+    """Titles of the settings that acts wait for and nobody has signed yet."""
     there = {line.name for line in reader.settings()}
     return tuple(TITLES[name] for name in KINDS if name not in there)
 
@@ -123,9 +133,15 @@ def sign_settings(desk: Desk, act: Act, form: SettingsForm, first: Credentials, 
             reading.fault("second_password", "One of the two signatures must be a pharmacist's.", "A20", "8.1.2")
         faulty = {fault.field.split(".")[0] for fault in reading.faults}
         whole = {name: Signed(*value, 0) for name, value in values.items() if name not in faulty}
+        in_force = settings_of(writer)
         proposed = StudySettings(**whole)
-        check = check_settings(proposed, protocol_of(moment.site))
-        reading.faults.extend(check.faults)
+        # What stays in bag and line is judged by the bag's volume, whichever of the two is signed now.
+        if proposed.line_residue is not None and "bag" not in values:
+            proposed = replace(proposed, bag=in_force.bag)
+        elif proposed.bag is not None and "line_residue" not in values:
+            proposed = replace(proposed, line_residue=in_force.line_residue)
+        check = check_settings(proposed, protocol_of(moment.site, moment.today))
+        reading.faults.extend(_beside_what_is_typed(fault, values) for fault in check.faults)
         reading.done()
         before = {line.name: line for line in writer.settings()}
         return Draft(
@@ -215,7 +231,18 @@ def _read(reading: Reading, form: SettingsForm) -> dict[str, tuple[Any, str]]:
             *(reading.decimal(getattr(form, name), f"stability.{name}", "The number of hours", "h") for name in hours)
         )
         values["stability"] = (limits, source(form.stability_source, "stability"))
+    if form.line_residue_ml.strip() or form.line_residue_source.strip():
+        residue_ml = reading.decimal(
+            form.line_residue_ml, "line_residue.residue_ml", "The volume left in bag and line", "mL", zero=True
+        )
+        values["line_residue"] = (LineResidue(residue_ml), source(form.line_residue_source, "line_residue"))
     return values
+
+
+def _beside_what_is_typed(fault: Fault, values: dict[str, Any]) -> Fault:
+    """The fault at the bag's volume, when that is what is typed and the residue is the one in force."""
+    elsewhere = fault.field == "line_residue.residue_ml" and "line_residue" not in values
+    return replace(fault, field="bag.bag_volume_ml") if elsewhere else fault
 
 
 def needed(setting: Signed[Any] | None, name: str) -> Signed[Any]:

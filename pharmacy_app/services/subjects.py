@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from pharmacy_app.domain.drift import Drift, drift_watch
+from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.findings import Finding
+from pharmacy_app.domain.request import UsedWeight, Weight
 from pharmacy_app.domain.schedule import Birth
 from pharmacy_app.domain.units import (
     HeightUnit,
@@ -18,8 +21,8 @@ from pharmacy_app.domain.units import (
     read_weight,
     show,
 )
-from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of
-from pharmacy_app.services.ports import Writer
+from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, today_of
+from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading, read_day
 
 
@@ -135,7 +138,7 @@ def record_measurement(desk: Desk, act: Act, form: MeasurementForm) -> Event:
             for finding in measured.findings:
                 reading.fault("confirm", finding.sentence, finding.rule, finding.section)
             last = writer.last_measured(form.subject_number, "weight")
-            over = protocol_of(moment.site).weight.change_over_percent
+            over = protocol_of(moment.site, measured_on).weight.change_over_percent
             weight = measured.weight if not reading.faults else None
             if weight and last is not None and exceeds(weight.value, last, over):
                 reading.fault(
@@ -160,3 +163,25 @@ def record_measurement(desk: Desk, act: Act, form: MeasurementForm) -> Event:
         )
 
     return perform(desk, act, "measurement_recorded", form, build)
+
+
+def drift_of(desk: Desk, reader: Reader, subject_number: str) -> Drift:
+    """The line of a subject's weight against the weight last used for a given dose, by today's protocol (RULES A3).
+
+    Raises ``Refused`` for a subject that is not enrolled.
+    """
+    if reader.subject(subject_number) is None:
+        raise Refused(Fault("subject_number", f"Subject {subject_number} is not enrolled."))
+    measured = [
+        Weight(row.value, row.measured_on)
+        for row in reversed(reader.measurements(subject_number))
+        if row.kind == "weight"
+    ]
+    used = []
+    for dose in sorted(reader.doses(subject_number=subject_number), key=lambda dose: dose.dose_id):
+        if dose.given_on is None:
+            continue
+        thread = reader.dose(dose.dose_id)
+        if thread is not None and thread.weight_kg is not None:
+            used.append(UsedWeight(thread.weight_kg, dose.given_on))
+    return drift_watch(measured, used, protocol_of(site_of(reader), today_of(desk, reader)))

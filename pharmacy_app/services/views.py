@@ -33,8 +33,30 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtocolVersion:
+    """One version of the protocol: in force from ``effective_on`` on, that day included, until the next one.
+
+    The version the site was opened with has been in force ever since: its ``effective_on`` is ``date.min``, and
+    nobody signed it.
+    """
+
+    event_seq: int
+    label: str
+    sha256: str
+    text: str
+    effective_on: date
+    source: str
+    signed_by: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
-    """The site and study of this database."""
+    """The site and study of this database.
+
+    The three ``protocol_`` fields say what the site was opened with; ``versions`` holds that and every amendment,
+    in the order in which they come into force.
+    """
 
     name: str
     number: str
@@ -48,6 +70,7 @@ class Site:
     protocol_text: str
     places: tuple[str, ...]
     demonstration: bool
+    versions: tuple[ProtocolVersion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +183,22 @@ class MeasurementLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TreatmentLine:
+    """One statement on a subject's treatment: its kind of act, its content as plain JSON, and who withdrew it."""
+
+    event_seq: int
+    kind: str
+    subject_number: str
+    entry: Any
+    recorder: str
+    recorded_at: datetime
+    why: str
+    withdrawn_seq: int | None
+    withdrawn_by: str
+    withdrawn_why: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectLine:
     """A subject in the list."""
 
@@ -228,18 +267,61 @@ class DoseThread:
 
 @dataclass(frozen=True, slots=True)
 class ErrorLine:
-    """A medication-error record."""
+    """A medication-error record as it stands.
+
+    ``source`` says who opened it: 'dosing rule' (§ 8.1.3: given 10 % or more off the prescribed dose) or 'person'.
+    ``status`` is 'open' until an assessment has its category or finds that it is no error, then 'assessed';
+    ``verdict`` is '' before that, then 'error' or 'not an error'. ``reached_subject`` is 'yes', 'no' or '' (not known).
+    Doses are ``None``, and ``occurred_at`` with its day, where nobody knows them.
+    """
 
     error_id: str
     dose_id: str
     subject_number: str
     opened_at: datetime
-    occurred_on: date
-    prescribed_mg: Decimal
-    administered_mg: Decimal
+    occurred_on: date | None
+    prescribed_mg: Decimal | None
+    administered_mg: Decimal | None
     difference: str
     sentence: str
     status: str
+    source: str
+    opened_by: str
+    found_at: datetime
+    found_by: str
+    occurred_at: datetime | None
+    stage: str
+    error_type: str
+    reached_subject: str
+    what_happened: str
+    action: str
+    stopped_for: str
+    verdict: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentLine:
+    """One assessment of a medication-error record, as it was signed; the newest counts."""
+
+    event_seq: int
+    error_id: str
+    assessed_at: datetime
+    signed_by: str
+    assessment: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLine:
+    """One recipient who was told of a medication error, and when."""
+
+    event_seq: int
+    error_id: str
+    recipient: str
+    name: str
+    told_at: datetime
+    recorded_at: datetime
+    recorder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +337,28 @@ class PrintedLine:
     printed_at: datetime
     printed_by: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """One document kept with the record: what it is, about whom or what, and its bytes' SHA-256.
+
+    ``about`` is a subject number, a dose number, or '' for the study; ``signed_by`` is '' where nobody signed.
+    """
+
+    document_id: str
+    title: str
+    kind: str
+    about: str
+    signed_by: str
+    dated_on: date
+    file_name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    attached_at: datetime
+    attached_by: str
+    event_seq: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def test_a_file_of_doses_one_row_out_for_one_row_in(tmp_path: Path) -> None:
     assert rows[3]["faults"].count("is empty") == 4
     assert "R3 stop" in rows[4]["findings"]
     assert result.exit_code == 1
-    assert "2 of 5 rows" in result.stderr
+    assert "2 rows could not be calculated: 2, 4." in result.stderr
 
 
 def test_a_file_with_an_unknown_column_is_refused(tmp_path: Path) -> None:

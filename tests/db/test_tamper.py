@@ -26,6 +26,10 @@ TRIGGERS = (
     "journal_head_one",
     "ledger_line_no_update",
     "medication_error_no_delete",
+    "assessment_no_update",
+    "assessment_no_delete",
+    "told_no_update",
+    "told_no_delete",
 )
 
 

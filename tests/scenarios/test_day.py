@@ -25,7 +25,9 @@ from pharmacy_app.services.accounts import (
     unlock_account,
 )
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
+from pharmacy_app.services.amendments import AmendmentForm, amend_protocol
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
+from pharmacy_app.services.documents import DocumentForm, attach_document
 from pharmacy_app.services.doses import (
     CancelForm,
     DecideForm,
@@ -36,6 +38,7 @@ from pharmacy_app.services.doses import (
     preview,
     record_decision,
 )
+from pharmacy_app.services.medication_errors import AssessForm, TellForm, assess_error, tell
 from pharmacy_app.services.ports import LedgerFilter
 from pharmacy_app.services.preparation import (
     CheckForm,
@@ -61,6 +64,7 @@ from pharmacy_app.services.printing import (
     print_worksheet,
 )
 from pharmacy_app.services.questions import today
+from pharmacy_app.services.setup import shipped_protocol_text
 from pharmacy_app.services.stock import (
     LotTyped,
     PermissionForm,
@@ -74,6 +78,31 @@ from pharmacy_app.services.stock import (
 )
 from pharmacy_app.services.study_settings import sign_settings, unset_settings
 from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll, record_measurement
+from pharmacy_app.services.treatment import (
+    CyclePlanForm,
+    DelayForm,
+    LevelForm,
+    MarrowForm,
+    OmissionForm,
+    RemovalForm,
+    ResponseForm,
+    RetreatmentForm,
+    ToxicityForm,
+    TransplantForm,
+    WithdrawForm,
+    change_level,
+    end_treatment,
+    omit_dose,
+    order_retreatment,
+    plan_cycle,
+    record_criteria,
+    record_delay,
+    record_marrow,
+    record_response,
+    record_toxicity,
+    state_transplant,
+    withdraw,
+)
 from tests.services.pharmacy import (
     ONE_TIME,
     PASSWORD,
@@ -169,6 +198,9 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
     # Measured again in hospital units: the newest counts, the first pair stays readable.
     clock.forward(minutes=5)
     record_measurement(desk, Act(tim), MeasurementForm("017-001", "2026-03-02", height="171", weight="70"))
+
+    # A marrow of last week and today's answers to the treatment-day criteria.
+    Pharmacy(desk, clock, tmp_path / "study.sqlite", sessions={"paula": paula}).eligible("017-001")
 
     # 4. Order: cycle 1 day 1, prescribed 1.44 mg.
     ordered = order(
@@ -362,8 +394,8 @@ def _mix(dose_id: str, at: str, units: tuple[str, str], diluted: str = "") -> Pr
 
 # --- the monitor ----------------------------------------------------------------------------------------------
 
-MAY = {"signed_in", "signed_out", "password_changed", "record_printed"}
-"""What a monitor does: come, go, change her own password, print the record she reads."""
+MAY = {"signed_in", "signed_out", "password_changed", "record_printed", "medication_error_recorded"}
+"""What a monitor does: come, go, change her own password, print the record she reads, report an error she sees."""
 
 Try = Callable[[Pharmacy, Act], object]
 
@@ -377,6 +409,9 @@ TRIES: dict[str, Try] = {
     "account_unlocked": lambda p, a: unlock_account(p.desk, a, "A0002"),
     "password_reset": lambda p, a: reset_password(p.desk, a, "A0002", "my own password now"),
     "settings_signed": lambda p, a: sign_settings(p.desk, a, SETTINGS, p.sign("paula"), p.sign("carla")),
+    "protocol_amended": lambda p, a: amend_protocol(
+        p.desk, a, AmendmentForm(shipped_protocol_text(), "Amendment 1"), p.sign("paula"), p.sign("carla")
+    ),
     "shipment_received": lambda p, a: receive(p.desk, a, p.shipment("S-9")),
     "vials_released": lambda p, a: release_shipment(p.desk, a, "S-1"),
     "vials_quarantined": lambda p, a: quarantine(p.desk, a, QuarantineForm((p.vials()[0].unit_number,), "warm")),
@@ -387,6 +422,26 @@ TRIES: dict[str, Try] = {
     "measurement_recorded": lambda p, a: record_measurement(
         p.desk, a, MeasurementForm("001", "2026-03-02", weight="71")
     ),
+    "cycle_planned": lambda p, a: plan_cycle(p.desk, a, CyclePlanForm("001", "1", "2", p.day(28))),
+    "delay_recorded": lambda p, a: record_delay(p.desk, a, DelayForm("001", "1", "1", "8", "other", "me", "why not")),
+    "dose_omitted": lambda p, a: omit_dose(
+        p.desk, a, OmissionForm("001", "1", "1", "8", "other", "me", p.day(), "why not")
+    ),
+    "level_changed": lambda p, a: change_level(
+        p.desk, a, LevelForm("001", "1", "3", "-1", "remission", "me", p.day(), "why not")
+    ),
+    "response_recorded": lambda p, a: record_response(p.desk, a, ResponseForm("001", "1", "1", p.day(), "CR")),
+    "marrow_recorded": lambda p, a: record_marrow(p.desk, a, MarrowForm("001", p.day(), "3")),
+    "toxicity_recorded": lambda p, a: record_toxicity(
+        p.desk, a, ToxicityForm("001", "ALT increased", "2", "yes", p.day())
+    ),
+    "treatment_ended": lambda p, a: end_treatment(p.desk, a, RemovalForm("001", "1", p.day(), "other", "me", "done")),
+    "retreatment_ordered": lambda p, a: order_retreatment(
+        p.desk, a, RetreatmentForm("001", "2", "first-cycle doses", "me", p.day(), "letter")
+    ),
+    "transplant_stated": lambda p, a: state_transplant(p.desk, a, TransplantForm("001", "yes")),
+    "criteria_recorded": lambda p, a: record_criteria(p.desk, a, p.criteria_form()),
+    "statement_withdrawn": lambda p, a: withdraw(p.desk, a, WithdrawForm("001", 20, "a slip")),
     "dose_ordered": lambda p, a: order(p.desk, a, p.order_form(day="8")),
     "dose_decided": lambda p, a: record_decision(p.desk, a, DecideForm(_dose(p))),
     "vials_reserved": lambda p, a: reserve(p.desk, a, ReserveForm(_dose(p), (), ()), p.sign("paula")),
@@ -395,8 +450,15 @@ TRIES: dict[str, Try] = {
     "dose_released": lambda p, a: release(p.desk, a, ReleaseForm(_dose(p), "me"), p.sign("paula")),
     "dose_administered": lambda p, a: administer(p.desk, a, AdministrationForm(_dose(p), "", "", "1", "mg")),
     "vials_closed": lambda p, a: close_vials(p.desk, a, CloseForm(_dose(p), ())),
+    "medication_error_assessed": lambda p, a: assess_error(
+        p.desk, a, AssessForm("E0000015", "error", "labeling", "labeling"), p.sign("paula")
+    ),
+    "medication_error_told": lambda p, a: tell(p.desk, a, TellForm("E0000015", "IRB", "")),
     "dose_cancelled": lambda p, a: cancel(p.desk, a, CancelForm(_dose(p), "no reason")),
     "paper_printed": lambda p, a: print_worksheet(p.desk, a, _dose(p)),
+    "document_attached": lambda p, a: attach_document(
+        p.desk, a, DocumentForm("a letter", "letter", "", "", p.day(), "letter.pdf"), b"%PDF-1.7 a letter"
+    ),
 }
 
 

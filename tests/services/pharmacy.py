@@ -48,6 +48,7 @@ from pharmacy_app.services.setup import FirstAccount, SiteForm, open_site, shipp
 from pharmacy_app.services.stock import LotTyped, ShipmentForm, receive, release_shipment
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings
 from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll, record_measurement
+from pharmacy_app.services.treatment import CriteriaForm, LabTyped, MarrowForm, record_criteria, record_marrow
 
 PASSWORD = "a sentence to sign with"
 ONE_TIME = "for one use, then never again"
@@ -136,6 +137,9 @@ class StubPapers:
 
     def medication_error_report(self, report: Any) -> bytes:
         return self._paper(report)
+
+    def treatment_calendar(self, paper: Any) -> bytes:
+        return self._paper(paper)
 
     def accountability_record(
         self, header: Any, lines: Iterable[Any], totals: tuple[tuple[str, int], ...], stamp: Any
@@ -278,12 +282,48 @@ class Pharmacy:
         return units
 
     def enroll(self, number: str = "001", height: str = "171", weight: str = "70", birth: str = "1980-05-17") -> str:
-        """Enroll a subject measured today."""
+        """Enroll a subject measured today, with a marrow of last week, who meets every criterion of cycle 1 day 1."""
         enroll(self.desk, self.act("paula"), SubjectForm(number, birth, "RTK"))
+        self.eligible(number)
         record_measurement(
             self.desk, self.act("tim"), MeasurementForm(number, self.day(), height=height, weight=weight)
         )
         return number
+
+    def eligible(self, number: str = "001") -> None:
+        """Record a marrow of last week and criteria of cycle 1 day 1 that are all met."""
+        record_marrow(self.desk, self.act("paula"), MarrowForm(number, self.day(-7), "45"))
+        self.criteria(number)
+
+    def criteria_form(self, subject: str = "001", cycle: str = "1", day: str = "1", **changes: Any) -> CriteriaForm:
+        """Answers of today that meet every criterion."""
+        on = self.day()
+        form = CriteriaForm(
+            subject,
+            "1",
+            cycle,
+            day,
+            on,
+            "Dr. Ines Vogel",
+            progression="no",
+            toxicity_grade="0",
+            toxicity_baseline_grade="0",
+            liver_toxicity_suspected="no",
+            bilirubin=LabTyped("0.8", "mg/dL", "1.2", on),
+            ast=LabTyped("30", "", "40", on),
+            alt=LabTyped("30", "", "40", on),
+            creatinine_clearance=LabTyped("90", "", "", on),
+            anc=LabTyped("2.1", "", "", on),
+            platelets=LabTyped("120", "", "", on),
+            consent_on=self.day(-5),
+            screening_marrow_on=self.day(-7),
+            screening_tests_on=self.day(-5),
+        )
+        return replace(form, **changes)
+
+    def criteria(self, subject: str = "001", cycle: str = "1", day: str = "1", **changes: Any) -> Event:
+        """Record answers of today that meet every criterion of a dose."""
+        return record_criteria(self.desk, self.act("paula"), self.criteria_form(subject, cycle, day, **changes))
 
     def order_form(self, subject: str = "001", prescribed: str = "1.46", **changes: Any) -> OrderForm:
         """An order for today, cycle 1 day 1."""

@@ -116,6 +116,7 @@ def test_a_weight_in_pounds_can_be_checked_by_who_converts_it_to_two_places(phar
         pharmacy.act("tim"),
         MeasurementForm("002", pharmacy.day(), height="67", height_unit="in", weight="121", weight_unit="lb"),
     )
+    pharmacy.eligible("002")
     order_id = order(pharmacy.desk, pharmacy.act("paula"), pharmacy.order_form("002", "1.29")).content["dose_id"]
     record_decision(pharmacy.desk, pharmacy.act("paula"), DecideForm(order_id))
     pharmacy.reserve(order_id, pharmacy.best(order_id))

@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 
 from pharmacy_app.domain.errors import Refused
+from pharmacy_app.services.documents import DocumentForm, attach_document
 from pharmacy_app.services.doses import CancelForm, DecideForm, OverrideTyped, cancel, order, preview, record_decision
 from pharmacy_app.services.preparation import verify_dose
 from pharmacy_app.services.printing import print_bag_labels, print_worksheet
 from pharmacy_app.services.stock import QuarantineForm, quarantine
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
+from pharmacy_app.services.treatment import DelayForm, record_delay
 from tests.services.pharmacy import SETTINGS, Pharmacy
 
 
@@ -67,6 +69,8 @@ def test_two_doses_of_a_subject_are_never_on_their_way_together(ready: Pharmacy)
     ids = []
     for day in ("8", "15"):
         form = ready.order_form(prescribed="0.91", day=day)
+        ready.criteria(day=day)
+        record_delay(ready.desk, ready.act("paula"), DelayForm("001", "1", "1", day, "other", "Dr. Vogel", "holiday"))
         ids.append(str(order(ready.desk, ready.act("paula"), form).content["dose_id"]))
         record_decision(ready.desk, ready.act("paula"), DecideForm(ids[-1], reason="late, see the chart"))
     ready.reserve(ids[0], ready.best(ids[0]))
@@ -135,6 +139,7 @@ def test_the_weight_last_used_is_the_base_not_the_one_last_measured(ready: Pharm
     ready.dose("closed")
     ready.clock.forward(days=7)
     weigh(ready, "75")
+    ready.criteria(day="8")
     form = ready.order_form(prescribed="0.91", day="8")
     day8 = str(order(ready.desk, ready.act("paula"), form).content["dose_id"])
     record_decision(ready.desk, ready.act("paula"), DecideForm(day8, "last used", reason="same weight in the cycle"))
@@ -172,7 +177,10 @@ def test_the_level_does_not_change_inside_a_cycle_and_retreatment_is_the_investi
     """R43 and R6, through the order and the decision."""
     form = ready.order_form(prescribed="1.46", course="2")
     again = str(order(ready.desk, ready.act("paula"), form).content["dose_id"])
-    by_prescriber = OverrideTyped("R6", "Dr. Vogel", "prescriber", ready.day(), "Letter 3", "relapse after 5 months")
+    letter = DocumentForm("Letter 3", "letter", "001", "Dr. Vogel", ready.day(), "letter.pdf")
+    kept = attach_document(ready.desk, ready.act("paula"), letter, b"%PDF-1.7 relapse after 5 months")
+    number = str(kept.content["document_id"])
+    by_prescriber = OverrideTyped("R6", "Dr. Vogel", "prescriber", ready.day(), number, "relapse after 5 months")
     with ready.desk.store.read() as reader:
         found = preview(ready.desk, reader, DecideForm(again, overrides=(by_prescriber,))).decision.findings
     assert any(finding.rule == "OV" and "principal investigator" in finding.sentence for finding in found)
@@ -207,6 +215,7 @@ def test_the_base_is_the_weight_of_the_last_dose_not_of_the_first(ready: Pharmac
     ready.dose("closed")
     ready.clock.forward(days=7)
     weigh(ready, "75")
+    ready.criteria(day="8")
     form = ready.order_form(prescribed="0.94", day="8")
     day8 = str(order(ready.desk, ready.act("paula"), form).content["dose_id"])
     record_decision(ready.desk, ready.act("paula"), DecideForm(day8, "newest", reason="recalculated"))
