@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         BagLabel,
         MedicationErrorReport,
         PaperStamp,
+        TreatmentCalendarPaper,
         VialLabel,
         Worksheet,
     )
@@ -65,10 +66,16 @@ class PdfPapers:
         return pdf
 
     def medication_error_report(self, report: "MedicationErrorReport") -> bytes:
-        """The report of one dosing medication error."""
+        """The report of one medication error."""
         from labels.reports.medication_error import medication_error_report
 
         return medication_error_report(report, _SHEETS[self.sheet])
+
+    def treatment_calendar(self, paper: "TreatmentCalendarPaper") -> bytes:
+        """The treatment calendar of one subject, landscape."""
+        from labels.reports.treatment_calendar import treatment_calendar
+
+        return treatment_calendar(paper, _SHEETS[self.sheet])
 
     def accountability_record(
         self,

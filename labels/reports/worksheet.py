@@ -9,6 +9,7 @@ from labels.label_pdf import bar_module, matrix_module, reprint_words
 from labels.reports.frame import BODY_PT, GREY, SMALL_PT, Column, Frame
 from labels.text import amount, day, mg, mg_per_ml, ml, signed_percent, working
 from pharmacy_app.domain.findings import Finding, Named
+from pharmacy_app.domain.tolerance import Part
 from pharmacy_app.services.papers import Worksheet
 
 
@@ -22,6 +23,7 @@ def worksheet(sheet: Worksheet, dots: Dots, stock: Stock = LETTER) -> bytes:
     _findings(frame, sheet)
     _vials(frame, sheet)
     _preparation(frame, sheet)
+    _budget(frame, sheet)
     _by_hand(frame, sheet)
     frame.signatures(sheet.signatures, "Not signed yet: this worksheet is no release of a dose.")
     return frame.finish()
@@ -254,6 +256,51 @@ def _preparation(frame: Frame, sheet: Worksheet) -> None:
     ]
     frame.table(columns, [(limit.name, limit.limit, limit.source) for limit in sheet.stability])
     frame.paragraph(f"Beyond-use time: {sheet.beyond_use_rule}")
+
+
+def _budget(frame: Frame, sheet: Worksheet) -> None:
+    budget, room = sheet.budget, frame.room
+    limit = amount(budget.limit_percent)
+    frame.section(f"Tolerance budget: what of the {limit} % is spent before mixing")
+    columns = [
+        Column("Part", room * 0.19, font=text.SEMI),
+        Column("From and to", room * 0.33),
+        Column("% of prescribed", room * 0.12, "right", text.SEMI),
+        Column("How", room * 0.28),
+        Column("Section", room * 0.08, "right"),
+    ]
+    frame.table(
+        columns,
+        [
+            (
+                part.kind.value[:1].upper() + part.kind.value[1:],
+                f"{_one_end(part.before_name, part.before, part)}; {_one_end(part.after_name, part.after, part)}",
+                _percent(part),
+                part.formula,
+                f"§ {part.section}",
+            )
+            for part in (*budget.parts, budget.formula)
+        ],
+    )
+    frame.paragraph(
+        f"At worst {working(budget.spent_percent, 3)} % of {limit} % is spent, {_left(budget.left_percent)} is left: "
+        f"{budget.working}." + "".join(f" Not known and not counted: {name}." for name in budget.unknown),
+        font=text.SEMI,
+    )
+
+
+def _one_end(name: str, value: Decimal | None, part: Part) -> str:
+    return f"{name} {'not known' if value is None else f'{working(value)} {part.unit}'}"
+
+
+def _percent(part: Part) -> str:
+    if part.percent is None:
+        return "not known"
+    return f"±{working(part.percent, 3)}" if part.either_way else signed_percent(part.percent)
+
+
+def _left(percent: Decimal) -> str:
+    return f"{signed_percent(percent).removeprefix('+')} %"
 
 
 def _by_hand(frame: Frame, sheet: Worksheet) -> None:

@@ -10,15 +10,31 @@ from typing import Any, TypeVar
 import pypdfium2
 
 from pharmacy_app.domain.findings import Finding, Named, Override, Severity, Step
+from pharmacy_app.domain.medication_errors import MERP_NOTICE, MERP_QUESTIONS, WORKING_DAYS
+from pharmacy_app.domain.planning import UsableVial, plan_with
+from pharmacy_app.domain.protocol import shipped_protocol
+from pharmacy_app.domain.settings import (
+    BagPreparation,
+    BsaFormula,
+    LineResidue,
+    Signed,
+    StudySettings,
+    VialPreparation,
+)
+from pharmacy_app.domain.tolerance import BudgetFacts, tolerance_budget
 from pharmacy_app.services.papers import (
     AccountabilityHeader,
     AccountabilityLine,
+    AnsweredQuestion,
+    AssessmentEntry,
     BagLabel,
     Balances,
     MedicationErrorReport,
     PaperStamp,
     PrintedSignature,
     Reconstitution,
+    SafetyClock,
+    SeriousEvent,
     StabilityLimit,
     Told,
     VialDraw,
@@ -88,6 +104,26 @@ STAMP = PaperStamp(
     settings_version="event 12 of 20-Nov-2026",
 )
 
+# 0.55 mg prescribed for 0.5454356… mg: +0.8298… %; half a graduation of 0.25 mg/mL: 0.00125 mg, 0.2272… %; 2.75 mL left
+# of 50 mL: −5.5 %; so 5.7272… % too little at worst. Du Bois gives 1.8097 m² (REGULATION D-01).
+BUDGET_SETTINGS = StudySettings(
+    vial_1mg=Signed(VialPreparation(D(1), D("0.9"), D(4), D("0.25"), "sterile water"), "Instructions v3, section 2", 1),
+    bag=Signed(BagPreparation("saline", D(50), D("0.01"), D("0.1"), "cool"), "Instructions v3, section 4", 1),
+    line_residue=Signed(LineResidue(D("2.75")), "SOP 12, measured 2-Mar-2026", 1),
+)
+BUDGET_FACTS = BudgetFacts(
+    prescribed_mg=D("0.55"),
+    planned_mg_unrounded=D("0.5454356057317857"),
+    planned_mg=D("0.55"),
+    dose_mg_per_m2=D("0.3"),
+    bsa_formula=BsaFormula.MOSTELLER,
+    height_cm=D(170),
+    weight_kg=D(70),
+)
+BUDGET_PLAN = plan_with(
+    D("0.55"), [UsableVial("V-000123-7", D(1), "HX2201A", date(2026, 11, 30), "Refrigerator 2")], BUDGET_SETTINGS
+)
+
 # 170 cm and 70 kg: √(170 × 70 ÷ 3600) = 1.81812… m² (REGULATION D-01); × 0.3 = 0.545435… mg, to 0.01 mg: 0.55 mg;
 # at 0.25 mg/mL 2.2 mL; in 50 mL 0.011 mg/mL.
 WORKSHEET = Worksheet(
@@ -143,6 +179,7 @@ WORKSHEET = Worksheet(
             Override("R38", "Elena Petrova, MD", "Principal investigator", date(2026, 11, 21), "Note 44", "Isolated."),
         ),
     ),
+    budget=tolerance_budget(BUDGET_FACTS, BUDGET_PLAN, BUDGET_SETTINGS, shipped_protocol()),
     vials=(VialDraw("V-000123-7", D(1), "HX2201A", date(2026, 11, 30), D("0.55"), D("2.2"), D("0.35")),),
     reconstitution=(
         Reconstitution(D(1), "sterile water for injection", D(4), D("0.25"), D("0.9"), "Instructions v3, section 2"),
@@ -165,11 +202,15 @@ WORKSHEET = Worksheet(
     ),
 )
 
-# 1.296 mg of 1.44 mg prescribed is exactly 10 % less (REGULATION P-07).
+# 1.296 mg of 1.44 mg prescribed is exactly 10 % less (REGULATION P-07). Nobody has assessed it yet.
 ERROR_REPORT = MedicationErrorReport(
-    stamp=STAMP,
+    stamp=replace(STAMP, printed_at=TEN_FIFTEEN + timedelta(hours=3)),
     report_number="E-000001-3",
     copy_number=1,
+    by_rule=True,
+    status="open",
+    opened_at=TEN_FIFTEEN + timedelta(hours=1),
+    opened_by="Maria Gonzalez, PharmD",
     dose_id="D-000124-5",
     subject_number="1001-0007",
     subject_initials="",
@@ -182,18 +223,95 @@ ERROR_REPORT = MedicationErrorReport(
     found_by="James Okafor, CPhT",
     prescribed_mg=D("1.44"),
     administered_mg=D("1.296"),
-    difference_percent=D("-10.00"),
-    stage="Administration",
-    kind="Dose too low",
-    reached_subject="Yes",
-    harm_category="",
-    what_happened="The infusion was stopped 6 min early for a reaction; the rest was discarded.",
-    cause="Infusion reaction",
+    limit_percent=D(10),
+    stage="administration",
+    error_type="wrong dose",
+    reached_subject="yes",
+    stopped_for="reaction",
+    what_happened="The infusion was stopped 6 min early for a reaction;\nthe rest was discarded.",
+    questions=(),
+    category="",
+    merp_notice=MERP_NOTICE,
+    harm="",
+    cause="",
     action="",
+    preventive_action="",
     adverse_event="",
-    assessment="",
+    serious_event=None,
+    assessments=(),
     told=(Told("Principal investigator", TEN_FIFTEEN + timedelta(hours=2)), Told("Supporter", None)),
     signatures=(),
+)
+
+# Assessed twice: an overdue clock, and one that was met late. Known at 10:15; the supporter was told 25 h later.
+ASSESSED_REPORT = replace(
+    ERROR_REPORT,
+    stamp=replace(STAMP, printed_at=TEN_FIFTEEN + timedelta(days=6)),
+    status="assessed",
+    questions=tuple(
+        AnsweredQuestion(MERP_QUESTIONS[name], name in ("actual_error", "reached_subject", "harmed", "hospitalization"))
+        for name in (
+            "actual_error",
+            "reached_subject",
+            "death",
+            "harmed",
+            "sustain_life",
+            "permanent_harm",
+            "hospitalization",
+        )
+    ),
+    category="F – Temporary harm with a stay in hospital, new or longer",
+    harm="Fever and low blood pressure; two nights on the ward.",
+    cause="The pump was set to the rate of another order.",
+    action="Infusion stopped, fluids given.",
+    preventive_action="Pump settings are read back by two nurses.",
+    adverse_event="serious adverse event",
+    serious_event=SeriousEvent(
+        reference="eSAE 2026-118",
+        aware_at=TEN_FIFTEEN,
+        fatal_or_life_threatening=False,
+        unexpected_and_related=True,
+        clocks=(
+            SafetyClock(
+                "Pfizer",
+                "within 24 h of awareness",
+                TEN_FIFTEEN + timedelta(hours=24),
+                TEN_FIFTEEN + timedelta(hours=25),
+                "done late",
+                "12.0, 12.1, 12.2",
+            ),
+            SafetyClock(
+                "MD Anderson Cancer Center, IND Office",
+                "within 5 working days of awareness",
+                TEN_FIFTEEN + timedelta(days=5),
+                None,
+                "overdue",
+                "12.0, 12.1, 12.2",
+            ),
+        ),
+        clocks_note=WORKING_DAYS,
+    ),
+    assessments=(
+        AssessmentEntry(
+            TEN_FIFTEEN + timedelta(days=2),
+            "Maria Gonzalez, PharmD",
+            "Elena Petrova, MD",
+            "error",
+            "F",
+            "The subject stayed a second night.",
+        ),
+        AssessmentEntry(
+            TEN_FIFTEEN + timedelta(hours=3), "Maria Gonzalez, PharmD", "Maria Gonzalez, PharmD", "error", "E", ""
+        ),
+    ),
+    signatures=(
+        PrintedSignature(
+            "Assessed the medication error", "Maria Gonzalez, PharmD", "pharmacist", TEN_FIFTEEN + timedelta(hours=3)
+        ),
+        PrintedSignature(
+            "Assessed the medication error", "Maria Gonzalez, PharmD", "pharmacist", TEN_FIFTEEN + timedelta(days=2)
+        ),
+    ),
 )
 
 HEADER = AccountabilityHeader(

@@ -11,8 +11,23 @@ from labels import proof
 from labels.papers import PdfPapers
 from labels.reports.accountability import COLUMN_NAMES
 from pharmacy_app.domain.errors import Refused
-from pharmacy_app.services.papers import AccountabilityLine, Balances, PaperStamp, Worksheet
-from tests.labels.samples import ERROR_REPORT, HEADER, STAMP, WORKSHEET, changed, collisions, ledger, ledger_totals
+from pharmacy_app.domain.protocol import shipped_protocol
+from pharmacy_app.domain.tolerance import tolerance_budget
+from pharmacy_app.services.papers import AccountabilityLine, AnsweredQuestion, Balances, PaperStamp, Worksheet
+from tests.labels.samples import (
+    ASSESSED_REPORT,
+    BUDGET_FACTS,
+    BUDGET_PLAN,
+    BUDGET_SETTINGS,
+    ERROR_REPORT,
+    HEADER,
+    STAMP,
+    WORKSHEET,
+    changed,
+    collisions,
+    ledger,
+    ledger_totals,
+)
 
 DEMO = replace(STAMP, demonstration=True)
 # REGULATION 6.2, typed from there.
@@ -85,6 +100,34 @@ def test_a_long_stamp_wraps_at_the_foot_and_loses_no_word() -> None:
     assert collisions(pdf, 0) + collisions(pdf, 1) == []
     with pytest.raises(Refused, match="foot of the page"):
         PdfPapers().worksheet(replace(WORKSHEET, stamp=replace(STAMP, protocol_version=version * 9)))
+
+
+def test_the_worksheet_shows_what_of_the_tolerance_is_spent() -> None:
+    # By hand in the samples: order +0.8298… %, reading ±0.2272… %, 2.75 of 50 mL −5.5 %, together 5.7272… %.
+    words = " ".join(proof.page_texts(PdfPapers().worksheet(WORKSHEET)))
+    for required in (
+        "Tolerance budget: what of the 10 % is spent before mixing",
+        "Rounding of the BSA",
+        "unrounded 0.545435… mg; prescribed 0.55 mg",
+        "+0.829…",
+        "±0.227…",
+        "in the bag 0.55 mg; to the subject 0.51975 mg",
+        "−5.5",
+        "SOP 12, measured",
+        "At worst 5.727… % of 10 % is spent, 4.272… % is left",
+        "5.73 % too little",
+        "for information only",
+    ):
+        assert required in words
+
+
+def test_a_residue_that_nobody_measured_prints_as_not_known() -> None:
+    unknown = tolerance_budget(
+        BUDGET_FACTS, BUDGET_PLAN, replace(BUDGET_SETTINGS, line_residue=None), shipped_protocol()
+    )
+    words = outside(replace(WORKSHEET, budget=unknown))
+    assert "to the subject not known" in words
+    assert "Not known and not counted: left in bag and line." in words
 
 
 def outside(worksheet: Worksheet) -> str:
@@ -306,14 +349,90 @@ def test_the_error_report_names_both_doses_and_what_is_still_open() -> None:
         "1001-0007, initials N/A",
         "1.44 mg",
         "1.296 mg",
-        "−10 %",
+        # −0.144 ÷ 1.44 × 100
+        "(1.296 mg − 1.44 mg) ÷ 1.44 mg × 100 = −10 % (limit 10 %)",
         "[Protocol § 8.1.3]",
-        "stopped 6 min early",
+        "stopped 6 min early for a reaction; the rest was discarded.",
+        "Infusion stopped part-way for reaction",
+        "Record opened 22-Nov-2026 11:15 −06:00 Opened by the dosing rule Status open",
         "Principal investigator 22-Nov-2026 12:15 −06:00",
-        "Supporter not yet",
+        "Supporter not recorded",
+        "© National Coordinating Council for Medication Error Reporting and Prevention",
+        "Not assessed yet.",
         "Not signed yet.",
     ):
         assert required in page
-    # Initials, harm, action, adverse event, assessment.
-    assert page.count("N/A") == 5
+    # Initials, category, harm, cause, action, preventive action, adverse event.
+    assert page.count("N/A") == 7
     assert collisions(pdf, 0) == []
+
+
+def test_the_assessed_report_shows_answers_clocks_and_both_assessments() -> None:
+    pdf = PdfPapers().medication_error_report(ASSESSED_REPORT)
+    pages = proof.page_texts(pdf)
+    words = " ".join(pages)
+    for required in (
+        "Category: F – Temporary harm with a stay in hospital, new or longer",
+        "Did an error really happen? yes",
+        "Is the harm permanent? no",
+        "Did the subject have to go into hospital, or stay there longer? yes",
+        "eSAE 2026-118",
+        "within 24 h of awareness",
+        "[Protocol § 12.0, 12.1, 12.2]",
+        "25 h 0 min DONE LATE",
+        # Printed six days after it was known.
+        "not yet 6 d 0 h OVERDUE",
+        "Working days are Monday to Friday",
+        "Elena Petrova, MD error F The subject stayed a second night.",
+        "Maria Gonzalez, PharmD error E N/A",
+        "The first line is the newest",
+        "Pump settings are read back by two nurses.",
+        "© National Coordinating Council for Medication Error Reporting and Prevention",
+    ):
+        assert required in words, required
+    assert words.count("Assessed the medication error Maria Gonzalez, PharmD pharmacist") == 2
+    for page in range(len(pages)):
+        assert collisions(pdf, page) == []
+
+
+def test_a_near_miss_without_subject_or_dose_prints_no_blank() -> None:
+    report = replace(
+        ERROR_REPORT,
+        by_rule=False,
+        dose_id="",
+        subject_number="",
+        course=None,
+        cycle=None,
+        day=None,
+        occurred_at=None,
+        prescribed_mg=None,
+        administered_mg=None,
+        stopped_for="",
+        reached_subject="",
+    )
+    pdf = PdfPapers().medication_error_report(report)
+    (page,) = proof.page_texts(pdf)
+    assert "N/A, initials N/A" in page
+    assert "N/A · N/A · N/A" in page
+    assert "Difference from prescribed: N/A" in page
+    assert "A person reported this; it was not opened by the dosing rule" in page
+    assert "Maria Gonzalez" in page
+    assert collisions(pdf, 0) == []
+
+
+def test_a_question_that_is_still_open_prints_open() -> None:
+    report = replace(
+        ASSESSED_REPORT,
+        questions=(AnsweredQuestion("Is the harm permanent?", None),),
+        category="Not known yet: a question that decides is open",
+    )
+    words = " ".join(proof.page_texts(PdfPapers().medication_error_report(report)))
+    assert "Category: Not known yet: a question that decides is open" in words
+    assert "Is the harm permanent? open" in words
+
+
+def test_text_typed_over_several_lines_and_with_a_tab_prints() -> None:
+    report = replace(ERROR_REPORT, cause="first\tline\n\n  second line", harm="one\ntwo")
+    (page,) = proof.page_texts(PdfPapers().medication_error_report(report))
+    assert "first line second line" in page
+    assert "Harm: one two" in page
