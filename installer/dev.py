@@ -4,10 +4,12 @@
     python3 installer/dev.py test     every check and every test
     python3 installer/dev.py check    format, lint, types and import contracts only
     python3 installer/dev.py bench    the measurements
+    python3 installer/dev.py matrix   re-make docs/requirements.md from the rules' catalogue and the register of tests
+    python3 installer/dev.py mutate   change the domain in many small ways and see the tests notice
     python3 installer/dev.py lock     re-make installer/requirements.lock from pyproject.toml
     python3 installer/dev.py clean    remove the virtual environment and all caches
 
-Further arguments go to the program, to pytest, to the measurements or to the resolver.
+Further arguments go to the program, to pytest, to the measurements, to the mutation run or to the resolver.
 
 It uses the standard library alone, because on a bare system there is nothing else yet, not even pip. Set-up
 is a virtual environment in `.venv` with the pinned packages, and on Linux the system libraries that Qt links
@@ -42,6 +44,9 @@ ON_WINDOWS = sys.platform == "win32"
 ON_LINUX = sys.platform.startswith("linux")
 VENV_PYTHON = VENV / ("Scripts/python.exe" if ON_WINDOWS else "bin/python")
 
+MUTMUT = "mutmut==3.8.1"
+"""The tool that changes the code. It is kept out of `.venv` and the lock: nobody needs it to run or to test."""
+MUTATION = ROOT / ".mutation"
 UV_FOR_LOCK = "uv==0.13.9"
 """The resolver that makes the lock: the one that resolves for all platforms at once. Nobody else needs it."""
 HELD_BACK = ("PySide6-Essentials==6.11.3", "shiboken6==6.11.3")
@@ -423,6 +428,29 @@ def command_bench(extra: list[str]) -> int:
     return call((VENV_PYTHON, ROOT / "tests" / "benchmarks" / "run.py", *extra), {} if has_display() else OFFSCREEN)
 
 
+def command_matrix(_extra: list[str]) -> int:
+    """Re-make the readable matrix of requirements and their tests."""
+    set_up()
+    return call(module("tests.trace.register"))
+
+
+def command_mutate(extra: list[str]) -> int:
+    """Change the domain in many small ways and see the tests notice; further arguments are modules."""
+    if ON_WINDOWS:
+        raise SetUpError("The tool that changes the code forks its process, which Windows cannot. Run it on Linux.")
+    set_up()
+    wish = f"{MUTMUT} for {venv_version()}"
+    stamp = MUTATION / "installed.txt"
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wish:
+        say(f"Installing {MUTMUT} into .mutation")
+        library = MUTATION / "library"
+        shutil.rmtree(library, ignore_errors=True)
+        pip = (VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-input")
+        must([*pip, "--target", library, MUTMUT], "The tool that changes the code is not to be had.")
+        stamp.write_text(wish, encoding="utf-8")
+    return call(module("tests.mutation.run", *extra))
+
+
 def command_lock(extra: list[str]) -> int:
     """Re-make the lock; versions stay as they are unless `--upgrade` is added."""
     if lacking := install([NEED_VENV]):
@@ -472,6 +500,7 @@ def command_clean(_extra: list[str]) -> int:
         ".ruff_cache",
         ".hypothesis",
         ".import_linter_cache",
+        ".mutation",
         "build",
         "dist",
     ]
@@ -487,6 +516,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": command_test,
     "check": command_check,
     "bench": command_bench,
+    "matrix": command_matrix,
+    "mutate": command_mutate,
     "lock": command_lock,
     "clean": command_clean,
 }

@@ -1,8 +1,10 @@
 """Benchmarks, each beside its floor in the same run: medians and ratios, since machines are noisy.
 
-``python installer/dev.py bench`` runs them all and prints a table. Nothing here passes or fails a test.
+``python installer/dev.py bench`` runs them and prints a table; ``bench batch`` takes files of up to 100,000 doses, which
+takes some minutes. Nothing here passes or fails a test.
 """
 
+import csv
 import os
 import platform
 import sqlite3
@@ -12,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 ROUNDS = 15
@@ -117,18 +119,87 @@ def decisions() -> None:
     from pharmacy_app.domain.settings import BsaFormula, DoseRounding, RoundingMode, Signed, StudySettings
     from pharmacy_app.services.calculator import request_from
 
-    typed = {"height": "171", "weight": "70", "cycle": "1", "day": "1", "birth": "1974-03-09", "prescribed_mg": "1.46"}
+    protocol = shipped_protocol()
     for formula in (BsaFormula.MOSTELLER, BsaFormula.BOYD):
         settings = StudySettings(
             bsa_formula=Signed(formula, "benchmark", 0),
             dose_rounding=Signed(DoseRounding(Decimal("0.01"), RoundingMode.HALF_UP), "benchmark", 0),
         )
-        request = request_from(typed, settings, shipped_protocol(), datetime.now(UTC).date())
+        request = request_from(SIXTH_CYCLE, settings, lambda _day: protocol, date(2026, 7, 20))
         result = pairs(
             lambda asked=request: timed(lambda: decide(asked), 100),  # type: ignore[misc]
             lambda: timed(lambda: (Decimal(171) * Decimal(70) / Decimal(3600)).sqrt() * Decimal("0.8"), 1000),
         )
         say(f"one decision ({formula})", result[0], "the bare decimal arithmetic", *result[1:], "under 1 ms")
+
+
+SIXTH_CYCLE = {
+    "height": "171",
+    "weight": "70",
+    "cycle": "6",
+    "day": "1",
+    "level": "-1",
+    "planned_on": "2026-07-20",
+    "birth": "1974-03-09",
+    "prior_weight_kg": "72",
+    "prior_weight_on": "2026-06-29",
+    "prescribed_mg": "0.73",
+    "given": "1.1.1 2026-03-02; 1.1.8 2026-03-09; 1.1.15 2026-03-16; 1.2.1 2026-03-30; 1.2.8 2026-04-06;"
+    " 1.3.1 2026-04-27 -1; 1.3.8 2026-05-04 -1; 1.4.1 2026-05-25 -1; 1.4.8 2026-06-01 -1; 1.5.1 2026-06-22 -1;"
+    " 1.5.8 2026-06-29 -1",
+    "level_changes": "1.3 -1 toxicity",
+    "responses": "1.1 2026-03-25 CR",
+    "marrows": "2026-02-20 45; 2026-03-15 4; 2026-03-22 2; 2026-06-15 1",
+    "toxicities": "2026-04-15 3 related",
+    "progression": "no",
+    "toxicity_grade": "1",
+    "toxicity_baseline_grade": "0",
+    "liver_toxicity_suspected": "no",
+    "bilirubin": "0.9",
+    "bilirubin_upper_limit": "1.2",
+    "ast": "35",
+    "ast_upper_limit": "40",
+    "alt": "30",
+    "alt_upper_limit": "40",
+    "creatinine_clearance": "80",
+    "anc": "1.4",
+    "platelets": "90",
+    "anc_before_treatment": "0.8",
+    "platelets_before_treatment": "40",
+    "anc_before_last_cycle": "1.2",
+    "platelets_before_last_cycle": "85",
+}
+"""A dose with everything known: the last cycle, after a reduction, with all criteria answered."""
+
+
+def batches(folder: Path) -> None:
+    """Files of 1,000 to 100,000 doses through the command line: seconds and highest memory of the whole process."""
+    for rows in (1_000, 10_000, 100_000):
+        path = folder / f"doses-{rows}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(SIXTH_CYCLE))
+            writer.writeheader()
+            for number in range(rows):
+                # Each row another body: nothing can be remembered from the row before.
+                writer.writerow(
+                    {
+                        **SIXTH_CYCLE,
+                        "weight": f"{60 + number % 2000 / 100:.2f}",
+                        "height": f"{150 + number % 487 / 10:.1f}",
+                    }
+                )
+        command = [sys.executable, "-m", "pharmacy_app", "calc", "--formula", "Mosteller", "--increment-mg", "0.01"]
+        began = time.perf_counter()
+        with open(os.devnull, "wb") as nowhere:
+            started = subprocess.Popen([*command, "--rounding", "half up", "--batch", str(path)], stdout=nowhere)
+            _, status, used = os.wait4(started.pid, 0)
+        seconds = time.perf_counter() - began
+        started.returncode = os.waitstatus_to_exitcode(status)
+        sys.stdout.write(
+            f"batch of {rows:>7,} doses {seconds:>8.1f} s {seconds / rows * 1000:>7.3f} ms each, highest memory"
+            f" {used.ru_maxrss / 1024:>6.0f} MiB, exit code {started.returncode}\n"
+        )
+        sys.stdout.flush()
 
 
 def acts(folder: Path) -> None:
@@ -172,6 +243,9 @@ def main() -> None:
     sys.stdout.write(f"medians of {ROUNDS} pairs; the ratio is the median of the pairs' ratios\n\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if "batch" in sys.argv[1:]:
+            batches(folder)
+            return
         database = folder / "demonstration.sqlite"
         make_demonstration(database).desk.store.close()
         start_up(url_of(database))

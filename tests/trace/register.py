@@ -1,0 +1,103 @@
+"""The register of requirements: each rule and reading with the tests that show it, and the readable matrix of both.
+
+``python3 installer/dev.py matrix`` writes the matrix anew into docs/requirements.md.
+"""
+
+import ast
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pharmacy_app.domain.rules import CATALOGUE, RULES
+
+ROOT = Path(__file__).resolve().parents[2]
+REGISTER = Path(__file__).with_name("requirements.toml")
+MATRIX = ROOT / "docs" / "requirements.md"
+STATUSES = ("done", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One requirement: whether it is done, the tests that show it, and what a reader must know besides."""
+
+    id: str
+    status: str
+    tests: tuple[str, ...]
+    note: str = ""
+
+
+def rows() -> tuple[Row, ...]:
+    """The register as it stands in its file."""
+    data = tomllib.loads(REGISTER.read_text(encoding="utf-8"))
+    return tuple(Row(row["id"], row["status"], tuple(row["tests"]), row.get("note", "")) for row in data["row"])
+
+
+@cache
+def _tests_in(path: str) -> frozenset[str]:
+    file = ROOT / path
+    if not file.is_file():
+        return frozenset()
+    module = ast.parse(file.read_text(encoding="utf-8"), filename=path)
+    functions = (node for node in module.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(node.name for node in functions if node.name.startswith("test_"))
+
+
+def is_test(name: str) -> bool:
+    """Whether ``tests/folder/test_x.py::test_name`` is a test; parametrised ones go by their plain name."""
+    path, _, function = name.partition("::")
+    return path.startswith("tests/") and Path(path).name.startswith("test_") and function in _tests_in(path)
+
+
+def faults_of(register: tuple[Row, ...]) -> list[str]:
+    """What is wrong with a register, a sentence each."""
+    ids = [row.id for row in register]
+    wanted = [*(f"R{number}" for number in range(1, 61)), *(f"A{number}" for number in range(1, 44))]
+    found = [f"{each} is missing" for each in wanted if each not in ids]
+    found += [f"{each} is no rule or reading" for each in ids if each not in wanted]
+    found += [f"{each} stands twice" for each in sorted(set(ids)) if ids.count(each) > 1]
+    for row in register:
+        if row.status not in STATUSES:
+            found.append(f"{row.id} has the unknown status “{row.status}”")
+        if row.status == "done" and not row.tests:
+            found.append(f"{row.id} is done, but names no test")
+        if len(set(row.tests)) < len(row.tests):
+            found.append(f"{row.id} names a test twice")
+        found += [f"{row.id} names {test}, which is no test" for test in row.tests if not is_test(test)]
+    return found
+
+
+def matrix() -> str:
+    """The matrix as a page: one line for each row of the register, in its order."""
+    done = sum(row.status == "done" for row in rows())
+    lines = [
+        "# Requirements and their tests",
+        "",
+        "Made by `python3 installer/dev.py matrix` from the rules' catalogue",
+        "(`pharmacy_app/domain/rules/catalogue.toml`) and the register (`tests/trace/requirements.toml`); change",
+        "those, not this page. R: rules of the protocol. A: how its silent or ambiguous places are read.",
+        "`pharmacy-app explain R14` says any of them in full.",
+        "",
+        "STOP: only a corrected input goes on. STOP\\*: or the written decision of a named person. WARN: goes on with",
+        "a reason. INFO: shown. allowed: may be done, need not. prompt: somebody is reminded.",
+        "",
+        f"{done} of {len(rows())} rows are done; {len(CATALOGUE)} rules stand in the catalogue.",
+        "",
+        "| id | § | rule | strength | where | status | shown by |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [_line(row) for row in rows()]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Row) -> str:
+    rule = RULES[row.id]
+    where = f"in {rule.applied_in}" if rule.applied_in else rule.judged.value
+    shown = [f"`{test}`" for test in row.tests] + ([row.note] if row.note else [])
+    strength = rule.strength.replace("*", r"\*")
+    cells = (rule.id, rule.section, rule.title, strength, where, row.status, "<br>".join(shown))
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    MATRIX.write_text(matrix(), encoding="utf-8", newline="\n")
