@@ -102,6 +102,7 @@ class App(QObject):
         self.bridge.busy_changed.connect(self.window.set_busy)
         self.window.sign_in.sign_in_requested.connect(self._sign_in)
         self.window.lock_requested.connect(self._lock)
+        self.window.report_requested.connect(self._report)
         self.window.mode_changed.connect(self._keep_mode)
         self._open()
         for key, title, icon in PLACES:
@@ -281,6 +282,11 @@ class App(QObject):
 
     def _signed_out(self, _event: "Event") -> None:
         """Nothing is left to do: the sign-in page is up already."""
+
+    def _report(self) -> None:
+        """Report a medication error, from wherever one is."""
+        if self.office is not None:
+            self.office.open_error("new")
 
     def _go(self, key: str, what: str) -> None:
         page = self.window.show_page(key)

@@ -74,6 +74,10 @@ class Office(QObject):
         article = "an" if roles.startswith("a") else "a"
         return f"This takes {article} {roles}; you are signed in as {self.role_words()}."
 
+    def open_error(self, error_id: str) -> None:
+        """Open a medication-error record by its number; 'new' opens the form that reports one."""
+        self.go.emit("errors", error_id)
+
     def role_words(self) -> str:
         """The person's roles in words."""
         return " and ".join(str(role) for role in self.session.roles)

@@ -44,9 +44,13 @@ PLACES = (
     ("vials", "Vials", "vials"),
     ("ledger", "Ledger", "ledger"),
     ("labels", "Labels", "labels"),
+    ("errors", "Errors", "errors"),
     ("monitor", "Monitor", "monitor"),
     ("settings", "Settings", "settings"),
 )
+
+REPORT_TEXT = "Report an error…"
+REPORT_KEYS = "Ctrl+R"
 
 IDLE_MS = 10 * 60 * 1000
 SUCCESS_MS = 6000
@@ -175,9 +179,10 @@ class _Navigation(QFrame):
         number = len(self._buttons) + 1
         button = Button(title, name=f"nav_{key}", kind="nav", icon=icon, icon_tone="nav_text")
         button.setCheckable(True)
-        if number <= 9:
-            button.setShortcut(f"Ctrl+{number}")
-            button.setAccessibleDescription(f"Ctrl+{number}")
+        if number <= 10:
+            # The digits as they stand on the keyboard: the tenth place has the 0.
+            button.setShortcut(f"Ctrl+{number % 10}")
+            button.setAccessibleDescription(f"Ctrl+{number % 10}")
         button.toggled.connect(self._mark)
         button.clicked.connect(self._clicked)
         self._group.addButton(button)
@@ -224,13 +229,15 @@ class _Navigation(QFrame):
 class MainWindow(QMainWindow):
     """The one window.
 
-    Signals: ``lock_requested()`` (button or idleness; the wiring calls ``lock``), ``page_shown(str key)``,
+    Signals: ``lock_requested()`` (button or idleness; the wiring calls ``lock``), ``report_requested()`` to report a
+    medication error or near miss from wherever one is, ``page_shown(str key)``,
     ``mode_changed(str mode)`` after the light/dark button, ``closing()`` once it is sure.
     ``painted()`` comes once, after the first paint: what is slow to import or to build waits for it.
     ``sign_in`` and ``lock_view`` are the two screens with their own signals.
     """
 
     lock_requested = Signal()
+    report_requested = Signal()
     page_shown = Signal(str)
     mode_changed = Signal(str)
     closing = Signal()
@@ -362,6 +369,10 @@ class MainWindow(QMainWindow):
         self._busy_text = ""
         self._busy_timer = QTimer(self, interval=_BUSY_AFTER_MS, singleShot=True)
         self._busy_timer.timeout.connect(self._show_busy)
+        self._report_button = Button(REPORT_TEXT, name="header_report", kind="quiet", icon="errors")
+        self._report_button.setShortcut(REPORT_KEYS)
+        self._report_button.setToolTip(f"Report a medication error or near miss ({REPORT_KEYS})")
+        self._report_button.clicked.connect(self.report_requested)
         self._mode_button = Button("", name="header_mode", kind="icon", icon="moon")
         self._mode_button.clicked.connect(self.toggle_mode)
         self._lock_button = Button("&Lock", name="header_lock", kind="quiet", icon="lock")
@@ -378,6 +389,7 @@ class MainWindow(QMainWindow):
         row.setSpacing(SPACE_M)
         row.addLayout(left, 1)
         row.addWidget(self._busy)
+        row.addWidget(self._report_button)
         row.addWidget(IconView("person", "muted", 24))
         row.addLayout(right)
         row.addWidget(self._mode_button)
@@ -478,8 +490,11 @@ class MainWindow(QMainWindow):
         narrow = self.width() < NARROW_BELOW
         self._lock_button.set_text("" if narrow else "&Lock")
         self._lock_button.setAccessibleName("Lock")
+        self._report_button.set_text("" if narrow else REPORT_TEXT)
+        self._report_button.setAccessibleName(REPORT_TEXT)
         # Setting the text drops the shortcut.
         self._lock_button.setShortcut("Ctrl+L")
+        self._report_button.setShortcut(REPORT_KEYS)
 
     def set_demonstration(self, demonstration: bool) -> None:
         """Show the mark that nothing here is for clinical use, on every screen."""

@@ -145,6 +145,17 @@ class Hands:
         at = [[column.key for column in model.columns].index(key) for key in keys]
         return [tuple(str(model.index(row, column).data()) for column in at) for row in range(model.rowCount())]
 
+    def top(self, widget: QWidget) -> None:
+        """Scroll until the control stands at the top of what is seen, as far as the page goes."""
+        parent = widget.parentWidget()
+        while parent is not None:
+            if isinstance(parent, QScrollArea):
+                inside = parent.widget()
+                at = widget.mapTo(inside, QPoint(0, 0)).y()
+                parent.verticalScrollBar().setValue(at - 8)
+            parent = parent.parentWidget()
+        QApplication.processEvents()
+
     # -- waiting
 
     def settle(self) -> None:
@@ -221,6 +232,15 @@ class Hands:
                 break
             QTest.keyClick(combo, Qt.Key.Key_Down)
         assert combo.currentText() == words, f"{name} offers {[combo.itemText(at) for at in range(combo.count())]}"
+        self.settle()
+
+    def open_row(self, name: str, first: str) -> None:
+        """Open the row of a table that begins with these words, by Enter."""
+        table = self.see(name, QTableView)
+        model = table.model()
+        words = [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+        table.selectRow(words.index(first))
+        QTest.keyClick(table, Qt.Key.Key_Return)
         self.settle()
 
     def shortcut(self, key: Qt.Key) -> None:

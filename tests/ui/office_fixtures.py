@@ -3,7 +3,7 @@
 Use them by ``from tests.ui.office_fixtures import *`` in a test module: ``office`` (the pharmacist's),
 ``office_as('monitor')``, ``day`` (the people, clock and desk, for ``pharmacy_app.demo``'s acts), ``idle`` (wait
 until the database thread has nothing left to do). The study holds shipment SHP-1 (12 vials of 1 mg and 4 of 4 mg,
-labelled and released) and subject 000-001.
+labelled and released) and subject 000-001 with a marrow of last week.
 """
 
 import shutil
@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from db.store import SqlStore
 from pharmacy_app.bootstrap import Argon2Secrets, create_desk, open_desk, url_of
-from pharmacy_app.demo import DemoDay, MovableClock, enroll_subject, receive_shipment, set_up
+from pharmacy_app.demo import DemoDay, MovableClock, enroll_subject, marrow, receive_shipment, set_up
 from pharmacy_app.services.desk import Session
 from pharmacy_app.services.stock import LotTyped
 from ui.bridge import Bridge
@@ -53,6 +53,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Seeded:
         made, "SHP-1", (LotTyped("1", "INO1-A117", "2027-03", "12"), LotTyped("4", "INO4-B203", "2027-06-30", "4"))
     )
     enroll_subject(made, "000-001", "1974-03-09", "RTK", "171", "70")
+    marrow(made, "000-001", "62", -8)
     assert isinstance(desk.store, SqlStore)
     desk.store.close()
     return Seeded(path, dict(made.sessions), clock())

@@ -436,6 +436,21 @@ def _views(hands: Hands, doses: dict[str, str]) -> Iterator[str]:
                 hands.app.office.go.emit("prepare", dose_id)
                 hands.settle()
                 yield f"prepare, {step}"
+        if key == "errors":
+            hands.press("begin_report")
+            hands.press("report_more")
+            yield "errors, reporting"
+            hands.fill(what_happened="A vial was taken for another one and put back")
+            hands.choose("stage", "Preparation")
+            hands.choose("error_type", "Wrong drug")
+            hands.press("report_record")
+            yield "errors, one of them"
+            hands.press("assess_begin")
+            hands.choose("verdict", "An error")
+            hands.choose("adverse_event", "Serious adverse event")
+            yield "errors, assessing"
+            hands.press("told_begin")
+            yield "errors, telling"
         if key == "receive":
             hands.press("receive_new")
             yield "receive, a shipment"
@@ -447,7 +462,7 @@ def _views(hands: Hands, doses: dict[str, str]) -> Iterator[str]:
                     hands.press(button.objectName())
                     yield f"{key}, {button.text()}"
         if key == "settings":
-            for tab in ("accounts", "password", "about", "study"):
+            for tab in ("protocol", "rules", "accounts", "password", "about", "study"):
                 hands.press(f"tab_{tab}")
                 yield f"settings, {tab}"
             hands.press("edit_vial_1mg")

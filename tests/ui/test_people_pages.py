@@ -1,34 +1,36 @@
-"""Today, Subjects, Monitor, Settings, the password and the first run: driven as people at the pharmacy do."""
+"""Today, Monitor, Settings, the password and the first run: driven as people at the pharmacy do."""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from pharmacy_app.bootstrap import create_desk, url_of
-from pharmacy_app.demo import PASSWORD, DemoDay, MovableClock, dose, receive_shipment, weigh
+from pharmacy_app.demo import PASSWORD, DemoDay, MovableClock, dose, receive_shipment
 from pharmacy_app.domain.protocol import shipped_protocol
+from pharmacy_app.domain.settings import LineResidue
 from pharmacy_app.services import views
 from pharmacy_app.services.accounts import sign_in
 from pharmacy_app.services.desk import Credentials, Desk
 from pharmacy_app.services.setup import shipped_protocol_text
 from pharmacy_app.services.stock import LotTyped
+from pharmacy_app.services.study_settings import SettingsForm, setting_lines
 from tests.ui.find import find
 from tests.ui.office_fixtures import *  # noqa: F403 - the fixtures of a desk
 from tests.ui.office_fixtures import NOW, SECRETS, Said
 from ui.bridge import Bridge
 from ui.office import Office
-from ui.pages import monitor, settings, subjects, today
+from ui.pages import monitor, settings, today
 from ui.pages.first_run import DONE, PEOPLE, SETTINGS, SITE, STUDY, FirstRunGuide
 from ui.pages.password import PasswordDialog
-from ui.pages.settings_editor import SettingsEditor
+from ui.pages.settings_editor import SettingsEditor, line_words, typed_value
 from ui.widgets.basics import Button, Text
-from ui.widgets.fields import AmountField
 from ui.widgets.panels import Banner
-from ui.widgets.tables import ROW_ROLE
 
 OfficeAs = Callable[[str], Office]
 Idle = Callable[[Office], None]
@@ -146,125 +148,37 @@ def test_unsigned_settings_come_first() -> None:
     assert waits[0].title == "2 study settings are not signed yet"
 
 
-# -- subjects
-
-
-def subjects_page(qtbot: QtBot, office: Office, idle: Idle, number: str = "") -> subjects.SubjectsPage:
-    """The page, shown on the list or on one subject."""
-    page = subjects.SubjectsPage(office)
-    qtbot.addWidget(page)
-    page.refresh()
-    if number:
-        page.open_on(number)
-    idle(office)
-    return page
-
-
-def test_a_subject_is_enrolled_once_even_by_two_clicks(qtbot: QtBot, office: Office, idle: Idle, said: Said) -> None:
-    page = subjects_page(qtbot, office, idle)
-    before = head_of(office)
-    page.begin.click()
-    page.enroll_card.form.set_values({"subject_number": "000-002", "birth": "1988"})
-    page.enroll_card.enroll.click()
-    page.enroll_card.enroll.click()
-    idle(office)
-    assert head_of(office) == before + 1
-    assert said.texts() == ["Subject 000-002 is enrolled. Record a height and a weight next."]
-    assert "Subject 000-002" in words_of(page)
-    assert not page.enroll_card.form.is_dirty()
-
-
-def test_every_fault_of_an_enrolment_is_shown_and_nothing_typed_is_lost(
-    qtbot: QtBot, office: Office, idle: Idle
-) -> None:
-    page = subjects_page(qtbot, office, idle)
-    before = head_of(office)
-    page.begin.click()
-    form = page.enroll_card.form
-    form.set_values({"subject_number": "Anna Smith", "birth": "11/12/1980", "initials": "7"})
-    page.enroll_card.enroll.click()
-    idle(office)
-    assert all(form.field(name).fault() for name in ("subject_number", "birth", "initials"))
-    assert form.values()["subject_number"] == "Anna Smith"
-    assert head_of(office) == before
-
-
-def test_a_weight_in_pounds_is_converted_where_it_is_typed_and_kept_as_typed(
-    qtbot: QtBot, office: Office, idle: Idle
-) -> None:
-    page = subjects_page(qtbot, office, idle, "000-001")
-    form = page.measure_card.form
-    form.set_values({"weight": "155", "weight_unit": "lb"})
-    # 155 × 0.45359237 = 70.30681735 kg by hand.
-    assert "155 lb = 70.307 kg" in words_of(form.field("weight"))
-    page.measure_card.button.click()
-    idle(office)
-    with office.desk.store.read() as reader:
-        newest = reader.measurements("000-001")[0]
-    assert (newest.typed_value, newest.typed_unit, newest.value) == ("155", "lb", Decimal("70.30681735"))
-    assert form.values()["weight"] == ""
-
-
-def test_an_unlikely_weight_asks_for_a_reason_and_another_value_asks_anew(
-    qtbot: QtBot, office: Office, idle: Idle
-) -> None:
-    page = subjects_page(qtbot, office, idle, "000-001")
-    before = head_of(office)
-    form, reason = page.measure_card.form, page.measure_card.reason
-    assert reason.isHidden()
-    form.field("weight").set_value("24.9")
-    page.measure_card.button.click()
-    idle(office)
-    assert not reason.isHidden()
-    assert "unusual" in reason.fault()
-    reason.set_value("Weighed twice by two nurses")
-    form.field("weight").set_value("24.8")
-    assert reason.isHidden()
-    assert reason.value() == ""
-    page.measure_card.button.click()
-    idle(office)
-    reason.set_value("Weighed twice by two nurses")
-    page.measure_card.button.click()
-    idle(office)
-    assert head_of(office) == before + 1
-
-
-@pytest.mark.parametrize(
-    ("weight", "kind"),
-    # Of 70 kg, 10 % is exactly 7 kg: 77 and 63 are not more than 10 %, a gram beyond is (§ 8.1.3, strict).
-    [("77", "ok"), ("77.001", "warn"), ("63", "ok"), ("62.999", "warn")],
-)
-def test_more_than_ten_percent_of_the_weight_last_used_is_strict(
-    qtbot: QtBot, day: DemoDay, office: Office, idle: Idle, weight: str, kind: str
-) -> None:
-    dose_id = dose(day, "000-001", 1, 1)
-    weigh(day, "000-001", weight, "weighed twice")
-    page = subjects_page(qtbot, office, idle, "000-001")
-    banner = find(page, Banner, "weight_compared")
-    assert banner.kind == kind
-    assert ("must be recalculated" in banner.text()) is (kind == "warn")
-    assert f"for dose {dose_id}" in words_of(page)
-
-
-def test_a_dose_of_the_subject_opens_in_prepare(qtbot: QtBot, day: DemoDay, office: Office, idle: Idle) -> None:
-    dose_id = dose(day, "000-001", 1, 1, until="order")
-    way = Way(office)
-    page = subjects_page(qtbot, office, idle, "000-001")
-    page.doses_table.row_activated.emit(page.doses_table.model().index(0, 0).data(ROW_ROLE))
-    assert way.went == [("prepare", dose_id)]
-
-
-def test_a_number_nobody_has_is_said_and_the_list_stays(qtbot: QtBot, office: Office, idle: Idle) -> None:
-    page = subjects_page(qtbot, office, idle, "999-999")
-    assert "There is no subject 999-999" in find(page, Banner, "subjects_trouble").text()
-
-
-def test_the_monitor_reads_subjects_and_records_nothing(qtbot: QtBot, office_as: OfficeAs, idle: Idle) -> None:
-    page = subjects_page(qtbot, office_as("monitor"), idle, "000-001")
-    assert not page.begin.isEnabled()
-    assert not page.measure_card.button.isEnabled()
-    assert not page.order.isEnabled()
-    assert "70 kg" in words_of(page)
+def test_an_error_that_a_person_reported_waits_in_its_own_words() -> None:
+    """Nobody knows a dose of it: it leads to its record, not to a dose."""
+    error = views.ErrorLine(
+        error_id="E0000015",
+        dose_id="",
+        subject_number="",
+        opened_at=NOW,
+        occurred_on=None,
+        prescribed_mg=None,
+        administered_mg=None,
+        difference="",
+        sentence="Tim Lindqvist reported: the wrong vial was taken and put back",
+        status="open",
+        source="person",
+        opened_by="Tim Lindqvist",
+        found_at=NOW,
+        found_by="Tim Lindqvist",
+        occurred_at=None,
+        stage="preparation",
+        error_type="wrong drug",
+        reached_subject="no",
+        what_happened="the wrong vial was taken and put back",
+        action="",
+        stopped_for="",
+        verdict="",
+        category="",
+    )
+    (item,) = today.waiting(views.Today(NOW.date(), (), 0, 0, (), (), (), (error,), ()))
+    assert (item.kind, item.place, item.what) == ("stop", "errors", "E0000015")
+    assert item.text.startswith("Tim Lindqvist reported: the wrong vial")
+    assert "None" not in item.text
 
 
 # -- monitor
@@ -305,6 +219,10 @@ def test_the_monitor_sees_each_dose_given_with_its_difference(
     assert row.reportable
     (error,) = page.errors_table.model().rows()  # type: ignore[attr-defined]
     assert error.dose_id == dose_id
+    way = Way(page._office)
+    page.errors_table.setCurrentIndex(page.errors_table.model().index(0, 0))
+    QTest.keyClick(page.errors_table, Qt.Key.Key_Return)
+    assert way.went == [("errors", error.error_id)]
 
 
 def test_the_journal_is_verified_from_the_page(qtbot: QtBot, office_as: OfficeAs, idle: Idle) -> None:
@@ -419,6 +337,60 @@ def test_an_odd_preparation_is_doubted_while_it_is_typed(qtbot: QtBot) -> None:
     card.form.set_values({**values, "vial_1mg.concentration_mg_per_ml": "0.2"})
     assert not card.look.isHidden()
     assert "hold 0.8 mg" in card.look.text()
+
+
+def test_what_stays_in_bag_and_line_is_signed_beside_the_bag_and_may_stay_empty(
+    qtbot: QtBot, office: Office, idle: Idle, said: Said
+) -> None:
+    page = settings_page(qtbot, office, idle)
+    editor = page.study.editor
+    find(page, Button, "edit_stability").click()
+    assert editor.optional_cards["line_residue"].isHidden()
+    find(page, Button, "settings_cancel").click()
+    find(page, Button, "edit_bag").click()
+    card = editor.optional_cards["line_residue"]
+    assert not card.isHidden()
+    assert "May stay empty" in words_of(card)
+    # The bag stays as it is: only what is typed is signed.
+    card.form.set_values({"line_residue.residue_ml": "1.5", "line_residue.source": "SOP 12, p. 3"})
+    signatures = editor.signatures
+    for name, value in (("password", PASSWORD), ("second_user_name", "checker"), ("second_password", PASSWORD)):
+        signatures.field(name).set_value(value)
+    editor.button.click()
+    idle(office)
+    assert said.texts() == ["Signed by two people and in force now: Left in bag and line."]
+    with office.desk.store.read() as reader:
+        (line,) = [line for line in setting_lines(reader) if line.name == "line_residue"]
+    assert line_words(line) == "1.5 mL left in bag and line after the infusion"
+
+
+def test_a_faulty_residue_is_refused_beside_its_field(qtbot: QtBot, office: Office, idle: Idle) -> None:
+    page = settings_page(qtbot, office, idle)
+    find(page, Button, "edit_bag").click()
+    editor = page.study.editor
+    card = editor.optional_cards["line_residue"]
+    card.form.field("line_residue.residue_ml").set_value("1.5")
+    assert page.is_dirty()
+    for name, value in (("password", PASSWORD), ("second_user_name", "checker"), ("second_password", PASSWORD)):
+        editor.signatures.field(name).set_value(value)
+    editor.button.click()
+    idle(office)
+    assert "source" in card.form.field("line_residue.source").fault()
+
+
+def test_the_first_run_asks_only_for_what_acts_wait_for(qtbot: QtBot) -> None:
+    editor = SettingsEditor()
+    qtbot.addWidget(editor)
+    assert not any(card.isHidden() for card in editor.cards.values())
+    assert all(card.isHidden() for card in editor.optional_cards.values())
+    assert editor.typed() == SettingsForm()
+
+
+def test_a_residue_is_read_while_it_is_typed_and_nothing_is_a_residue_too() -> None:
+    for text, value in (("0", Decimal(0)), ("1.5", Decimal("1.5"))):
+        typed = typed_value("line_residue", {"line_residue.residue_ml": text})
+        assert typed == LineResidue(value)
+    assert typed_value("line_residue", {"line_residue.residue_ml": "-1"}) is None
 
 
 def test_the_administrator_adds_a_monitor_who_must_change_the_password(
@@ -704,13 +676,3 @@ def test_a_file_that_cannot_be_read_is_said(new_study: NewStudy, tmp_path: Path)
     new_study.guide.read_file(tmp_path / "gone.toml")
     new_study.wait()
     assert "cannot be read" in words_of(find(new_study.guide, QWidget, "study_faults"))
-
-
-def test_a_height_in_inches_is_converted_where_it_is_typed(qtbot: QtBot, office: Office, idle: Idle) -> None:
-    page = subjects_page(qtbot, office, idle, "000-001")
-    height = page.measure_card.form.field("height")
-    assert isinstance(height, AmountField)
-    height.set_unit("in")
-    height.set_value("67")
-    # 67 × 2.54 = 170.18 cm.
-    assert "67 in = 170.18 cm" in words_of(height)

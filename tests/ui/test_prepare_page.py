@@ -7,210 +7,30 @@ Subject 000-001: 171 cm, 70 kg. By hand: √(171 × 70 ÷ 3600) = 1.8235 m² (Mo
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QDialog,
     QLabel,
-    QLineEdit,
-    QPlainTextEdit,
     QPushButton,
-    QTableView,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
-from pharmacy_app.demo import PASSWORD, DemoDay, dose, weigh
-from pharmacy_app.services.doses import DecideForm, OrderForm, record_decision
-from pharmacy_app.services.doses import order as services_order
-from pharmacy_app.services.ports import VialFilter
-from pharmacy_app.services.preparation import ReserveForm, proposals, reserve
-from pharmacy_app.services.views import DoseThread
+from pharmacy_app.demo import DemoDay, dose, weigh
 from tests.ui.find import find
 from tests.ui.office_fixtures import *  # noqa: F403
 from tests.ui.office_fixtures import Said
+from tests.ui.prepare_desk import *  # noqa: F403
+from tests.ui.prepare_desk import Desk, close_papers, dialog, documents, is_open, order, ordered, planned, units
 from ui.office import Office
-from ui.pages.prepare import ClockLine, PreparePage, make_page, say_left
+from ui.pages.prepare import ClockLine, say_left
 from ui.pages.prepare_step import CHECK, CLOSE, DECIDE, FINISHED, GIVE, LABELS, MIX, ORDER, RELEASE, VIALS
+from ui.pages.prepare_written import WrittenDecisionDialog
 from ui.widgets.fields import AmountField, ChoiceField, Field, ScanField
 from ui.widgets.panels import Banner
 from ui.widgets.tables import DataTable
-
-Idle = Callable[[Office], None]
-
-
-class Desk:
-    """One person at the page: what they press, type and see."""
-
-    def __init__(self, qtbot: QtBot, office: Office, idle: Idle) -> None:
-        self.office, self._idle, self._qtbot = office, idle, qtbot
-        page = make_page(office)
-        assert isinstance(page, PreparePage)
-        self.page = page
-        qtbot.addWidget(page)
-        page.resize(1000, 900)
-        page.show()
-        office.changed.connect(page.refresh)
-        page.refresh()
-        self.wait()
-
-    def wait(self) -> None:
-        """Until nothing is under way."""
-        self._idle(self.office)
-
-    def button(self, name: str) -> QPushButton:
-        """A button of the page."""
-        return find(self.page, QPushButton, name)
-
-    def press(self, name: str) -> None:
-        """Press a button that can be pressed."""
-        button = self.button(name)
-        assert button.isVisible(), f"{name} is not to be seen"
-        assert button.isEnabled(), f"{name} is held"
-        button.click()
-        self.wait()
-
-    def field(self, name: str) -> Field:
-        """A field of the page."""
-        return find(self.page, Field, f"{name}_field")
-
-    def put(self, **values: str) -> None:
-        """Type into fields."""
-        for name, value in values.items():
-            self.field(name).set_value(value)
-        self.wait()
-
-    def scan(self, text: str) -> None:
-        """Scan as a scanner does: fast keys, then Enter."""
-        line = find(self.page, QLineEdit, "unit_number")
-        line.setFocus()
-        QTest.keyClicks(line, text)
-        QTest.keyClick(line, Qt.Key.Key_Return)
-        self.wait()
-
-    def sign(self, box: str, user: str = "", password: str = PASSWORD) -> None:
-        """Sign with a password (and a user name where it is not fixed)."""
-        if user:
-            find(self.page, QLineEdit, f"{box}_user").setText(user)
-        find(self.page, QLineEdit, f"{box}_password").setText(password)
-        self.press(f"{box}_sign")
-
-    def open(self, dose_id: str) -> None:
-        """Open a dose."""
-        self.page.open_on(dose_id)
-        self.wait()
-
-    def current(self) -> int:
-        """The step that is marked as current."""
-        return next(
-            (at for at in range(9) if self.button(f"prepare_steps_{at + 1}").property("state") == "current"), FINISHED
-        )
-
-    def banner(self, name: str) -> str:
-        """A banner's sentence, '' while it is hidden."""
-        banner = find(self.page, Banner, name)
-        return banner.text() if banner.isVisible() else ""
-
-    def words(self) -> str:
-        """Every word and number to be seen on the page."""
-        seen = [label.text() for label in self.page.findChildren(QLabel) if label.isVisible()]
-        seen += [button.text() for button in self.page.findChildren(QPushButton) if button.isVisible()]
-        return "\n".join(seen)
-
-    def nameless(self) -> list[str]:
-        """Controls to be seen that a screen reader or a test could not name."""
-        kinds = (QPushButton, QLineEdit, QComboBox, QPlainTextEdit, QTableView)
-        controls = [widget for kind in kinds for widget in self.page.findChildren(kind) if widget.isVisible()]
-        assert len(controls) > 5
-        return [repr(one) for one in controls if not one.objectName() or not one.accessibleName()]
-
-    def thread(self, dose_id: str) -> DoseThread:
-        """The dose as the store has it."""
-        with self.office.desk.store.read() as reader:
-            thread = reader.dose(dose_id)
-        assert thread is not None
-        return thread
-
-
-@pytest.fixture
-def at(qtbot: QtBot, idle: Idle) -> Callable[[Office], Desk]:
-    """Somebody at the page."""
-    return lambda office: Desk(qtbot, office, idle)
-
-
-def dialog(name: str) -> QDialog:
-    """The open dialog of that name."""
-    return next(
-        widget
-        for widget in QApplication.topLevelWidgets()
-        if isinstance(widget, QDialog) and widget.objectName() == name and widget.isVisible()
-    )
-
-
-def is_open(name: str) -> bool:
-    """Whether a dialog of that name is open."""
-    return any(
-        widget.objectName() == name and widget.isVisible()
-        for widget in QApplication.topLevelWidgets()
-        if isinstance(widget, QDialog)
-    )
-
-
-def close_papers() -> int:
-    """Close every paper on screen; says how many there were."""
-    papers = [widget for widget in QApplication.topLevelWidgets() if widget.objectName() == "paper_dialog"]
-    shown = [paper for paper in papers if paper.isVisible()]
-    for paper in shown:
-        paper.close()
-    return len(shown)
-
-
-def units(day: DemoDay, strength: str) -> list[str]:
-    """Available unit numbers of one strength."""
-    with day.desk.store.read() as reader:
-        return [
-            vial.unit_number
-            for vial in reader.vials(
-                VialFilter(state="available"), sort="unit_number", descending=False, offset=0, limit=99
-            )
-            if str(vial.strength_mg) == strength
-        ]
-
-
-def ordered(day: DemoDay, dose_day: int, prescribed: str) -> str:
-    """An order of cycle 1 for 000-001 that is recorded already; returns the dose's number."""
-    form = OrderForm("000-001", "Dr. Mira Castellan", day.day(), day.day(), "1", "1", str(dose_day), "0", prescribed)
-    return str(services_order(day.desk, day.act("pharmacist"), form).content["dose_id"])
-
-
-def planned(day: DemoDay, prescribed: str) -> str:
-    """The same for day 1, decided and with its vials reserved by the pharmacist."""
-    dose_id = ordered(day, 1, prescribed)
-    record_decision(day.desk, day.act("pharmacist"), DecideForm(dose_id))
-    with day.desk.store.read() as reader:
-        best = proposals(day.desk, reader, dose_id).best
-    assert best is not None
-    chosen = tuple(draw.unit_number for draw in best.draws)
-    reserve(day.desk, day.act("pharmacist"), ReserveForm(dose_id, chosen, chosen), day.sign("pharmacist"))
-    return dose_id
-
-
-def order(desk: Desk, prescribed: str = "1.46") -> str:
-    """Order cycle 1 day 1 for 000-001 through the page; returns the dose's number."""
-    desk.page.begin_order()
-    desk.wait()
-    assert not desk.nameless()
-    desk.put(subject_number="000-001", prescriber="Dr. Mira Castellan")
-    desk.press("order_fill_next")
-    desk.put(prescribed_mg=prescribed)
-    desk.press("order_record")
-    with desk.office.desk.store.read() as reader:
-        return reader.doses()[-1].dose_id
 
 
 def test_an_empty_page_says_how_to_begin(office: Office, at: Callable[[Office], Desk]) -> None:
@@ -246,9 +66,16 @@ def test_the_next_dose_of_the_protocol_is_offered(office: Office, at: Callable[[
     said = find(desk.page, QLabel, "order_history_text").text()
     # Cycle 1 has days 1, 8 and 15 (§ 3.3).
     assert "course 1, cycle 1, day 1, 1.46 mg given" in said
-    assert "Next by the protocol: course 1, cycle 1, day 8." in said
+    # Day 1 was 22-Nov-2026: day 8 is seven days later, give or take three (§ 3.3).
+    assert "Cycle 1 day 8 is due on 29-Nov-2026" in said
+    places = ("course", "cycle", "day", "level")
+    assert [desk.field(name).value() for name in places] == ["1", "1", "8", "0"], "it is filled in already"
+    desk.put(day="15")
+    desk.page.refresh()
+    desk.wait()
+    assert desk.field("day").value() == "15", "what a person typed stays"
     desk.press("order_fill_next")
-    assert [desk.field(name).value() for name in ("course", "cycle", "day", "level")] == ["1", "1", "8", "0"]
+    assert [desk.field(name).value() for name in places] == ["1", "1", "8", "0"]
 
 
 def test_the_whole_day_of_a_dose(
@@ -341,7 +168,9 @@ def test_the_whole_day_of_a_dose(
     assert not [message for message in said.messages if message.kind in ("stop", "warn")]
 
 
-def test_a_stopped_dose_goes_on_only_after_a_written_override(office: Office, at: Callable[[Office], Desk]) -> None:
+def test_a_stopped_dose_goes_on_only_after_a_written_decision(
+    office: Office, at: Callable[[Office], Desk], tmp_path: Path
+) -> None:
     desk = at(office)
     # 1.61 against 1.4588 mg is +10.36 %: at 10 % or more it stops (§ 8.1.3, R18).
     dose_id = order(desk, "1.61")
@@ -352,9 +181,14 @@ def test_a_stopped_dose_goes_on_only_after_a_written_override(office: Office, at
     assert "stopped" in desk.banner("decide_stopped")
     desk.press("finding_R18_record_override")
     asked = dialog("override_dialog")
+    assert isinstance(asked, WrittenDecisionDialog)
     keep = find(asked, QPushButton, "override_keep")
-    for name, value in (("role", "prescriber"), ("document", "Letter 14"), ("why", "Rounded to whole vials.")):
-        find(asked, Field, f"{name}_field").set_value(value)
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes(b"%PDF-1.4 The dose was rounded to whole vials.")
+    find(asked, Field, "role_field").set_value("prescriber")
+    find(asked, Field, "why_field").set_value("Rounded to whole vials.")
+    asked.attach(letter)
+    desk.wait()
     # Whoever holds the role is offered by name.
     assert find(asked, Field, "decided_by_field").value() == "Dr. Mira Castellan"
     find(asked, Field, "decided_on_field").set_value("2026-11-23")
@@ -370,13 +204,19 @@ def test_a_stopped_dose_goes_on_only_after_a_written_override(office: Office, at
     assert desk.button("decide_record").text() == "&Record as stopped"
     desk.press("finding_R18_record_override")
     asked = dialog("override_dialog")
-    for name, value in (("role", "prescriber"), ("document", "Letter 14"), ("why", "Rounded to whole vials.")):
+    number = documents(office)[0].document_id
+    for name, value in (("role", "prescriber"), ("document", number), ("why", "Rounded to whole vials.")):
         find(asked, Field, f"{name}_field").set_value(value)
     find(asked, QPushButton, "override_keep").click()
     desk.wait()
     desk.press("decide_record")
     assert desk.thread(dose_id).line.status == "decided"
-    assert desk.thread(dose_id).decision["overrides"][0]["document"] == "Letter 14"
+    assert desk.thread(dose_id).decision["overrides"][0]["document"] == f"{number} Written decision on R18"
+    # From here on every step says by whose decision the dose goes on.
+    said = desk.banner("written_decisions")
+    assert "R18: Decided in writing by Dr. Mira Castellan (prescriber) on Sun 22 Nov 2026" in said
+    assert number in said
+    assert "Rounded to whole vials." in said
 
 
 def test_every_number_of_the_decision_opens_to_its_working_and_section(
@@ -475,8 +315,8 @@ def test_the_check_is_blind(office: Office, at: Callable[[Office], Desk], day: D
     desk = at(office)
     desk.open(dose_id)
     assert desk.current() == CHECK
-    assert not desk.button("prepare_steps_2").isEnabled()
     assert not desk.button("prepare_steps_3").isEnabled()
+    assert not desk.button("prepare_steps_4").isEnabled()
     for step in (DECIDE, VIALS):
         desk.page.look_at(step)
         desk.wait()
@@ -498,7 +338,7 @@ def test_the_monitor_looks_back_at_all_of_it_and_changes_nothing(
     assert not desk.button("cancel_dose").isEnabled()
     assert not desk.button("check_signature_sign").isVisible()
     assert "monitor" in find(desk.page, QLabel, "check_why").text()
-    desk.press("prepare_steps_2")
+    desk.press("prepare_steps_3")
     assert desk.button("decided_planned").text() == "1.46 mg"
 
 
@@ -528,7 +368,7 @@ def test_a_disagreement_is_named_and_nothing_goes_on(
     desk.put(dose_mg="1.46")
     desk.sign("check_signature", "checker")
     assert desk.current() == MIX
-    desk.press("prepare_steps_4")
+    desk.press("prepare_steps_5")
     assert "Sam Okafor" in desk.words()
 
 
@@ -717,7 +557,7 @@ def test_a_decided_dose_can_be_decided_again(office: Office, at: Callable[[Offic
     weigh(day, "000-001", "71")
     desk = at(office)
     desk.open(dose_id)
-    desk.press("prepare_steps_2")
+    desk.press("prepare_steps_3")
     desk.press("decide_again")
     # √(171 × 71 ÷ 3600) = 1.8364 m², × 0.8 = 1.4691 → 1.47 mg.
     assert desk.button("decide_planned").text() == "1.47 mg"

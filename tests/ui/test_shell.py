@@ -60,12 +60,13 @@ def _open(window: MainWindow, key: str = "today") -> Draft:
     return page
 
 
-def test_the_places_stand_in_their_order_with_ctrl_1_to_9(window: MainWindow) -> None:
+def test_the_places_stand_in_their_order_with_ctrl_1_to_9_and_0(window: MainWindow) -> None:
     _open(window)
     names = [find(window, QPushButton, f"nav_{key}").accessibleName() for key, _, _ in PLACES]
-    assert names == ["Today", "Subjects", "Prepare", "Receive", "Vials", "Ledger", "Labels", "Monitor", "Settings"]
+    assert names == ["Today", "Subjects", "Prepare", "Receive", "Vials", "Ledger", "Labels", "Errors",
+                     "Monitor", "Settings"]  # fmt: skip
     keys = [find(window, QPushButton, f"nav_{key}").shortcut().toString() for key, _, _ in PLACES]
-    assert keys == [f"Ctrl+{number}" for number in range(1, 10)]
+    assert keys == [f"Ctrl+{number}" for number in (*range(1, 10), 0)]
 
 
 def test_a_page_is_built_when_first_shown_and_asked_anew_when_stale(window: MainWindow, qtbot: QtBot) -> None:
@@ -90,6 +91,24 @@ def test_the_keyboard_goes_to_a_place_and_marks_it(window: MainWindow, qtbot: Qt
     qtbot.waitUntil(lambda: window.current_page() == "vials")
     assert find(window, QPushButton, "nav_vials").isChecked()
     assert not find(window, QPushButton, "nav_today").isChecked()
+
+
+@pytest.mark.parametrize("width", [800, 1180])
+def test_ctrl_r_reports_an_error_from_everywhere_and_not_through_the_lock(
+    window: MainWindow, qtbot: QtBot, width: int
+) -> None:
+    page = _open(window, "vials")
+    window.resize(width, 600)
+    window.activateWindow()
+    page.field.editor().setFocus()
+    asked: list[str] = []
+    window.report_requested.connect(lambda: asked.append("report"))
+    QTest.keyClick(page.field.editor(), Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: asked == ["report"])
+    window.lock()
+    QTest.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    qtbot.wait(150)
+    assert asked == ["report"]
 
 
 def test_nothing_is_seen_before_someone_signs_in(window: MainWindow, qtbot: QtBot) -> None:

@@ -32,6 +32,7 @@ def test_the_day_from_the_first_run_to_the_monitors_reading(open_window: Callabl
     study.clock.forward(hours=24)  # Tuesday 08:00: lot E9 was usable through Monday
     _enroll_and_measure(hands)
     dose_id = _order(hands)
+    _criteria(hands, study)
     _decide(hands)
     _plan_and_scan(hands, units)
     _second_check(hands, study)
@@ -202,6 +203,12 @@ def _enroll_and_measure(hands: Hands) -> None:
     hands.press("begin_enroll")
     hands.fill(subject_number="017-001", birth="1980-05-17", initials="RTK")
     hands.press("enroll")
+    hands.press("tab_treatment")
+    hands.press("begin_statement")
+    hands.choose("statement_kind", "A marrow was taken")
+    hands.fill(marrow_taken_on="2026-02-23", marrow_blasts_percent="45")
+    hands.press("record_statement")
+    hands.press("tab_weights")
     # Height and weight swapped: caught, with a sentence at the fields.
     hands.fill(weight="160", height="55")
     hands.press("record_measurement")
@@ -233,7 +240,7 @@ def _order(hands: Hands) -> str:
     assert hands.window.current_page() == "prepare"
     hands.choose("subject_number", "017-001 (RTK)")
     hands.type("prescriber", "Dr. Ines Vogel")
-    hands.press("order_fill_next")
+    # The first dose of the protocol is filled in already.
     assert [hands.text(name) for name in ("course", "cycle", "day")] == ["1", "1", "1"]
     assert [hands.text(name) for name in ("ordered_on", "planned_on")] == [DAY2, DAY2]
     hands.type("prescribed_mg", "1,24")
@@ -244,6 +251,36 @@ def _order(hands: Hands) -> str:
     dose_id = hands.text("dose_name").split()[1]
     assert f"The order was recorded as dose {dose_id}." in hands.said()
     return dose_id
+
+
+def _criteria(hands: Hands, study: Study) -> None:
+    assert "liver toxicity, bilirubin" in hands.text("criteria_not_known_text")
+    assert hands.text("assessed_on") == DAY2
+    assert hands.text("assessed_by") == "Paula Reyes"
+    hands.choose("toxicity_grade", "0 – none")
+    hands.choose("liver_toxicity_suspected", "No")
+    hands.choose("progression", "No")
+    hands.type("labs_taken_on", DAY2)
+    for name, value, limit in (("bilirubin", "0.8", "1.2"), ("ast", "30", "40"), ("alt", "30", "40")):
+        hands.type(f"{name}.value", value)
+        hands.type(f"{name}.upper_limit", limit)
+    hands.type("creatinine_clearance.value", "90")
+    hands.type("anc.value", "2.1")
+    hands.type("platelets.value", "120")
+    hands.fill(consent_on="2026-02-25", screening_marrow_on="2026-02-23", screening_tests_on="2026-02-25")
+    hands.press("criteria_record")
+    assert "unit of Bilirubin" in hands.text("bilirubin_fault")
+    assert study.events("criteria_recorded") == []
+    hands.type("bilirubin.unit", "mg/dL")
+    hands.press("criteria_record")
+    assert "were recorded. Next: the decision." in hands.said()
+    (recorded,) = study.events("criteria_recorded")
+    assert recorded.content["entry"]["alt"] == {
+        "value": "30",
+        "unit": "U/L",
+        "taken_on": DAY2,
+        "upper_limit": "40",
+    }
 
 
 def _decide(hands: Hands) -> None:
@@ -310,7 +347,7 @@ def _second_check(hands: Hands, study: Study) -> None:
     seen = hands.words()
     for hidden in ("1.25", "1.5635", "4.96", "3.6", "1.36", "0.8", "160", "55"):
         assert hidden not in _after(seen, "What you start from"), f"{hidden} is the first calculation's"
-    for step in (2, 3):
+    for step in (3, 4):
         assert not hands.button(f"prepare_steps_{step}").isEnabled(), "the check is blind"
     mine = {"height_cm": "160", "weight_kg": "55", "dose_mg_per_m2": "0.8", "dose_mg": "1.25", "drawn_ml": "4.96"}
     hands.fill(**mine)
@@ -443,6 +480,7 @@ ACTS = {
     "vials": ("vials_labels", "vials_release", "vials_quarantine"),
     "ledger": (),
     "labels": ("labels_again",),
+    "errors": (),
     "monitor": (),
     "settings": ("enter_settings", "edit_bsa_formula", "edit_bag", "edit_stability"),
 }

@@ -112,7 +112,9 @@ class Day:
             ("2 the pharmacist receives a shipment", self.receive),
             ("2 labels are printed and the vials released", self.release_to_stock),
             ("3 a subject is enrolled and measured", self.enroll),
+            ("3 the marrow of last week is recorded", self.marrow),
             ("4 the order is recorded", self.order),
+            ("4 the criteria of the day are recorded", self.criteria),
             ("5 the dose is decided", self.decide),
             ("6 vials are scanned, a wrong one is refused, the plan is signed", self.plan),
             ("7 the second person checks blind", self.check),
@@ -269,18 +271,52 @@ class Day:
         hands.press("Record")
         hands.see("Recorded for subject 017-001: ")
 
+    def marrow(self) -> None:
+        hands = self.hands
+        hands.press("Treatment")
+        hands.press("Record a statement")
+        hands.choose("What is stated", "A marrow was taken")
+        self._fill({"Taken on": self._days_ago(7), "Blasts in the marrow": "45"})
+        hands.press("Record")
+        hands.see("marrow")
+
     def order(self) -> None:
         hands = self.hands
         hands.press("Prepare", within="Navigation")
         hands.press("New order")
         hands.choose("Subject", "017-001 (RTK)")
-        self._fill({"Prescriber": "Dr. Ines Vogel", "Cycle": "1", "Day of the cycle": "1", "Prescribed dose": "1.44"})
-        hands.choose("Dose level", "Level 0")
+        # Course, cycle, day and level of the first dose stand there already.
+        hands.until(lambda: hands.typed("Cycle") == "1", "the first dose to be filled in")
+        self._fill({"Prescriber": "Dr. Ines Vogel", "Prescribed dose": "1.44"})
         hands.press("Record the order")
         said = hands.see("The order was recorded as dose")
         found = re.search(r"D\d{6}[0-9A-Z]", said)
         assert found, said
         self.dose_id = found.group()
+
+    def criteria(self) -> None:
+        hands = self.hands
+        hands.see("What is not known will stop the dose")
+        for question, answer in (
+            ("Worst related toxicity, grade now", "0 – none"),
+            ("VOD or severe liver toxicity", "No"),
+            ("Progression or relapse", "No"),
+        ):
+            hands.choose(question, answer)
+        today = self.now().date().isoformat()
+        self._fill({"Results taken on": today, "Bilirubin": "0.8", "Bilirubin unit": "mg/dL"})
+        self._fill({"AST": "30", "ALT": "30", "Creatinine clearance": "90", "ANC": "2.1", "Platelets": "120"})
+        self._fill({"AST upper limit of normal": "40", "ALT upper limit of normal": "40"})
+        self._fill({"Consent signed on": self._days_ago(5), "Screening marrow taken on": self._days_ago(7)})
+        self._fill({"Screening blood tests on": self._days_ago(5)})
+        hands.press("Record the criteria")
+        # The laboratory's own limit is missing: said beside its field, and what was typed stays.
+        hands.see("Bilirubin is judged by its upper limit of normal.")
+        assert hands.typed("Platelets") == "120", "what was typed is lost"
+        assert hands.typed("Platelets taken on") == today, "the day of the results goes to every one"
+        self._fill({"Bilirubin upper limit of normal": "1.2"})
+        hands.press("Record the criteria")
+        hands.see(f"The criteria of dose {self.dose_id} were recorded.")
 
     def decide(self) -> None:
         hands = self.hands
@@ -432,6 +468,9 @@ class Day:
 
     def _moment(self, label: str, moment: datetime) -> None:
         self._fill({label: moment.date().isoformat(), f"{label} time": moment.strftime("%H:%M")})
+
+    def _days_ago(self, days: int) -> str:
+        return (self.now() - timedelta(days=days)).date().isoformat()
 
     def _close_paper(self, words: str) -> None:
         """The printed paper opens on screen; it is looked at and closed."""

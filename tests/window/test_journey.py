@@ -181,7 +181,14 @@ def _judge(desk: Desk) -> None:
         assert "Paula Reyes" in signed["vials_reserved"][0]
         # Each act is on record once; the refused ones left nothing but the wrong password.
         kinds = [event.kind for event in events]
-        for kind in ("shipment_received", "subject_enrolled", "measurement_recorded", "dose_administered"):
+        for kind in (
+            "shipment_received",
+            "subject_enrolled",
+            "measurement_recorded",
+            "marrow_recorded",
+            "criteria_recorded",
+            "dose_administered",
+        ):
             assert kinds.count(kind) == 1, kind
 
         # Every paper that was shown is kept, byte for byte as it was hashed.

@@ -15,7 +15,7 @@ from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import protocol_of, site_of
 from pharmacy_app.services.ports import Reader, VialFilter
-from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record, print_medication_error
+from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record
 from ui.office import Office
 from ui.pages.stock_parts import STATES, state_says, state_tone
 from ui.theme import SPACE_L, SPACE_S, SPACE_XS
@@ -92,7 +92,7 @@ class MonitorFacts:
 
 def question(reader: Reader) -> MonitorFacts:
     """Everything on the page, from one reading of the store."""
-    protocol = protocol_of(site_of(reader))
+    site = site_of(reader)
     stock = reader.stock()
     totals = []
     for strength in STRENGTHS_MG:
@@ -108,7 +108,7 @@ def question(reader: Reader) -> MonitorFacts:
         thread = reader.dose(dose.dose_id) if dose.given_on else None
         if thread is None or dose.given_on is None or dose.administered_mg is None:
             continue
-        compared = compare_administered(dose.administered_mg, dose.prescribed_mg, protocol)
+        compared = compare_administered(dose.administered_mg, dose.prescribed_mg, protocol_of(site, dose.given_on))
         given.append(
             GivenRow(
                 dose.dose_id,
@@ -160,7 +160,6 @@ class MonitorPage(Page):
         super().__init__("Monitor", office.site.name, name="monitor_page")
         self._office = office
         self._acts = {strength: office.act() for strength in STRENGTHS_MG}
-        self._error_act = office.act()
         self._printing = STRENGTHS_MG[0]
         for key, words in (("ledger", "&Ledger"), ("labels", "&Papers"), ("subjects", "&Subjects")):
             link = Button(words, name=f"monitor_{key}", icon=key)
@@ -206,7 +205,7 @@ class MonitorPage(Page):
     def _make_errors(self) -> None:
         card = Card(
             "Medication errors",
-            "Given against prescribed at 10 % or more (Protocol § 8.1.3). A record cannot be deleted.",
+            "Enter or a double click opens a record in Errors. A record cannot be deleted.",
             name="errors_card",
         )
         self._errors = RowTableModel(
@@ -230,16 +229,8 @@ class MonitorPage(Page):
             visible_rows=3,
             sortable=False,
         )
-        self.errors_table.row_activated.connect(self._open_dose)
-        self.errors_table.row_chosen.connect(self._error_chosen)
+        self.errors_table.row_activated.connect(self._open_error)
         card.add(self.errors_table)
-        self.print_error = Button("Print the &error's report", name="print_error", icon="print")
-        self.print_error.clicked.connect(self._print_error)
-        self.print_error.setEnabled(False)
-        foot = QHBoxLayout()
-        foot.addStretch(1)
-        foot.addWidget(self.print_error)
-        card.body.addLayout(foot)
         self.add(card)
 
     def _make_given(self) -> None:
@@ -364,8 +355,11 @@ class MonitorPage(Page):
     def _subjects(self) -> None:
         self._office.go.emit("subjects", "")
 
-    def _open_dose(self, row: GivenRow | views.ErrorLine) -> None:
+    def _open_dose(self, row: GivenRow) -> None:
         self._office.go.emit("prepare", row.dose_id)
+
+    def _open_error(self, row: views.ErrorLine) -> None:
+        self._office.open_error(row.error_id)
 
     # -- printing and verifying
 
@@ -403,28 +397,6 @@ class MonitorPage(Page):
     def _not_printed(self, trouble: Exception) -> None:
         self._hold(False)
         self._office.say_trouble(trouble)
-
-    def _error_chosen(self, _row: object) -> None:
-        self.print_error.setEnabled(True)
-
-    def _print_error(self) -> None:
-        error = self.errors_table.current_row()
-        if error is None:
-            return
-        self.print_error.setEnabled(False)
-        desk, act, error_id = self._office.desk, self._error_act, error.error_id
-
-        def work() -> Printed:
-            return print_medication_error(desk, act, error_id)
-
-        self._office.do(work, self._error_printed, self._not_printed, busy="Printing the report")
-
-    def _error_printed(self, printed: Printed) -> None:
-        self._error_act = self._office.act()
-        self.print_error.setEnabled(True)
-        error_id = printed.event.content["papers"][0]["about"]
-        self._office.show_paper(f"Medication error {error_id}", f"medication-error-{error_id}.pdf", printed, self)
-        self._office.changed.emit()
 
     def _verify(self) -> None:
         self._hold(True)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.units import show_mg
 from pharmacy_app.services.desk import Act
-from pharmacy_app.services.doses import CancelForm, cancel
+from pharmacy_app.services.doses import UNPLANNED, CancelForm, cancel
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.questions import today
 from pharmacy_app.services.views import DoseLine
@@ -25,11 +25,13 @@ from ui.office import Office
 from ui.pages import prepare_finish as finish
 from ui.pages import prepare_mix as mix
 from ui.pages.prepare_check import CheckPanel, check_record
+from ui.pages.prepare_criteria import CriteriaPanel, criteria_record
 from ui.pages.prepare_decision import DecidePanel, decision_record
 from ui.pages.prepare_order import OrderPanel
 from ui.pages.prepare_step import (
     CHECK,
     CLOSE,
+    CRITERIA,
     DECIDE,
     FINISHED,
     GIVE,
@@ -51,10 +53,12 @@ from ui.pages.prepare_vials import VialsPanel, plan_record
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import CheckField
+from ui.widgets.findings import say_override
 from ui.widgets.panels import Banner, EmptyState, Page, StepHeader, StepState
 from ui.widgets.tables import Column, DataTable, RowTableModel
 
 _PANELS: dict[int, Callable[[Office, str], StepPanel]] = {
+    CRITERIA: CriteriaPanel,
     DECIDE: DecidePanel,
     VIALS: VialsPanel,
     CHECK: CheckPanel,
@@ -158,7 +162,8 @@ class PreparePage(Page):
         self._facts: Facts | None = None
         self._ordering = False
         self._viewing: int | None = None
-        self._deciding_again = ""
+        # Until vials are reserved a person may go back to the criteria or the decision: which step, by dose.
+        self._back_at: dict[str, int] = {}
         self._shown_step: tuple[str, int] | None = None
         self._focus_wanted = False
         self._first = True
@@ -221,12 +226,16 @@ class PreparePage(Page):
         words.addLayout(head)
         words.addWidget(self._identity)
         self.clock_line = ClockLine(self._zone)
+        self.decisions = Banner("warn", "", word="Goes on by decision", name="written_decisions")
+        self.decisions.hide()
         self.steps = StepHeader(STEPS, name="prepare_steps")
         self.steps.chosen.connect(self.look_at)
-        # Nine titles share one row: each takes the width of its own words, not a ninth.
+        # Ten titles share one row: each takes the width of its own words, not a tenth.
         if isinstance(row := self.steps.layout(), QHBoxLayout):
             for at in range(len(STEPS)):
                 row.setStretch(at, 0)
+                if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
+                    button.setMinimumWidth(0)
         self._looking = QWidget()
         looking = QHBoxLayout(self._looking)
         looking.setContentsMargins(0, 0, 0, 0)
@@ -243,6 +252,7 @@ class PreparePage(Page):
         self._place.setContentsMargins(0, 0, 0, 0)
         column.addLayout(words)
         column.addWidget(self.clock_line)
+        column.addWidget(self.decisions)
         column.addWidget(self.steps)
         column.addWidget(self._looking)
         column.addLayout(self._place)
@@ -357,6 +367,7 @@ class PreparePage(Page):
         self._identity.setText("What the prescriber asks for; it becomes a dose with its own number.")
         self.cancel_button.hide()
         self.clock_line.hide()
+        self.decisions.hide()
         self._looking.hide()
         self._mark_steps(frozenset(), ORDER)
         self._drop_record()
@@ -377,6 +388,7 @@ class PreparePage(Page):
         self.cancel_button.setEnabled(self.office.may("dose_cancelled"))
         self.cancel_button.setToolTip(self.office.why_not("dose_cancelled"))
         self._tick()
+        self._show_decisions(facts)
         step = self._step(facts)
         self._drop_finished(facts, step)
         self._show_steps(facts, step)
@@ -393,7 +405,7 @@ class PreparePage(Page):
             self._put_record(facts, FINISHED)
         else:
             self._viewing = None
-            self._looking.hide()
+            self._show_way_back(facts, step)
             self._drop_record()
             panel = self._panel(line.dose_id, step)
             panel.show_facts(facts)
@@ -404,14 +416,30 @@ class PreparePage(Page):
                 if moved:
                     self.scroll_area.verticalScrollBar().setValue(0)
 
+    def _show_decisions(self, facts: Facts) -> None:
+        """The written decisions this dose goes on by stand above every step."""
+        # The reason may name numbers of the first calculation, which the second person must not see.
+        why = facts.line.status != "planned" or self.office.is_monitor
+        lines = [f"{override.rule}: {say_override(override, why=why)}" for override in facts.overrides]
+        self.decisions.setVisible(bool(lines))
+        if lines:
+            self.decisions.set_message("warn", "\n".join(lines), word="Goes on by decision")
+
     def _step(self, facts: Facts) -> int:
-        if facts.line.status == "decided" and self._deciding_again == facts.line.dose_id:
-            return DECIDE
+        """The step shown: where the person went back to while that may be, else the one whose turn it is."""
+        if facts.line.status in UNPLANNED:
+            return self._back_at.get(facts.line.dose_id, facts.step)
         return facts.step
 
     def _open_to(self, facts: Facts, step: int) -> frozenset[int]:
-        """The done steps that may be looked back at. Until the second check is signed its answers stay hidden."""
-        done = facts.recorded - {step}
+        """The steps that may be opened: done ones, the criteria until vials are reserved, and whose turn it is.
+
+        Until the second check is signed its answers stay hidden.
+        """
+        done = facts.recorded | {facts.step}
+        if facts.line.status in UNPLANNED:
+            done |= {CRITERIA}
+        done -= {step, FINISHED}
         if facts.line.status == "planned" and not self.office.is_monitor:
             return done - {DECIDE, VIALS}
         return done
@@ -423,12 +451,14 @@ class PreparePage(Page):
         for at in done - {step} - open_to:
             if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
                 button.setEnabled(False)
-                button.set_icon("lock", "muted")
+                if button.icon_name:
+                    button.set_icon("lock", "muted")
                 button.setAccessibleDescription("Hidden until the second check is signed.")
                 button.setToolTip("Hidden until the second check is signed: it is made without sight of the first.")
         for at in open_to:
             if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
-                button.setToolTip(f"Look back at: {STEPS[at]}")
+                button.setEnabled(True)
+                button.setToolTip(f"Look back at: {STEPS[at]}" if at in done else f"Go to: {STEPS[at]}")
 
     def _mark_steps(self, done: frozenset[int], step: int) -> None:
         states = [
@@ -444,23 +474,44 @@ class PreparePage(Page):
                 button.setToolTip(f"{STEPS[at]}: still to come")
 
     def look_at(self, step: int) -> None:
-        """Look back at a done step, or return to the one whose turn it is."""
+        """Look back at a done step, go back to the criteria, or return to the step whose turn it is."""
         facts = self._facts
         if facts is None or self._ordering:
             return
+        dose_id = facts.line.dose_id
+        if step == facts.step:
+            self._back_at.pop(dose_id, None)
+        elif step == CRITERIA and facts.line.status in UNPLANNED:
+            self._back_at[dose_id] = CRITERIA
         self._viewing = None if step == self._step(facts) else step
         self._focus_wanted = self._viewing is None
         self._show_dose()
 
-    def go_on(self) -> None:
-        """Return to the step whose turn it is."""
+    def look_on(self) -> None:
+        """From the criteria to the decision as it stands; what was typed in them stays."""
         if self._facts is not None:
-            self.look_at(self._step(self._facts))
+            self._back_at[self._facts.line.dose_id] = DECIDE
+            self._viewing = None
+            self._focus_wanted = True
+            self._show_dose()
+
+    def go_on(self) -> None:
+        """Return to the step whose turn it is: first from a record, then from a step gone back to."""
+        facts = self._facts
+        if facts is not None:
+            self.look_at(self._step(facts) if self._viewing is not None else facts.step)
+
+    def _show_way_back(self, facts: Facts, step: int) -> None:
+        """Where the person went back from a dose that stands further on, the way there is in sight."""
+        self._looking.setVisible(step != facts.step)
+        self._looking_text.setText(f"The dose stands at {STEPS[min(facts.step, CLOSE)]}.")
+        self.again.hide()
+        self.back.set_text(f"&Back to {STEPS[min(facts.step, CLOSE)]}")
 
     def decide_again(self) -> None:
         """Take a decided dose back to its decision, for example after a new weight; a new record is made."""
         if self._facts is not None:
-            self._deciding_again = self._facts.line.dose_id
+            self._back_at[self._facts.line.dose_id] = DECIDE
             self._viewing = None
             self._show_dose()
 
@@ -475,6 +526,11 @@ class PreparePage(Page):
                 panel = _PANELS[step](self.office, dose_id)
             panel.setParent(self._shelf)
             panel.succeeded.connect(self._succeeded)
+            if isinstance(panel, CriteriaPanel):
+                panel.look_on.connect(self.look_on)
+                panel.succeeded.connect(self._criteria_recorded)
+            elif isinstance(panel, DecidePanel):
+                panel.criteria_asked.connect(self.open_criteria)
             self._panels[key] = panel
             if isinstance(panel, OrderPanel):
                 panel.refresh()
@@ -491,8 +547,12 @@ class PreparePage(Page):
             widget.show()
 
     def _drop_finished(self, facts: Facts, step: int) -> None:
-        """Panels of this dose whose step is over are let go; those with work under way come to an end first."""
-        for key in [key for key in self._panels if key[0] == facts.line.dose_id and key[1] != step]:
+        """Panels of this dose whose step is over are let go; those with work under way come to an end first.
+
+        While a dose is decided, criteria and decision both keep what was typed: one goes back and forth.
+        """
+        keep = {step, CRITERIA, DECIDE} if step in (CRITERIA, DECIDE) else {step}
+        for key in [key for key in self._panels if key[0] == facts.line.dose_id and key[1] not in keep]:
             if not self._panels[key].busy:
                 panel = self._panels.pop(key)
                 self._place.removeWidget(panel)
@@ -528,6 +588,8 @@ class PreparePage(Page):
         zone = self._zone
         if step == ORDER:
             return finish.order_record(facts)
+        if step == CRITERIA:
+            return criteria_record(facts, zone)
         if step == DECIDE:
             return decision_record(facts)
         if step == VIALS:
@@ -548,8 +610,7 @@ class PreparePage(Page):
 
     def _succeeded(self, dose_id: str) -> None:
         """An act was recorded: go where the dose now stands."""
-        if self._deciding_again == dose_id:
-            self._deciding_again = ""
+        self._back_at.pop(dose_id, None)
         if self._ordering and isinstance(panel := self._panels.get(("", ORDER)), OrderPanel) and panel.created:
             self._ordering = False
             self._dose_id, self._facts = panel.created, None
@@ -559,6 +620,16 @@ class PreparePage(Page):
             panel.deleteLater()
         self._focus_wanted = self._focus_wanted or dose_id == self._dose_id
         self.refresh()
+
+    def open_criteria(self) -> None:
+        """Go back to the criteria of the open dose."""
+        self.look_at(CRITERIA)
+
+    def _criteria_recorded(self, dose_id: str) -> None:
+        """New answers change a decision that stood on the old ones: it is made anew."""
+        panel = self._panels.get((dose_id, CRITERIA))
+        if isinstance(panel, CriteriaPanel) and panel.status == "decided":
+            self._back_at[dose_id] = DECIDE
 
     # -- the clock
 

@@ -1,4 +1,4 @@
-"""Step 4 of *Prepare*: the second person's own calculation, made without sight of the first (blind)."""
+"""Step 5 of *Prepare*: the second person's own calculation, made without sight of the first (blind)."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ CHECKED = (
     ("weight_kg", "&Weight", "kg"),
     ("dose_mg_per_m2", "Dose of the &day", "mg/m²"),
     ("dose_mg", "&Planned dose, rounded", "mg"),
-    ("drawn_ml", "Volume to dra&w", "mL"),
+    ("drawn_ml", "Volume &to draw", "mL"),
 )
 """What the second person works out: the form's field, its label and unit."""
 

@@ -1,4 +1,4 @@
-"""Step 2 of *Prepare*: the decision with every number open to its working, and written overrides."""
+"""Step 3 of *Prepare*: the decision with every number open to its working, and written decisions to go on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,12 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.dosing import DoseDecision, UsedWeight, Weight
-from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity, Step
 from pharmacy_app.domain.request import DoseRequest, Height
 from pharmacy_app.domain.units import show, show_kg, show_percent
@@ -29,18 +29,16 @@ from pharmacy_app.services.doses import (
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.views import DoseLine, DoseThread
 from ui.office import Office
-from ui.pages.prepare_step import Facts, Foot, StepPanel, say_day, split_faults
-from ui.theme import SPACE_L, SPACE_M, SPACE_S
+from ui.pages.prepare_numbers import NumberGrid, percent_step, readable, readable_findings
+from ui.pages.prepare_step import Facts, Foot, StepPanel, Told, say_day, split_faults
+from ui.pages.prepare_whatif import WhatIfCard
+from ui.pages.prepare_written import WrittenDecisionDialog
+from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text, clear_layout
-from ui.widgets.fields import ChoiceField, DateField, Form, NoteField, TextField
+from ui.widgets.fields import ChoiceField, Form, NoteField
 from ui.widgets.findings import FindingList
 from ui.widgets.panels import Banner, Card, KeyValues
 from ui.widgets.working import NumberButton, WorkingView
-
-READ_PLACES = 8
-"""Decimal places shown in a working; the record keeps every digit."""
-
-ROLES = (("prescriber", "Prescriber"), ("principal investigator", "Principal investigator"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,64 +78,6 @@ def basis_of_thread(thread: DoseThread) -> Basis:
     )
 
 
-def _as_shown(percent: Decimal) -> Decimal:
-    """The percentage with as many places as it is shown with; it is written with a typographic minus."""
-    shown = show_percent(percent).removesuffix(" %")
-    return Decimal(shown.replace(",", "").replace("+", "").replace("\N{MINUS SIGN}", "-"))
-
-
-def percent_step(name: str, new: Named, base: Named, percent: Decimal, section: str) -> Step:
-    """The working of a difference in percent, as it was judged."""
-    return Step(
-        name,
-        f"({new.name} − {base.name}) ÷ {base.name} × 100",
-        (new, base),
-        _as_shown(percent),
-        "%",
-        section,
-    )
-
-
-def readable(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Steps with results as they are read (8 places); what is compared and recorded keeps every digit."""
-    return tuple(
-        replace(
-            step,
-            result=Decimal(show(step.result, READ_PLACES).replace(",", "")),
-            inputs=tuple(map(_readable_value, step.inputs)),
-        )
-        for step in steps
-    )
-
-
-def readable_findings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Findings with the numbers they compared as they are read."""
-    return tuple(replace(finding, compared=tuple(map(_readable_value, finding.compared))) for finding in findings)
-
-
-def _readable_value(named: Named) -> Named:
-    """A number of many places cut to those a person reads; texts and short numbers stay as they are."""
-    _, point, places = named.value.partition(".")
-    if not point or len(places) <= READ_PLACES or not places.isdigit():
-        return named
-    return replace(named, value=show(Decimal(named.value.replace(",", "")), READ_PLACES))
-
-
-class NumberGrid(QWidget):
-    """Numbers side by side on columns of equal width, three in a row."""
-
-    def __init__(self, numbers: Sequence[NumberButton], *, columns: int = 3) -> None:
-        super().__init__()
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(SPACE_M)
-        grid.setVerticalSpacing(SPACE_M)
-        for at, number in enumerate(numbers):
-            grid.addWidget(number, at // columns, at % columns, Qt.AlignmentFlag.AlignTop)
-        for column in range(columns):
-            grid.setColumnStretch(column, 1)
-
-
 class DecisionView(QWidget):
     """A decision, live or recorded: its numbers, weights, window, findings and working. Signal ``override_asked``."""
 
@@ -164,10 +104,10 @@ class DecisionView(QWidget):
         dose.add(NumberGrid(tuple(self._numbers.values())))
         self._facts = KeyValues(name=f"{name}_facts", columns=1)
         dose.add(self._facts)
-        self._findings_card = Card("What the rules say", name=f"{name}_findings_card")
+        self.findings_card = Card("What the rules say", name=f"{name}_findings_card")
         self._findings = FindingList(name=f"{name}_findings")
         self._findings.override_asked.connect(self.override_asked)
-        self._findings_card.add(self._findings)
+        self.findings_card.add(self._findings)
         working = Card("Working", name=f"{name}_working_card")
         self._working = WorkingView(name=f"{name}_working")
         self._no_working = Text("Nothing was calculated; the findings say why.", "muted")
@@ -177,21 +117,21 @@ class DecisionView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
         column.addWidget(dose)
-        column.addWidget(self._findings_card)
+        column.addWidget(self.findings_card)
         column.addWidget(working)
-        self._shown: tuple[DoseDecision, Basis] | None = None
+        self._shown: tuple[DoseDecision, Basis, Told] | None = None
 
     @property
     def first(self) -> QWidget:
         """The number to read first."""
         planned = self._numbers["planned"].button
-        return planned if planned.isEnabled() else self._findings_card
+        return planned if planned.isEnabled() else self.findings_card
 
-    def show_decision(self, decision: DoseDecision, basis: Basis) -> None:
-        """Show a decision; the same one again changes nothing."""
-        if self._shown == (decision, basis):
+    def show_decision(self, decision: DoseDecision, basis: Basis, told: Told) -> None:
+        """Show a decision, its findings explained by ``told``; the same one again changes nothing."""
+        if self._shown == (decision, basis, told):
             return
-        self._shown = (decision, basis)
+        self._shown = (decision, basis, told)
         steps = readable(decision.steps)
         self._show_dose(decision, basis, steps)
         self._show_weight(decision, basis)
@@ -215,7 +155,7 @@ class DecisionView(QWidget):
                 ),
             ]
         )
-        self._findings.set_findings(readable_findings(decision.findings), can_override=self._can_override)
+        self._findings.set_findings(readable_findings(decision.findings), can_override=self._can_override, explain=told)
         self._working.set_steps(steps)
         self._no_working.setVisible(not steps)
 
@@ -297,7 +237,7 @@ def decision_record(facts: Facts) -> QWidget:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(SPACE_M)
     view = DecisionView(name="decided", can_override=False)
-    view.show_decision(decision_of(facts.thread), basis_of_thread(facts.thread))
+    view.show_decision(decision_of(facts.thread), basis_of_thread(facts.thread), facts.told)
     card = Card("As recorded", name="decided_record")
     decision = facts.thread.decision
     card.add(
@@ -314,80 +254,27 @@ def decision_record(facts: Facts) -> QWidget:
     return record
 
 
-class OverrideDialog(QDialog):
-    """Records a written decision to go on past one stop. Signal ``typed(OverrideTyped)``; closed by the step."""
-
-    typed = Signal(object)
-
-    def __init__(self, finding: Finding, prescriber: str, investigator: str, today: date, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("override_dialog")
-        self.setWindowTitle("Record a written override")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(560)
-        self.rule = finding.rule
-        self._names = {"prescriber": prescriber, "principal investigator": investigator}
-        self.form = Form(columns=2, name="override_form")
-        self._role = ChoiceField("role", "&Role", ROLES, required=True)
-        self.form.add(self._role)
-        self.form.add(TextField("decided_by", "&Decided by", required=True, max_length=60))
-        self.form.add(DateField("decided_on", "Decided &on", required=True)).set_value(today.isoformat())
-        self.form.add(TextField("document", "D&ocument", required=True, hint="Where the written decision is kept."))
-        self.form.add(NoteField("why", "&Why", required=True, lines=2), span=2)
-        self._role.changed.connect(self._name_person)
-        self.keep = Button("&Keep the override", name="override_keep", kind="primary", icon="sign")
-        back = Button("&Go back", name="override_back")
-        self.keep.clicked.connect(self._ask)
-        back.clicked.connect(self.reject)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_S)
-        foot.addStretch(1)
-        foot.addWidget(back)
-        foot.addWidget(self.keep)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        column.setSpacing(SPACE_M)
-        column.addWidget(Text(f"Override of {finding.rule}", "section"))
-        column.addWidget(Text(finding.sentence))
-        column.addWidget(
-            Text("It takes a decision in writing by the prescriber or the principal investigator.", "muted")
-        )
-        column.addWidget(self.form)
-        column.addLayout(foot)
-        self._role.setFocus()
-
-    def faults(self, faults: Sequence[Fault]) -> None:
-        """Show what was refused; what was typed stays."""
-        self.keep.setEnabled(True)
-        at = f"overrides.{self.rule}."
-        self.form.show_faults([replace(fault, field=fault.field.removeprefix(at)) for fault in faults])
-
-    def _name_person(self) -> None:
-        name = self.form.field("decided_by")
-        if name.value() in ("", *self._names.values()):
-            name.set_value(self._names.get(self._role.value(), ""))
-
-    def _ask(self) -> None:
-        values = self.form.values()
-        self.keep.setEnabled(False)
-        self.typed.emit(OverrideTyped(self.rule, **values))
-
-
 class DecidePanel(StepPanel):
-    """Decide a dose: the preview follows every choice; the record is made by one button."""
+    """Decide a dose: the preview follows every choice; the record is made by one button.
+
+    Signal ``criteria_asked()`` to go back to the criteria of the day.
+    """
+
+    criteria_asked = Signal()
 
     def __init__(self, office: Office, dose_id: str) -> None:
         super().__init__(office, dose_id, "prepare_decide")
         self._line: DoseLine | None = None
         self._overrides: dict[str, OverrideTyped] = {}
         self._candidate: OverrideTyped | None = None
-        self._dialog: OverrideDialog | None = None
+        self._dialog: WrittenDecisionDialog | None = None
+        self._told: Told | None = None
         self._decided: Decided | None = None
         self._focus_wanted = False
         self._stopped = Banner(
             "stop",
-            "This dose was stopped. Mend what is named below (a new weight, a corrected order, a written override),"
-            " then record the decision again.",
+            "This dose was stopped. Mend what is named below (the criteria, a new weight, a written decision), then"
+            " record the decision again.",
             name="decide_stopped",
         )
         self._stopped.hide()
@@ -399,16 +286,20 @@ class DecidePanel(StepPanel):
         self._weight.set_choices([("newest", "Newest")])
         self._weight.set_value("newest")
         self.form.add(self._weight)
-        self._new_weight = Button("Record a &new weight…", name="decide_new_weight", kind="quiet", icon="subjects")
+        self._new_weight = Button("Record a new wei&ght…", name="decide_new_weight", kind="quiet", icon="subjects")
         self._new_weight.clicked.connect(self._open_subject)
+        self._criteria = Button("Criteria of the da&y…", name="decide_criteria", kind="quiet", icon="check")
+        self._criteria.clicked.connect(self.criteria_asked)
         self._choice.add(self.form)
         self._choice.hide()
         self.view = DecisionView(name="decide", can_override=office.may("dose_decided"))
         self.view.override_asked.connect(self.ask_override)
+        self.view.findings_card.head.addWidget(self._criteria)
         self._taken_back = QWidget()
         self._taken_back_row = QHBoxLayout(self._taken_back)
         self._taken_back_row.setContentsMargins(0, 0, 0, 0)
         self._taken_back_row.setSpacing(SPACE_S)
+        self._what_if = WhatIfCard(office, dose_id)
         last = Card(name="decide_last")
         self.reason_form = Form(columns=1, name="decide_reason_form")
         self._reason = NoteField(
@@ -427,6 +318,7 @@ class DecidePanel(StepPanel):
         self.body.addWidget(self._choice)
         self.body.addWidget(self.view)
         self.body.addWidget(self._taken_back)
+        self.body.addWidget(self._what_if)
         self.body.addWidget(last)
         self._taken_back.hide()
         self.view.hide()
@@ -435,7 +327,7 @@ class DecidePanel(StepPanel):
         self._weight.changed.connect(self.ask_preview)
 
     def is_dirty(self) -> bool:
-        """Whether overrides, a reason or another weight were chosen."""
+        """Whether written decisions, a reason or another weight were chosen."""
         return bool(self._overrides) or bool(self._reason.value()) or self._weight.value() != "newest"
 
     def focus_first(self) -> None:
@@ -447,7 +339,8 @@ class DecidePanel(StepPanel):
 
     def show_facts(self, facts: Facts) -> None:
         """Show the order's standing and ask for the decision as it would be now."""
-        self._line = facts.line
+        self._line, self._told = facts.line, facts.told
+        self._what_if.show_facts(facts)
         self._stopped.setVisible(facts.line.status == "stopped")
         self.ask_preview()
 
@@ -476,6 +369,7 @@ class DecidePanel(StepPanel):
 
     def _previewed(self, answer: tuple[DecideForm, Decided, DoseRequest]) -> None:
         form, decided, other = answer
+        assert self._told is not None
         if self._candidate is not None and self._candidate in form.overrides:
             self._overrides[self._candidate.rule] = self._candidate
             self._candidate = None
@@ -488,7 +382,7 @@ class DecidePanel(StepPanel):
         self._decided = decided
         self.say_trouble(())
         self._offer_weights(decided.request, other)
-        self.view.show_decision(decided.decision, basis_of_request(decided.request))
+        self.view.show_decision(decided.decision, basis_of_request(decided.request), self._told)
         self.view.show()
         goes_on = decided.decision.may_go_on
         warned = goes_on and bool(decided.decision.with_severity(Severity.WARN))
@@ -530,18 +424,12 @@ class DecidePanel(StepPanel):
             return
         self.ask_failed(trouble)
 
-    # -- written overrides
+    # -- written decisions to go on
 
     def ask_override(self, finding: Finding) -> None:
         """Open the dialog for one stop."""
         assert self._line is not None
-        self._dialog = OverrideDialog(
-            finding,
-            self._line.prescriber,
-            self.office.site.principal_investigator,
-            self.now().date(),
-            self.window(),
-        )
+        self._dialog = WrittenDecisionDialog(self.office, finding, self._line, self.now().date(), self.window())
         self._dialog.typed.connect(self._try_override)
         self._dialog.rejected.connect(self._dialog_left)
         self._dialog.open()
@@ -559,7 +447,7 @@ class DecidePanel(StepPanel):
     def _show_taken_back(self) -> None:
         clear_layout(self._taken_back_row)
         for rule in self._overrides:
-            button = Button(f"Take back the override of {rule}", name=f"decide_take_back_{rule}", kind="quiet")
+            button = Button(f"Take back the decision on {rule}", name=f"decide_take_back_{rule}", kind="quiet")
             button.setProperty("rule", rule)
             button.clicked.connect(self._take_back)
             self._taken_back_row.addWidget(button)

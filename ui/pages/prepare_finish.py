@@ -1,4 +1,4 @@
-"""Steps 8 and 9 of *Prepare*: what was given, and closing every opened vial; and the summary of a finished dose."""
+"""Steps 9 and 10 of *Prepare*: what was given, and closing every opened vial; and the summary of a finished dose."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,17 +10,19 @@ from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.comparisons import DoseComparison
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Finding, Named
+from pharmacy_app.domain.medication_errors import StoppedFor
 from pharmacy_app.domain.units import KEPT, parse_decimal, show, show_mg, show_percent
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.doses import decision_of
 from pharmacy_app.services.views import MgLine
 from ui.office import Office
-from ui.pages.prepare_decision import NumberGrid, percent_step
+from ui.pages.prepare_numbers import NumberGrid, percent_step
 from ui.pages.prepare_step import (
     Facts,
     Foot,
     StepPanel,
     column_of,
+    reminder_card,
     required_moment,
     say_course,
     say_day,
@@ -29,7 +31,7 @@ from ui.pages.prepare_step import (
 )
 from ui.theme import SPACE_M
 from ui.widgets.basics import Button, Text
-from ui.widgets.fields import AmountField, DateTimeField, DecimalField, Form, NoteField
+from ui.widgets.fields import AmountField, ChoiceField, DateTimeField, DecimalField, Form, NoteField
 from ui.widgets.findings import FindingList
 from ui.widgets.panels import Banner, Card, KeyValues
 from ui.widgets.working import NumberButton
@@ -42,6 +44,15 @@ def amount_or_zero(value: str) -> str:
     except Refused as refused:
         return refused.faults[0].sentence
     return ""
+
+
+NOT_STOPPED = "not stopped"
+STOPPED = (
+    (NOT_STOPPED, "No, it ran to its end"),
+    (StoppedFor.REACTION.value, "Yes, for a reaction"),
+    (StoppedFor.OTHER.value, "Yes, for another reason"),
+)
+"""Whether the infusion was stopped part-way, and why (RULES A23)."""
 
 
 class GivePanel(StepPanel):
@@ -66,8 +77,19 @@ class GivePanel(StepPanel):
                 hint="mg of the drug, or mL of the bag.",
             )
         )
+        self._stopped = ChoiceField("stopped_for", "Stopped &part-way", STOPPED)
+        self._stopped.set_value(NOT_STOPPED)
+        self.form.add(self._stopped)
+        self.form.add(
+            DateTimeField(
+                "premedicated_at",
+                "Pre&medicated at",
+                now=self.now,
+                hint="Where the ward reports it; else leave it empty.",
+            )
+        )
         self.form.end_row()
-        self.form.add(NoteField("note", "&Note", lines=2, hint="For example an interruption, and why."), span=2)
+        self.form.add(NoteField("note", "N&ote", lines=2, hint="For example an interruption, and why."), span=2)
         self._button = Button("&Record the administration", name="give_record", kind="primary")
         self._button.clicked.connect(self.record)
         self._foot = Foot(self._button, name="give")
@@ -75,6 +97,8 @@ class GivePanel(StepPanel):
         card.add(self.form)
         card.add(self._foot)
         self.body.addWidget(card)
+        self._reminders: QWidget | None = None
+        self.form.mark_clean()
         self._allowed = self.permit("dose_administered", self._foot)
 
     def is_dirty(self) -> bool:
@@ -88,6 +112,9 @@ class GivePanel(StepPanel):
     def show_facts(self, facts: Facts) -> None:
         """Show what the bag held."""
         self._facts = facts
+        if self._reminders is None:
+            self._reminders = reminder_card(facts, name="give_reminders")
+            self.body.addWidget(self._reminders)
         thread = facts.thread
         made = thread.preparation
         self._bag.set_pairs(
@@ -125,6 +152,8 @@ class GivePanel(StepPanel):
             values["given"],
             values["given_unit"],
             values["note"],
+            "" if values["stopped_for"] == NOT_STOPPED else values["stopped_for"],
+            values["premedicated_at"],
         )
 
         def work() -> dict[str, Any]:
@@ -190,17 +219,30 @@ def given_card(facts: Facts, zone: Any, *, name: str) -> Card:
     card.add(NumberGrid((amount, prescribed, against)))
     findings = from_plain(tuple[Finding, ...], given["findings"])
     if findings:
-        card.add(FindingList(findings, name=f"{name}_findings"))
+        card.add(FindingList(findings, name=f"{name}_findings", explain=facts.told))
     card.add(
         KeyValues(
             [
                 ("Started", say_moment(datetime.fromisoformat(given["started_at"]), zone)),
                 ("Ended", say_moment(datetime.fromisoformat(given["ended_at"]), zone)),
+                ("Premedicated", _say_premedicated(given.get("premedicated_at"), zone)),
+                ("Stopped part-way", _say_stopped(given.get("stopped_for", ""))),
                 ("Note", given["note"] or "none"),
             ]
         )
     )
     return card
+
+
+def _say_premedicated(moment: str | None, zone: Any) -> str:
+    """When premedication was given; a record made before it was asked for has none."""
+    return say_moment(datetime.fromisoformat(moment), zone) if moment else "not reported"
+
+
+def _say_stopped(stopped_for: str) -> str:
+    if not stopped_for:
+        return "no"
+    return "yes, for a reaction" if stopped_for == StoppedFor.REACTION else "yes, for another reason"
 
 
 def given_record(facts: Facts, zone: Any) -> QWidget:

@@ -1,4 +1,4 @@
-"""Steps 5 to 7 of *Prepare*: worksheet and mixing, the bag's labels, the release."""
+"""Steps 6 to 8 of *Prepare*: worksheet and mixing, the bag's labels, the release."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,13 +20,14 @@ from pharmacy_app.services.printing import Printed, kept_paper, print_bag_labels
 from pharmacy_app.services.views import PrintedLine
 from ui.office import Office
 from ui.pages.prepare_check import plain_number
-from ui.pages.prepare_decision import NumberGrid, percent_step
+from ui.pages.prepare_numbers import NumberGrid, percent_step
 from ui.pages.prepare_step import (
     Facts,
     Foot,
     ReasonDialog,
     StepPanel,
     column_of,
+    reminder_card,
     required_moment,
     say_day,
     say_moment,
@@ -61,7 +62,7 @@ class PaperBar(StepPanel):
         self._state = Text("", name=f"{key}_state")
         self.print = Button(f"&Print the {title}", name=f"{key}_print", kind="primary", icon="print")
         self.print.clicked.connect(self.print_first)
-        self.look = Button("&Look at it", name=f"{key}_show", kind="quiet")
+        self.look = Button("Loo&k at it", name=f"{key}_show", kind="quiet")
         self.look.clicked.connect(self.show_kept)
         self.again = Button("Print it &again…", name=f"{key}_again", kind="quiet", icon="print")
         self.again.clicked.connect(self.ask_why)
@@ -334,7 +335,7 @@ class PreparedView(QWidget):
         column.setSpacing(SPACE_M)
         column.addWidget(NumberGrid((prepared, against, final)))
         if compared.finding is not None:
-            column.addWidget(FindingList((compared.finding,), name=f"{name}_findings"))
+            column.addWidget(FindingList((compared.finding,), name=f"{name}_findings", explain=facts.told))
         pairs = [
             ("Reconstituted", say_moment(datetime.fromisoformat(made["reconstituted_at"]), zone)),
             ("Diluted", say_moment(datetime.fromisoformat(made["diluted_at"]), zone)),
@@ -474,6 +475,8 @@ class ReleasePanel(StepPanel):
         if self._held is None:
             self._held = PreparedView(facts, self.zone, name="release_prepared")
             self._made.add(self._held)
+            # What the ward is told with the bag stands right beneath the signature.
+            self.body.insertWidget(self.body.indexOf(self._made), reminder_card(facts, name="release_reminders"))
 
     def hold(self, held: bool) -> None:
         """Hold the signature."""

@@ -5,10 +5,12 @@ from typing import Any
 
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.protocol import Protocol
+from pharmacy_app.domain.treatment import Treatment
 from pharmacy_app.domain.units import parse_decimal, show_mg
-from pharmacy_app.services.desk import protocol_of
+from pharmacy_app.services.desk import Desk, protocol_of, site_of, today_of
 from pharmacy_app.services.doses import OrderForm, order
 from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.treatment import calendar, treatment_of
 from pharmacy_app.services.views import DoseLine, SubjectLine
 from ui.office import Office
 from ui.pages.prepare_step import Foot, StepPanel, row_of, say_day
@@ -18,6 +20,9 @@ from ui.widgets.fields import ChoiceField, DateField, DecimalField, Form, TextFi
 from ui.widgets.panels import Card, EmptyState
 
 DOSES_SHOWN = 3
+PLACE_FIELDS = ("course", "cycle", "day", "level")
+EMPTY_PLACE = {"course": "1", "cycle": "", "day": "", "level": ""}
+"""How course, cycle, day and level stand before anything is known of the subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +37,55 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a subject was given, what is under way, and what the protocol has next (``None``: nothing)."""
+    """What a subject was given, what is under way, and what comes next (``None``: nothing, and ``words`` say why)."""
 
     subject_number: str
     given: tuple[DoseLine, ...]
     under_way: tuple[DoseLine, ...]
     following: Place | None
+    words: str
 
 
-def next_place(doses: tuple[DoseLine, ...], protocol: Protocol) -> Place | None:
+def next_place(doses: tuple[DoseLine, ...], treatment: Treatment, protocol: Protocol) -> Place | None:
     """The dosing day after the last one ordered (not cancelled); ``None`` after the last cycle of the course."""
     if not doses:
         return Place(1, 1, 1, 0)
     last = max(doses, key=lambda dose: (dose.course, dose.cycle, dose.day))
-    cycle = protocol.regimen.cycle_doses(last.cycle, last.level)
-    later = [day for day in cycle.days if day > last.day] if cycle else []
+    cycle = treatment.cycle_doses(protocol, last.course, last.cycle, last.level)
+    omitted = {each.day for each in treatment.omissions if (each.course, each.cycle) == (last.course, last.cycle)}
+    later = [day for day in cycle.days if day > last.day and day not in omitted] if cycle else []
     if later:
         return Place(last.course, last.cycle, later[0], last.level)
     if last.cycle >= protocol.regimen.max_cycles:
         return None
-    return Place(last.course, last.cycle + 1, 1, last.level)
+    return Place(last.course, last.cycle + 1, 1, treatment.level_in_force(last.course, last.cycle + 1))
 
 
-def history_of(reader: Reader, subject_number: str, protocol: Protocol) -> History:
-    """A subject's doses and the next place in the treatment."""
+def history_of(desk: Desk, reader: Reader, subject_number: str) -> History:
+    """A subject's doses and the next place in the treatment: what is due, else what follows the last order."""
+    protocol = protocol_of(site_of(reader), today_of(desk, reader))
     doses = tuple(dose for dose in reader.doses(subject_number=subject_number) if dose.status != "cancelled")
     given = tuple(dose for dose in doses if dose.given_on is not None)
+    treatment = treatment_of(reader, subject_number)
+    known = calendar(desk, reader, subject_number)
+    due, ordered = known.next_due, {(dose.course, dose.cycle, dose.day) for dose in doses if dose.given_on is None}
+    off = any(treatment.off_treatment(course) for course in {dose.course for dose in doses})
+    following: Place | None
+    if due is not None and (due.course, due.cycle, due.day) not in ordered:
+        level = treatment.level_in_force(due.course, due.cycle)
+        following, words = Place(due.course, due.cycle, due.day, level), due.words
+    elif off:
+        following, words = None, known.next_words
+    elif (following := next_place(doses, treatment, protocol)) is None:
+        words = "All cycles of the course are ordered. A further course needs the retreatment rule (§ 3.7)."
+    else:
+        words = f"Next by the protocol: course {following.course}, cycle {following.cycle}, day {following.day}."
     return History(
         subject_number,
         tuple(sorted(given, key=lambda dose: (dose.given_on or dose.planned_on, dose.dose_id), reverse=True)),
         tuple(dose for dose in doses if dose.given_on is None),
-        next_place(doses, protocol),
+        following,
+        words,
     )
 
 
@@ -88,8 +111,9 @@ class OrderPanel(StepPanel):
         self.created = ""
         self._subjects: tuple[SubjectLine, ...] = ()
         self._following: Place | None = None
+        self._filled = dict(EMPTY_PLACE)
         self._wanted = ""
-        protocol = protocol_of(office.site)
+        protocol = protocol_of(office.site, self.now().date())
         levels = [(str(doses.level), f"Level {doses.level}".replace("-", "−")) for doses in protocol.regimen.levels]
         self.form = Form(columns=2, name="order_form")
         self._subject = ChoiceField("subject_number", "&Subject", required=True)
@@ -109,10 +133,10 @@ class OrderPanel(StepPanel):
         self.form.add(TextField("cycle", "C&ycle", required=True, max_length=9, check=whole))
         self.form.add(TextField("day", "&Day of the cycle", required=True, max_length=9, check=whole))
         self.form.add(
-            ChoiceField("level", "Dose &level", levels, required=True, hint="Cycle 1 has no levels: choose level 0.")
+            ChoiceField("level", "Dose le&vel", levels, required=True, hint="Cycle 1 has no levels: choose level 0.")
         )
-        self.form.add(DecimalField("prescribed_mg", "Prescribed d&ose", unit="mg", required=True, check=positive))
-        self.form.field("course").set_value("1")
+        self.form.add(DecimalField("prescribed_mg", "Prescribed dos&e", unit="mg", required=True, check=positive))
+        self.form.field("course").set_value(EMPTY_PLACE["course"])
         self.form.field("ordered_on").set_value(self.now().date().isoformat())
         self.form.field("planned_on").set_value(self.now().date().isoformat())
         self.form.mark_clean()
@@ -181,10 +205,10 @@ class OrderPanel(StepPanel):
         number = self._subject.value()
         if not number:
             return
-        protocol = protocol_of(self.office.site)
+        desk = self.office.desk
 
         def question(reader: Reader) -> History:
-            return history_of(reader, number, protocol)
+            return history_of(desk, reader, number)
 
         self.office.ask(question, self._got_history, self.ask_failed)
 
@@ -207,25 +231,31 @@ class OrderPanel(StepPanel):
             for dose in history.under_way
         ]
         self._following = history.following
-        if (place := history.following) is None:
-            lines.append("All cycles of the course are ordered. A further course needs the retreatment rule (§ 3.7).")
-        else:
-            lines.append(f"Next by the protocol: course {place.course}, cycle {place.cycle}, day {place.day}.")
+        lines.append(history.words)
         self._next.setVisible(self._following is not None)
         self._before_text.setText("\n".join(lines))
         self._before.show()
+        self._prefill()
+
+    def _place_typed(self) -> dict[str, str]:
+        return {name: self.form.field(name).value() for name in PLACE_FIELDS}
+
+    def _prefill(self) -> None:
+        """Fill in what is next where nobody has typed a place: what was filled in before follows the subject."""
+        if self._place_typed() == self._filled:
+            self._put_place()
+
+    def _put_place(self) -> None:
+        place = self._following
+        values = EMPTY_PLACE if place is None else {name: str(getattr(place, name)) for name in PLACE_FIELDS}
+        for name, value in values.items():
+            self.form.field(name).set_value(value)
+        self._filled = self._place_typed()
 
     def _fill_next(self) -> None:
-        if (place := self._following) is None:
-            return
-        for name, number in (
-            ("course", place.course),
-            ("cycle", place.cycle),
-            ("day", place.day),
-            ("level", place.level),
-        ):
-            self.form.field(name).set_value(str(number))
-        self.form.field("prescribed_mg").editor().setFocus()
+        if self._following is not None:
+            self._put_place()
+            self.form.field("prescribed_mg").editor().setFocus()
 
     def hold(self, held: bool) -> None:
         """Hold the button."""

@@ -9,20 +9,37 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.codec import from_plain
+from pharmacy_app.domain.criteria import Criteria, of_place
 from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.findings import Finding, Override
+from pharmacy_app.domain.protocol import Protocol
+from pharmacy_app.domain.rules import RULES
+from pharmacy_app.domain.rules.explain import Explained, explained
+from pharmacy_app.domain.rules.reminders import around_infusion
 from pharmacy_app.domain.settings import StudySettings
-from pharmacy_app.services.desk import Act
+from pharmacy_app.services.desk import Act, protocol_of, site_of
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.study_settings import settings_of
-from pharmacy_app.services.views import DoseLine, DoseThread, ErrorLine, EventLine, MeasurementLine, PrintedLine
+from pharmacy_app.services.treatment import CRITERIA as CRITERIA_KIND
+from pharmacy_app.services.treatment import criteria_of
+from pharmacy_app.services.views import (
+    DoseLine,
+    DoseThread,
+    ErrorLine,
+    EventLine,
+    MeasurementLine,
+    PrintedLine,
+    TreatmentLine,
+)
 from ui.office import Office
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import Field, Form, NoteField
-from ui.widgets.panels import Banner, Page
+from ui.widgets.panels import Banner, Card, KeyValues, Page
 
-STEPS = ("Order", "Decide", "Vials", "Check", "Mix", "Labels", "Release", "Give", "Close")
-ORDER, DECIDE, VIALS, CHECK, MIX, LABELS, RELEASE, GIVE, CLOSE, FINISHED = range(10)
+STEPS = ("Order", "Criteria", "Decide", "Vials", "Check", "Mix", "Labels", "Release", "Give", "Close")
+ORDER, CRITERIA, DECIDE, VIALS, CHECK, MIX, LABELS, RELEASE, GIVE, CLOSE, FINISHED = range(11)
 
 STATUS_WORDS = {
     "ordered": "ordered – to be decided",
@@ -41,7 +58,11 @@ STATUS_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the page shows of one dose, read in one look into the store."""
+    """Everything the page shows of one dose, read in one look into the store.
+
+    ``protocol`` is the one of the infusion's day; ``criteria`` are the newest answers for this dose, ``criteria_line``
+    says who recorded them when; ``first_criteria`` are those of the course's first dose, where this is another one.
+    """
 
     thread: DoseThread
     initials: str
@@ -52,6 +73,11 @@ class Facts:
     errors: tuple[ErrorLine, ...]
     checks: tuple[EventLine, ...]
     signed_plan: EventLine | None
+    protocol: Protocol
+    criteria: Criteria | None
+    criteria_line: TreatmentLine | None
+    first_criteria: Criteria | None
+    reminders: tuple[Finding, ...]
 
     @property
     def line(self) -> DoseLine:
@@ -67,6 +93,8 @@ class Facts:
     def step(self) -> int:
         """The step whose turn it is; ``FINISHED`` when none is left."""
         status = self.line.status
+        if status == "ordered" and self.criteria is None:
+            return CRITERIA
         if status == "prepared":
             return RELEASE if self.bag_labels else LABELS
         if status == "cancelled":
@@ -88,6 +116,7 @@ class Facts:
         thread = self.thread
         left = {
             ORDER: True,
+            CRITERIA: self.criteria is not None,
             DECIDE: thread.decision_seq is not None,
             VIALS: thread.plan_seq is not None,
             CHECK: thread.verify_seq is not None,
@@ -99,6 +128,30 @@ class Facts:
         }
         return frozenset(step for step, there in left.items() if there)
 
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        """The written decisions this dose goes on by; none while it may still be decided anew without them."""
+        decision = self.thread.decision
+        if decision is None or self.line.status in ("ordered", "stopped"):
+            return ()
+        return from_plain(tuple[Override, ...], decision["overrides"])
+
+    @property
+    def told(self) -> "Told":
+        """What the catalogue of rules says by the protocol of the infusion's day."""
+        return Told(self.protocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Explains a rule by its id with one protocol's numbers; the same protocol is the same explanation."""
+
+    protocol: Protocol
+
+    def __call__(self, rule_id: str) -> Explained | None:
+        """The rule in full, ``None`` for one the catalogue does not know."""
+        return explained(rule_id, self.protocol) if rule_id in RULES else None
+
 
 def facts_of(reader: Reader, dose_id: str) -> Facts | None:
     """The facts of a dose, or ``None`` when there is no such dose."""
@@ -107,7 +160,12 @@ def facts_of(reader: Reader, dose_id: str) -> Facts | None:
         return None
     subject = reader.subject(thread.line.subject_number)
     # Only around the second check are its tries of interest: looking for them reads the journal.
-    checking = thread.line.status == "planned" or thread.verify_seq is not None
+    line = thread.line
+    checking = line.status == "planned" or thread.verify_seq is not None
+    protocol = protocol_of(site_of(reader), line.planned_on)
+    answers = criteria_of(reader, line.subject_number)
+    given = [dose for dose in reader.doses(subject_number=line.subject_number) if dose.given_on is not None]
+    first_infusion = all(dose.dose_id == dose_id for dose in given)
     return Facts(
         thread=thread,
         initials=subject.initials if subject else "",
@@ -118,7 +176,27 @@ def facts_of(reader: Reader, dose_id: str) -> Facts | None:
         errors=tuple(error for error in reader.errors() if error.dose_id == dose_id),
         checks=tuple(reader.events(kind="dose_verified", text=dose_id, offset=0, limit=5)) if checking else (),
         signed_plan=reader.event(thread.plan_seq) if thread.plan_seq else None,
+        protocol=protocol,
+        criteria=of_place(answers, line.course, line.cycle, line.day),
+        criteria_line=_criteria_line(reader, line),
+        first_criteria=None if (line.cycle, line.day) == (1, 1) else of_place(answers, line.course, 1, 1),
+        reminders=around_infusion(protocol, first_infusion=first_infusion),
     )
+
+
+def _criteria_line(reader: Reader, dose: DoseLine) -> TreatmentLine | None:
+    """Who recorded the newest answers for a dose, and when."""
+    place = (dose.course, dose.cycle, dose.day)
+    found = [
+        line
+        for line in reader.treatment(dose.subject_number)
+        if line.kind == CRITERIA_KIND and line.withdrawn_seq is None and _place(line) == place
+    ]
+    return found[-1] if found else None
+
+
+def _place(line: TreatmentLine) -> tuple[int, int, int]:
+    return line.entry["course"], line.entry["cycle"], line.entry["day"]
 
 
 def say_day(day: date | None) -> str:
@@ -168,6 +246,23 @@ def column_of(*widgets: QWidget) -> QWidget:
     for widget in widgets:
         column.addWidget(widget)
     return holder
+
+
+def reminder_card(facts: Facts, *, name: str) -> Card:
+    """What the protocol asks for around this infusion (R9 to R11): no gate, a reminder."""
+    card = Card("Around the infusion", name=name)
+    card.add(
+        KeyValues(
+            [
+                (
+                    RULES[said.rule].title.capitalize(),
+                    f"{said.sentence} (§ {said.section}, {said.rule})",
+                )
+                for said in facts.reminders
+            ]
+        )
+    )
+    return card
 
 
 class Foot(QWidget):

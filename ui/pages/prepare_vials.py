@@ -1,4 +1,4 @@
-"""Step 3 of *Prepare*: choose a plan, scan each vial of it, look at the bag, sign calculation and plan."""
+"""Step 4 of *Prepare*: choose a plan, scan each vial of it, look at bag and tolerance, sign calculation and plan."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -7,22 +7,33 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QGridLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity, Step
 from pharmacy_app.domain.planning import Plan, Plans, VialDraw
 from pharmacy_app.domain.settings import StudySettings
-from pharmacy_app.domain.units import show, show_mg
+from pharmacy_app.domain.tolerance import Budget, Part, show_part
+from pharmacy_app.domain.units import show, show_mg, show_percent
 from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services.desk import Credentials
 from pharmacy_app.services.ports import Reader
-from pharmacy_app.services.preparation import ReserveForm, ScanForm, check_scan, plan_of, proposals, reserve
+from pharmacy_app.services.preparation import (
+    ReserveForm,
+    ScanForm,
+    budget_of,
+    check_scan,
+    plan_of,
+    proposals,
+    reserve,
+)
 from ui.office import Office
-from ui.pages.prepare_decision import NumberGrid
-from ui.pages.prepare_step import Facts, StepPanel, say_day, say_moment, sentences, split_faults
-from ui.theme import SPACE_M
-from ui.widgets.basics import Button, Text, announce
+from ui.pages.prepare_numbers import NumberGrid
+from ui.pages.prepare_step import Facts, StepPanel, Told, say_day, say_moment, sentences, split_faults
+from ui.theme import SPACE_M, SPACE_S
+from ui.widgets.basics import Button, Text, announce, clear_layout
 from ui.widgets.fields import Form, NoteField, ScanField
 from ui.widgets.findings import FindingList
 from ui.widgets.panels import Banner, Card, KeyValues, SignatureBox
@@ -62,6 +73,58 @@ PLAN_COLUMNS = (
     Column("lots", "Lots", stretch=True),
     Column("expires_on", "First expiry", write=say_day, width=132),
 )
+
+
+LOOK_ALIKE = "A33"
+"""The note on the drug whose name is taken for the study's: it stands where the vials are fetched."""
+
+
+def say_numbers(part: Part) -> str:
+    """The two numbers of a part, e.g. ``unrounded 1.4588 → prescribed 1.61 mg``; one that is not known is left out."""
+    both = ((part.before_name, part.before), (part.after_name, part.after))
+    return f"{' → '.join(f'{name} {show(value, 4)}' for name, value in both if value is not None)} {part.unit}"
+
+
+class BudgetCard(Card):
+    """How much of the tolerance is spent before anything is mixed: its parts, and in words what is left."""
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(
+            "Tolerance before mixing",
+            "What rounding, order and syringe spend of the difference that makes a medication error (§ 8.1.3).",
+            name=f"{name}_budget_card",
+        )
+        self._spent = Text("", "strong", name=f"{name}_budget_spent")
+        self._working = Text("", "muted", name=f"{name}_budget_working")
+        self._table = QWidget()
+        self._table.setObjectName(f"{name}_budget")
+        self._grid = QGridLayout(self._table)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(SPACE_M)
+        self._grid.setVerticalSpacing(SPACE_S)
+        self._grid.setColumnStretch(2, 1)
+        for widget in (self._spent, self._table, self._working):
+            self.add(widget)
+
+    def show_budget(self, budget: Budget) -> None:
+        """Show a budget; what another formula would give stands last, for information."""
+        clear_layout(self._grid)
+        top, right = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
+        for at, part in enumerate((*budget.parts, budget.formula)):
+            percent = Text(show_part(part), "strong", wrap=False)
+            percent.setAccessibleName(f"{part.kind.value}: {percent.text()}")
+            self._grid.addWidget(Text(f"{part.kind.value[:1].upper()}{part.kind.value[1:]}", wrap=False), at, 0, top)
+            self._grid.addWidget(percent, at, 1, right)
+            self._grid.addWidget(Text(f"{say_numbers(part)}; {part.formula}", "muted"), at, 2, top)
+        limit, spent = f"{show(budget.limit_percent)} %", show_percent(budget.spent_percent).removeprefix("+")
+        left = show_percent(budget.left_percent).removeprefix("+")
+        over = budget.left_percent <= 0
+        self._spent.setText(
+            f"{spent} of {limit} spent: nothing is left." if over else f"{spent} of {limit} spent, {left} left."
+        )
+        self._spent.set_tone("stop" if over else "warn" if budget.finding is not None else "")
+        unknown = f" Not known and not counted: {', '.join(budget.unknown)}." if budget.unknown else ""
+        self._working.setText(f"Spent: {budget.working}.{unknown}")
 
 
 def _tone(row: DrawRow) -> str:
@@ -250,8 +313,12 @@ def plan_record(facts: Facts, zone: Any) -> QWidget:
     column.addWidget(card)
     if plan.findings:
         said = Card("What the rules say")
-        said.add(FindingList(plan.findings, name="planned_findings"))
+        said.add(FindingList(plan.findings, name="planned_findings", explain=facts.told))
         column.addWidget(said)
+    if "budget" in facts.thread.plan:
+        budget = BudgetCard(name="planned")
+        budget.show_budget(from_plain(Budget, facts.thread.plan["budget"]))
+        column.addWidget(budget)
     return record
 
 
@@ -261,6 +328,7 @@ class VialsPanel(StepPanel):
     def __init__(self, office: Office, dose_id: str) -> None:
         super().__init__(office, dose_id, "prepare_vials")
         self._settings: StudySettings | None = None
+        self._told: Told | None = None
         self._plan: Plan | None = None
         self._scanned: list[Vial] = []
         self._waiting: deque[str] = deque()
@@ -283,18 +351,44 @@ class VialsPanel(StepPanel):
         self._findings = FindingList(name="plan_findings", empty_text="")
         plans.add(self._findings)
 
+        self._make_scan_card()
+        self.signature = SignatureBox(
+            "Sign calculation and plan",
+            "I calculated this dose and planned these vials. The vials are reserved for it with this signature.",
+            "Sign and reserve the vials",
+            name="plan_signature",
+        )
+        self.signature.set_user(office.session.user_name, fixed=True)
+        self.signature.sign_requested.connect(self.sign)
+        self._why = Text(office.why_not("vials_reserved"), "muted", name="vials_why")
+        self._allowed = office.may("vials_reserved")
+        self._why.setVisible(not self._allowed)
+        self._budget = BudgetCard(name="plan")
+        self._budget.hide()
+        for widget in (plans, self._scan_card, self._budget, self.signature, self._why):
+            self.body.addWidget(widget)
+        self._scan_card.hide()
+        self.signature.hide()
+        self.form.hide()
+        self.hold(False)
+        self.scan.editor().setEnabled(self._allowed)
+
+    def _make_scan_card(self) -> None:
         self._scan_card = Card("Vials to scan", name="scan_card")
         self._progress = Text("", "strong", name="scan_progress")
         self._again = Button("&Start scanning again", name="scan_again", kind="quiet", icon="refresh")
         self._again.clicked.connect(self.scan_again)
         self._scan_card.head.addWidget(self._progress)
         self._scan_card.head.addWidget(self._again)
-        self.scan = ScanField("unit_number", "S&can or type a unit number")
+        self.scan = ScanField("unit_number", "Scan or &type a unit number")
         self.scan.scanned.connect(self.take_scan)
         self._scan_trouble = Banner("stop", "", word="Not this vial", name="scan_trouble")
         self._scan_trouble.hide()
+        self._look_alike = Banner("info", "", word="Look-alike", name="look_alike")
+        self._look_alike.hide()
         self._draws_model = RowTableModel(DRAW_COLUMNS)
         self._draws_table = DataTable(self._draws_model, name="draws", label="Vials of the plan", sortable=False)
+        self._scan_card.add(self._look_alike)
         self._scan_card.add(self.scan)
         self._scan_card.add(self._scan_trouble)
         self._scan_card.add(self._draws_table)
@@ -311,25 +405,6 @@ class VialsPanel(StepPanel):
         self.form.add(self._reason)
         self._scan_card.add(self.form)
 
-        self.signature = SignatureBox(
-            "Sign calculation and plan",
-            "I calculated this dose and planned these vials. The vials are reserved for it with this signature.",
-            "Sign and reserve the vials",
-            name="plan_signature",
-        )
-        self.signature.set_user(office.session.user_name, fixed=True)
-        self.signature.sign_requested.connect(self.sign)
-        self._why = Text(office.why_not("vials_reserved"), "muted", name="vials_why")
-        self._allowed = office.may("vials_reserved")
-        self._why.setVisible(not self._allowed)
-        for widget in (plans, self._scan_card, self.signature, self._why):
-            self.body.addWidget(widget)
-        self._scan_card.hide()
-        self.signature.hide()
-        self.form.hide()
-        self.hold(False)
-        self.scan.editor().setEnabled(self._allowed)
-
     def is_dirty(self) -> bool:
         """Whether vials were scanned."""
         return bool(self._scanned) or bool(self._reason.value())
@@ -345,7 +420,7 @@ class VialsPanel(StepPanel):
 
     def show_facts(self, facts: Facts) -> None:
         """Ask for the plans as stock is now."""
-        self._settings = facts.settings
+        self._settings, self._told = facts.settings, facts.told
         desk, dose_id = self.office.desk, self.dose_id
 
         def question(reader: Reader) -> Plans:
@@ -386,17 +461,37 @@ class VialsPanel(StepPanel):
 
     def _show_plan(self, more: Sequence[Finding]) -> None:
         plan = self._plan
-        findings = (*more, *(plan.findings if plan else ()))
-        self._findings.set_findings(findings, can_override=False)
+        said = (*more, *(plan.findings if plan else ()))
+        findings = tuple(finding for finding in said if finding.rule != LOOK_ALIKE)
+        self._findings.set_findings(findings, can_override=False, explain=self._told)
         self._findings.setVisible(bool(findings))
+        alike = [finding.sentence for finding in said if finding.rule == LOOK_ALIKE]
+        self._look_alike.setVisible(bool(alike))
+        self._look_alike.set_message("info", " ".join(alike), word="Look-alike")
         self._scan_card.setVisible(plan is not None)
         self.signature.setVisible(plan is not None and self._allowed)
         if plan is None or self._settings is None:
             return
         self._bag.show_plan(plan, self._settings)
+        self._ask_budget(plan)
         warned = any(finding.severity is Severity.WARN for finding in plan.findings)
         self.form.setVisible(warned)
         self._show_scans()
+
+    def _ask_budget(self, plan: Plan) -> None:
+        """Ask what the chosen plan spends of the tolerance."""
+        dose_id, units = self.dose_id, _units(plan)
+
+        def question(reader: Reader) -> tuple[tuple[str, ...], Budget]:
+            return units, budget_of(reader, dose_id, units)
+
+        self.office.ask(question, self._got_budget, self.ask_failed)
+
+    def _got_budget(self, answer: tuple[tuple[str, ...], Budget]) -> None:
+        units, budget = answer
+        if self._plan is not None and _units(self._plan) == units:
+            self._budget.show_budget(budget)
+            self._budget.show()
 
     def _show_scans(self) -> None:
         plan = self._plan
@@ -525,6 +620,7 @@ class VialsPanel(StepPanel):
         """The plans could not be made."""
         super().ask_failed(trouble)
         self._scan_card.hide()
+        self._budget.hide()
         self.signature.hide()
 
 

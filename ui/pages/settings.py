@@ -1,7 +1,8 @@
-"""Settings: the signed study settings, the accounts, one's own password, and what runs here."""
+"""Settings: the signed study settings, the protocol and its rules, accounts, one's own password, what runs here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -11,8 +12,10 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Account
 from pharmacy_app.domain.protocol import Protocol
+from pharmacy_app.domain.rules import CATALOGUE
+from pharmacy_app.domain.rules.explain import Explained, explained
 from pharmacy_app.services import views
-from pharmacy_app.services.desk import Credentials, protocol_of, site_of, zone_of
+from pharmacy_app.services.desk import Credentials, Desk, protocol_in, site_of, today_of, version_on, zone_of
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.study_settings import (
     KINDS,
@@ -25,6 +28,8 @@ from ui.office import Office
 from ui.pages.password import PasswordPanel
 from ui.pages.settings_accounts import AccountsPanel
 from ui.pages.settings_editor import WHY, SettingsEditor, focus_of, line_words
+from ui.pages.settings_protocol import ProtocolFacts, ProtocolPanel, in_groups
+from ui.pages.settings_rules import RulesPanel
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text, clear_layout, rule
 from ui.widgets.panels import Banner, Card, KeyValues, Page, Tabs, confirm
@@ -36,14 +41,21 @@ class SettingsFacts:
 
     site: views.Site
     protocol: Protocol
+    in_force: views.ProtocolVersion
+    rules: tuple[Explained, ...]
     lines: tuple[views.SettingLine, ...]
     accounts: tuple[Account, ...]
     head: views.Head
 
 
-def _question(reader: Reader) -> SettingsFacts:
+def _question(desk: Desk, reader: Reader) -> SettingsFacts:
     site = site_of(reader)
-    return SettingsFacts(site, protocol_of(site), setting_lines(reader), tuple(reader.accounts()), reader.head())
+    in_force = version_on(site, today_of(desk, reader))
+    protocol = protocol_in(in_force)
+    rules = tuple(explained(rule.id, protocol) for rule in CATALOGUE)
+    return SettingsFacts(
+        site, protocol, in_force, rules, setting_lines(reader), tuple(reader.accounts()), reader.head()
+    )
 
 
 class _SettingRow(QWidget):
@@ -226,8 +238,8 @@ class AboutPanel(QWidget):
                 ("App version", self._office.desk.app_version),
                 ("Study", site.study_title),
                 ("Protocol number", site.protocol_number),
-                ("Protocol version", site.protocol_version),
-                ("Protocol file SHA-256", _in_groups(site.protocol_sha256)),
+                ("Protocol version", facts.protocol.version.label),
+                ("Protocol file SHA-256", in_groups(facts.protocol.sha256)),
                 ("Sponsor and supporter", f"{study.sponsor}; {study.supporter}"),
                 ("Site", f"{site.number}, {site.name}"),
                 ("Principal investigator", site.principal_investigator),
@@ -235,22 +247,25 @@ class AboutPanel(QWidget):
                 ("Time zone", site.time_zone),
                 ("Storage places", ", ".join(site.places)),
                 ("Database", f"one journal with {facts.head.seq:,} events"),
-                ("Journal head", _in_groups(facts.head.hash)),
+                ("Journal head", in_groups(facts.head.hash)),
                 ("Workstation", self._office.session.workstation),
             ]
         )
         self._texts.set_pairs([(f"§ {text.section}", text.text) for text in facts.protocol.texts])
 
 
-def _in_groups(digest: str) -> str:
-    return " ".join(digest[at : at + 8] for at in range(0, len(digest), 8))
-
-
-TABS = (("study", "Study settings"), ("accounts", "Accounts"), ("password", "My password"), ("about", "About"))
+TABS = (
+    ("study", "Study settings"),
+    ("protocol", "Protocol"),
+    ("rules", "Rules"),
+    ("accounts", "Accounts"),
+    ("password", "My password"),
+    ("about", "About"),
+)
 
 
 class SettingsPage(Page):
-    """Four parts, chosen by the buttons on top."""
+    """Six parts, chosen by the buttons on top."""
 
     def __init__(self, office: Office) -> None:
         super().__init__("Settings", name="settings_page")
@@ -259,6 +274,8 @@ class SettingsPage(Page):
         self._trouble.hide()
         self.add(self._trouble)
         self.study = StudyPanel(office)
+        self.protocol = ProtocolPanel(office)
+        self.rules = RulesPanel()
         self.accounts = AccountsPanel(office)
         own = Card("My password", "You type it to sign in and each time you sign.", name="own_password_card")
         self.password = PasswordPanel(office)
@@ -267,6 +284,8 @@ class SettingsPage(Page):
         self.about = AboutPanel(office)
         self._parts: dict[str, QWidget] = {
             "study": self.study,
+            "protocol": self.protocol,
+            "rules": self.rules,
             "accounts": self.accounts,
             "password": own,
             "about": self.about,
@@ -282,15 +301,17 @@ class SettingsPage(Page):
         self._soon = QTimer(self, interval=0, singleShot=True)
         self._soon.timeout.connect(self._show_focus)
         self.study.needs_look.connect(self._soon.start)
+        self.protocol.needs_look.connect(self._soon.start)
+        self.rules.opened.connect(self.show_widget)
         self.accounts.needs_look.connect(self._soon.start)
         self.open_on("study")
 
     def refresh(self) -> None:
         """Ask for settings and accounts anew; what is being typed stays."""
-        self._office.ask(_question, self._got, self._failed)
+        self._office.ask(partial(_question, self._office.desk), self._got, self._failed)
 
     def open_on(self, what: str) -> None:
-        """Show one part: study, accounts, password or about."""
+        """Show one part: study, protocol, rules, accounts, password or about."""
         if what not in self._parts:
             return
         self.tabs.set_current(list(self._parts).index(what))
@@ -298,7 +319,8 @@ class SettingsPage(Page):
 
     def is_dirty(self) -> bool:
         """Whether a form is half typed."""
-        return self.study.editor.is_dirty() or self.accounts.is_dirty() or self.password.form.is_dirty()
+        drafts = (self.study.editor, self.protocol, self.accounts, self.password.form)
+        return any(draft.is_dirty() for draft in drafts)
 
     def _show_focus(self) -> None:
         focused = focus_of(self)
@@ -312,6 +334,8 @@ class SettingsPage(Page):
         self._trouble.hide()
         self.set_title("Settings", f"{facts.site.protocol_number} · site {facts.site.number}, {facts.site.name}")
         self.study.show_facts(facts)
+        self.protocol.show_facts(ProtocolFacts(facts.site, facts.in_force, facts.protocol))
+        self.rules.show_rules(facts.rules)
         self.accounts.show_accounts(facts.accounts)
         self.about.show_facts(facts)
 

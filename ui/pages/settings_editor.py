@@ -1,6 +1,7 @@
 """The form of the signed settings with its two signatures; the settings page and the first-run guide show it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 
 from PySide6.QtCore import Signal
@@ -13,6 +14,7 @@ from pharmacy_app.domain.settings import (
     BagPreparation,
     BsaFormula,
     DoseRounding,
+    LineResidue,
     RoundingMode,
     StabilityLimits,
     VialPreparation,
@@ -22,7 +24,9 @@ from pharmacy_app.domain.units import parse_decimal, show, show_mg, show_mg_per_
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Credentials
 from pharmacy_app.services.study_settings import (
+    ALL_KINDS,
     KINDS,
+    OPTIONAL_KINDS,
     TITLES,
     SettingsForm,
     VialTyped,
@@ -50,8 +54,12 @@ WHY = {
     "vial_4mg": "Vials of 4 mg are not planned or opened without it.",
     "bag": "Volumes and the final concentration are worked out from it.",
     "stability": "The beyond-use time is worked out from it.",
+    "line_residue": "May stay empty: the tolerance budget then says that it is not known. 0 means that the line is"
+    " flushed.",
 }
 """What waits for each setting."""
+_SHOWN_WITH = {"bag": "line_residue"}
+"""A setting that may stay empty, beside the one with which it is looked up."""
 SOURCE_HINT = "Document, version and page, for example Study Manual 2.0, p. 14."
 
 
@@ -75,12 +83,14 @@ def setting_words(value: SettingValue) -> str:
             f" {show(value.reconstitution_to_end_h)} h; dilution to the end at room temperature"
             f" {show(value.dilution_to_end_room_h)} h; infusion {show(value.infusion_h)} h"
         )
+    if isinstance(value, LineResidue):
+        return f"{show_ml(value.residue_ml, None)} left in bag and line after the infusion"
     return str(value)
 
 
 def line_words(line: views.SettingLine) -> str:
     """A signed setting's value in words."""
-    return setting_words(from_plain(KINDS[line.name], line.value))
+    return setting_words(from_plain(ALL_KINDS[line.name], line.value))
 
 
 def _number(text: str) -> Decimal:
@@ -93,7 +103,7 @@ def typed_value(group: str, values: Mapping[str, str]) -> SettingValue | None:
     def at(field: str) -> Decimal:
         return _number(values[f"{group}.{field}"])
 
-    try:
+    with suppress(Refused, ValueError):
         if group == "dose_rounding":
             return DoseRounding(at("increment_mg"), RoundingMode(values["dose_rounding.mode"]))
         if group in ("vial_1mg", "vial_4mg"):
@@ -107,8 +117,9 @@ def typed_value(group: str, values: Mapping[str, str]) -> SettingValue | None:
             return BagPreparation(diluent, at("bag_volume_ml"), at("min_mg_per_ml"), at("max_mg_per_ml"), storage)
         if group == "stability":
             return StabilityLimits(*(at(name) for name in _STABILITY))
-    except (Refused, ValueError):
-        return None
+        if group == "line_residue":
+            residue = values["line_residue.residue_ml"]
+            return LineResidue(parse_decimal(residue, field="", zero_allowed=True))
     return None
 
 
@@ -179,11 +190,33 @@ def _fields(group: str) -> list[tuple[Field, int]]:
             (DecimalField("bag.max_mg_per_ml", "Highest final concentration", unit="mg/mL"), 1),
             (TextField("bag.storage", "How the bag is stored, for its label", max_length=100), 2),
         ]
+    if group == "line_residue":
+        return [(DecimalField("line_residue.residue_ml", "Left after the infusion", unit="mL"), 1)]
     return [(DecimalField(f"stability.{name}", label, unit="h"), 1) for name, label in _STABILITY.items()]
 
 
+def add_signatures(form: Form, first: str, second: str) -> None:
+    """Add the fields of two people who sign, each under the meaning of that signature."""
+    form.add_widget(Text(first, "strong"))
+    form.add(TextField("user_name", "First user name", required=True, max_length=64))
+    form.add(PasswordField("password", "First password", required=True))
+    form.add_widget(Text(second, "strong"))
+    form.add(TextField("second_user_name", "Second user name", required=True, max_length=64))
+    form.add(PasswordField("second_password", "Second password", required=True))
+
+
+def forget_passwords(form: Form) -> None:
+    """Empty both passwords of such a form; what was said of them stays."""
+    for name in ("password", "second_password"):
+        field = form.field(name)
+        assert isinstance(field, PasswordField)
+        kept = field.fault()
+        field.clear()
+        field.set_fault(kept)
+
+
 class SettingsEditor(QWidget):
-    """The groups of signed settings and two signatures under them.
+    """The groups of signed settings and two signatures under them; ``cards`` are those that acts wait for.
 
     Signal ``sign_requested(object form, object first, object second)`` with a ``SettingsForm`` and two
     ``Credentials``. A group that stays empty is not touched. Afterwards the owner calls ``set_busy(False)``,
@@ -201,7 +234,12 @@ class SettingsEditor(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
         self.cards = {group: GroupCard(group) for group in KINDS}
-        for card in self.cards.values():
+        # Shown beside the group it belongs to, once the study is under way: the first run asks for what acts wait for.
+        self.optional_cards = {group: GroupCard(group) for group in OPTIONAL_KINDS}
+        for card in self.optional_cards.values():
+            card.hide()
+        self._every = self.cards | self.optional_cards
+        for card in self._every.values():
             column.addWidget(card)
             card.form.changed.connect(self.changed)
         signatures = Card(
@@ -211,12 +249,9 @@ class SettingsEditor(QWidget):
             name="settings_signatures",
         )
         self.signatures = Form(name="signatures_form")
-        self.signatures.add_widget(Text("First: entered from the named source", "strong"))
-        self.signatures.add(TextField("user_name", "First user name", required=True, max_length=64))
-        self.signatures.add(PasswordField("password", "First password", required=True))
-        self.signatures.add_widget(Text("Second: compared with the named source", "strong"))
-        self.signatures.add(TextField("second_user_name", "Second user name", required=True, max_length=64))
-        self.signatures.add(PasswordField("second_password", "Second password", required=True))
+        add_signatures(
+            self.signatures, "First: entered from the named source", "Second: compared with the named source"
+        )
         signatures.add(self.signatures)
         self.foot = QHBoxLayout()
         self.foot.setSpacing(SPACE_S)
@@ -232,7 +267,7 @@ class SettingsEditor(QWidget):
 
     def set_protocol(self, protocol: Protocol | None) -> None:
         """Give the second look its protocol."""
-        for card in self.cards.values():
+        for card in self._every.values():
             card.set_protocol(protocol)
 
     def set_people(self, first: str, second: str = "") -> None:
@@ -245,16 +280,17 @@ class SettingsEditor(QWidget):
 
     def show_groups(self, groups: Sequence[str]) -> None:
         """Show only these groups, the others are emptied; the focus goes to the first."""
-        for group, card in self.cards.items():
-            card.setVisible(group in groups)
-            if group not in groups:
+        shown = {*groups, *(_SHOWN_WITH[group] for group in groups if group in _SHOWN_WITH)}
+        for group, card in self._every.items():
+            card.setVisible(group in shown)
+            if group not in shown:
                 card.form.clear()
-        first = next(card for group, card in self.cards.items() if group in groups)
+        first = next(card for group, card in self._every.items() if group in groups)
         first.form.fields()[0].editor().setFocus()
 
     def typed(self) -> SettingsForm:
         """The form as the service takes it."""
-        values = {key: value for card in self.cards.values() for key, value in card.form.values().items()}
+        values = {key: value for card in self._every.values() for key, value in card.form.values().items()}
 
         def vial(group: str) -> VialTyped:
             return VialTyped(
@@ -281,25 +317,22 @@ class SettingsEditor(QWidget):
             bag_source=values["bag.source"],
             **{name: values[f"stability.{name}"] for name in _STABILITY},
             stability_source=values["stability.source"],
+            line_residue_ml=values["line_residue.residue_ml"],
+            line_residue_source=values["line_residue.source"],
         )
 
     def show_faults(self, faults: Sequence[Fault]) -> None:
         """Show every fault beside its field; what belongs to none stands above the signatures."""
         left = list(faults)
         by_card: list[tuple[Form, list[Fault]]] = []
-        for group, card in self.cards.items():
+        for group, card in self._every.items():
             here = [fault for fault in left if fault.field.partition(".")[0] == group]
             left = [fault for fault in left if fault not in here]
             by_card.append((card.form, here))
         # The focus goes to the first faulty field: the last form shown takes it.
         for form, here in reversed([*by_card, (self.signatures, left)]):
             form.show_faults(here)
-        for name in ("password", "second_password"):
-            field = self.signatures.field(name)
-            assert isinstance(field, PasswordField)
-            kept = field.fault()
-            field.clear()
-            field.set_fault(kept)
+        forget_passwords(self.signatures)
         self.needs_look.emit()
 
     def set_busy(self, busy: bool) -> None:
@@ -308,11 +341,11 @@ class SettingsEditor(QWidget):
 
     def is_dirty(self) -> bool:
         """Whether anything is typed."""
-        return any(card.form.is_dirty() for card in self.cards.values())
+        return any(card.form.is_dirty() for card in self._every.values())
 
     def clear(self) -> None:
         """Empty everything but the fixed user names."""
-        for card in self.cards.values():
+        for card in self._every.values():
             card.form.clear()
         kept = {
             name: self.signatures.field(name).value()
@@ -329,7 +362,7 @@ class SettingsEditor(QWidget):
         if not self.signatures.check():
             self.needs_look.emit()
             return
-        for card in self.cards.values():
+        for card in self._every.values():
             card.form.clear_faults()
         values = self.signatures.values()
         self.set_busy(True)

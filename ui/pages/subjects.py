@@ -1,79 +1,31 @@
-"""Subjects: the list, enrolling one, and one subject's heights, weights and doses."""
+"""Subjects: the list, enrolling one, and one subject's treatment, weights, doses, history and documents."""
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
-from pharmacy_app.domain.units import (
-    HeightUnit,
-    Measured,
-    WeightUnit,
-    exceeds,
-    percent_change,
-    read_height,
-    read_weight,
-    show,
-    show_kg,
-    show_mg,
-    show_percent,
-)
+from pharmacy_app.domain.treatment_calendar import DoseStatus, TreatmentCalendar
+from pharmacy_app.domain.units import show_mg
 from pharmacy_app.services import subjects, views
-from pharmacy_app.services.desk import protocol_of, site_of, today_of
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
+from ui.pages.subjects_documents import DocumentsView
+from ui.pages.subjects_facts import SubjectFacts, facts_of, say_birth, subject_words
+from ui.pages.subjects_history import HistoryView
+from ui.pages.subjects_treatment import TreatmentView
+from ui.pages.subjects_weights import WeightsView
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
-from ui.widgets.fields import AmountField, DateField, Form, NoteField, TextField
-from ui.widgets.panels import Banner, Card, EmptyState, KeyValues, Page
+from ui.widgets.fields import DateField, Form, TextField
+from ui.widgets.panels import Banner, Card, EmptyState, Page, Tabs
 from ui.widgets.tables import Column, DataTable, RowTableModel
 
-WEIGHT_SECTION = "8.1.3"
-_CANONICAL = {"height": "cm", "weight": "kg"}
-
-
-@dataclass(frozen=True, slots=True)
-class UsedWeight:
-    """The weight the last given dose was calculated from."""
-
-    weight_kg: Decimal
-    dose_id: str
-    given_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectFacts:
-    """One subject as the page shows it."""
-
-    line: views.SubjectLine
-    measurements: tuple[views.MeasurementLine, ...]
-    doses: tuple[views.DoseLine, ...]
-    used: UsedWeight | None
-    limit_percent: Decimal
-    today: date
-
-    @property
-    def newest_weight(self) -> views.MeasurementLine | None:
-        """The newest weight, or ``None``."""
-        return next((line for line in self.measurements if line.kind == "weight"), None)
-
-
-@dataclass(frozen=True, slots=True)
-class MeasurementRow:
-    """A line of the measurements table."""
-
-    measured_on: date
-    what: str
-    typed: str
-    converted: str
-    recorder: str
-    why: str
+TREATMENT, WEIGHTS, DOSES, HISTORY, DOCUMENTS = range(5)
+"""The tabs of one subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,77 +42,10 @@ class DoseRow:
     status: str
 
 
-def facts_of(reader: Reader, subject_number: str, today: date) -> SubjectFacts:
-    """Everything about one subject; raises ``Refused`` when nobody has that number."""
-    line = reader.subject(subject_number)
-    if line is None:
-        raise Refused(Fault("", f"There is no subject {subject_number}. Choose one from the list."))
-    doses = tuple(reader.doses(subject_number=subject_number))
-    given = [dose for dose in doses if dose.given_on]
-    used = None
-    last = max(given, key=lambda dose: (dose.given_on or date.min, dose.dose_id), default=None)
-    if last is not None and last.given_on is not None:
-        thread = reader.dose(last.dose_id)
-        if thread is not None and thread.weight_kg is not None:
-            used = UsedWeight(thread.weight_kg, last.dose_id, last.given_on)
-    limit = protocol_of(site_of(reader)).weight.change_over_percent
-    return SubjectFacts(line, tuple(reader.measurements(subject_number)), doses, used, limit, today)
-
-
-def weight_sentence(facts: SubjectFacts) -> tuple[str, str]:
-    """How the newest weight stands to the one last used: a kind (info, ok, warn) and a whole sentence."""
-    newest, used, limit = facts.newest_weight, facts.used, show(facts.limit_percent)
-    if newest is None:
-        return "warn", "No weight is recorded yet. Without height and weight no dose can be calculated."
-    if used is None:
-        return "info", "No dose was given yet, so there is no earlier weight to compare with."
-    change = percent_change(newest.value, used.weight_kg)
-    said = "" if change is None else f"{show_percent(change)} against the weight last used for a dose"
-    if exceeds(newest.value, used.weight_kg, facts.limit_percent):
-        return "warn", (
-            f"The newest weight differs by {said}: more than {limit} %, so the dose must be recalculated"
-            f" from the new weight (Protocol § {WEIGHT_SECTION})."
-        )
-    return "ok", (
-        f"The newest weight differs by {said}. Only more than {limit} % makes a recalculation mandatory; exactly"
-        f" {limit} % does not (Protocol § {WEIGHT_SECTION})."
-    )
-
-
-def converted(value: str, unit: str) -> str:
-    """What a typed height or weight is in the unit we calculate with, '' where it cannot be read."""
-    try:
-        measured: Measured = (
-            read_height(value, HeightUnit(unit)) if unit in set(HeightUnit) else read_weight(value, WeightUnit(unit))
-        )
-    except Refused:
-        return ""
-    if not measured.converted:
-        return ""
-    return f"{measured.typed} {measured.typed_unit} = {show(measured.value, 3)} {measured.unit}"
-
-
-def say_birth(birth: str) -> str:
-    """A day of birth as a date, a year alone as it is."""
-    return say_day(date.fromisoformat(birth)) if len(birth) > 4 else birth
-
-
-def _typed_fault(value: str, unit: str) -> str:
-    try:
-        read_height(value, HeightUnit(unit)) if unit in set(HeightUnit) else read_weight(value, WeightUnit(unit))
-    except Refused as refused:
-        return refused.faults[0].sentence
-    return ""
-
-
-class _BodyField(AmountField):
-    """A height or a weight, converted visibly while it is typed."""
-
-    def __init__(self, name: str, label: str, units: tuple[str, ...]) -> None:
-        super().__init__(name, label, units=units, convert=converted, check=self._check_typed)
-
-    def _check_typed(self, value: str) -> str:
-        return _typed_fault(value, self.unit())
+def next_kind(calendar: TreatmentCalendar) -> str:
+    """How the sentence on the next dose is shown: a warning where a dose is late or must be omitted."""
+    late = any(dose.status in (DoseStatus.LATE, DoseStatus.MUST_OMIT) for dose in calendar.doses)
+    return "warn" if late else "info"
 
 
 class EnrollCard(Card):
@@ -202,37 +87,6 @@ class EnrollCard(Card):
         self.body.addLayout(row)
 
 
-class MeasurementCard(Card):
-    """The form that records a height, a weight or both; a reason is asked for where a value is unlikely."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Record a height or weight", "What is typed is kept; the conversion is shown.", name="measure_card"
-        )
-        self.form = Form(name="measure_form")
-        self.form.add(_BodyField("weight", "&Weight", ("kg", "lb")))
-        self.form.add(_BodyField("height", "&Height", ("cm", "in")))
-        self.form.add(DateField("measured_on", "&Measured on", required=True))
-        self.form.end_row()
-        self.reason = NoteField(
-            "confirm",
-            "Reason why the unlikely value is &right",
-            lines=2,
-            hint="Look at the scale and the unit once more. If the value stands, type who confirmed it and why.",
-        )
-        self.form.add(self.reason, span=2)
-        self.reason.hide()
-        self.add(self.form)
-        self.why_not = Text("", "small", name="measure_why_not")
-        self.why_not.hide()
-        self.button = Button("&Record", name="record_measurement", kind="primary")
-        row = QHBoxLayout()
-        row.addWidget(self.why_not, 1)
-        row.addStretch(1)
-        row.addWidget(self.button)
-        self.body.addLayout(row)
-
-
 class SubjectsPage(Page):
     """The list with the enrolling form, and one subject in its place once it is opened."""
 
@@ -240,14 +94,9 @@ class SubjectsPage(Page):
         super().__init__("Subjects", name="subjects_page")
         self._office = office
         self._enroll_act = office.act()
-        self._measure_act = office.act()
         self._shown = ""
+        self._tab_wanted = -1
         self._known: set[str] = set()
-        self._doubted: dict[str, str] = {}
-        self._facts: SubjectFacts | None = None
-        # What was just shown has its place only after the layout was made.
-        self._soon = QTimer(self, interval=0, singleShot=True)
-        self._soon.timeout.connect(self._show_form)
         self._trouble = Banner("stop", "", name="subjects_trouble")
         self._trouble.hide()
         self.add(self._trouble)
@@ -319,43 +168,39 @@ class SubjectsPage(Page):
         column = QVBoxLayout(self._detail)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
-        facts = Card(name="subject_card")
-        self._pairs = KeyValues(columns=2, name="subject_facts")
-        self._compared = Banner("info", "", name="weight_compared")
-        facts.add(self._pairs)
-        facts.add(self._compared)
-        column.addWidget(facts)
-        self.measure_card = MeasurementCard()
-        self.measure_card.button.clicked.connect(self._record)
-        self.measure_card.form.changed.connect(self._typed)
-        why_not = self._office.why_not("measurement_recorded")
-        self.measure_card.button.setEnabled(not why_not)
-        self.measure_card.button.setToolTip(why_not)
-        self.measure_card.why_not.setText(why_not)
-        self.measure_card.why_not.setVisible(bool(why_not))
-        column.addWidget(self.measure_card)
-        self._measured = RowTableModel(
-            (
-                Column("measured_on", "Measured on", write=say_day, width=120),
-                Column("what", "What"),
-                Column("typed", "As typed", numeric=True),
-                Column("converted", "Used as", numeric=True, width=110),
-                Column("recorder", "Recorded by", width=150),
-                Column("why", "Confirmed because", stretch=True, write=lambda text: text or "–"),
-            ),
-            parent=self,
+        self._next = Banner("info", "", name="next_due")
+        column.addWidget(self._next)
+        self.treatment = TreatmentView(self._office)
+        self.weights = WeightsView(self._office)
+        self.history = HistoryView(self._office)
+        self.documents = DocumentsView(self._office)
+        for acted in (
+            self.treatment.changed,
+            self.weights.recorded,
+            self.history.withdrawn,
+            self.documents.attached,
+        ):
+            acted.connect(self._acted)
+        for wanted in (self.treatment.look_at, self.weights.look_at, self.documents.look_at):
+            wanted.connect(self.show_widget)
+        self.treatment.document_wanted.connect(self._attach)
+        self.tabs = Tabs(
+            [
+                ("&Treatment", self.treatment),
+                ("Wei&ghts", self.weights),
+                ("&Doses", self._make_doses()),
+                ("Histor&y", self.history),
+                ("Do&cuments", self.documents),
+            ],
+            name="subject_tabs",
+            names=("tab_treatment", "tab_weights", "tab_doses", "tab_history", "tab_documents"),
         )
-        measurements = Card("Heights and weights", name="measurements_card")
-        measurements.add(
-            DataTable(
-                self._measured,
-                name="measurements_table",
-                label="Heights and weights",
-                empty_text="Nothing was measured yet. Record a height and a weight above.",
-                visible_rows=5,
-            )
-        )
-        column.addWidget(measurements)
+        self.tabs.chosen.connect(self._to_top)
+        column.addWidget(self.tabs)
+        column.addStretch(1)
+        self.add(self._detail)
+
+    def _make_doses(self) -> Card:
         self._doses = RowTableModel(
             (
                 Column("dose_id", "Dose", width=110),
@@ -375,14 +220,12 @@ class SubjectsPage(Page):
             name="doses_table",
             label="Doses",
             empty_text="No dose is ordered yet. “New order” begins one.",
-            visible_rows=6,
+            visible_rows=8,
             sortable=False,
         )
         self.doses_table.row_activated.connect(self._open_dose)
         doses.add(self.doses_table)
-        column.addWidget(doses)
-        column.addStretch(1)
-        self.add(self._detail)
+        return doses
 
     # -- asking
 
@@ -393,22 +236,23 @@ class SubjectsPage(Page):
             self._ask_detail()
 
     def open_on(self, what: str) -> None:
-        """Show one subject."""
-        if what != self._shown:
-            self._forget_measurement()
-        self._shown = what
-        self._ask_detail()
+        """Show one subject's weights: who comes from another page comes to weigh."""
+        self._open(what, WEIGHTS)
 
     def is_dirty(self) -> bool:
-        """Whether a subject or a measurement is half typed."""
-        measured = self.measure_card.form.values()
-        return self.enroll_card.form.is_dirty() or any(measured[name] for name in ("weight", "height", "confirm"))
+        """Whether a subject, a measurement, a statement or a document is half typed."""
+        parts = (self.enroll_card.form, self.treatment, self.weights, self.documents)
+        return any(part.is_dirty() for part in parts)
+
+    def _open(self, number: str, tab: int) -> None:
+        self._shown, self._tab_wanted = number, tab
+        self._ask_detail()
 
     def _ask_detail(self) -> None:
         desk, number = self._office.desk, self._shown
 
         def question(reader: Reader) -> SubjectFacts:
-            return facts_of(reader, number, today_of(desk, reader))
+            return facts_of(desk, reader, number)
 
         self._office.ask(question, self._got_detail, self._no_detail)
 
@@ -422,35 +266,14 @@ class SubjectsPage(Page):
             self.set_title("Subjects", f"{len(lines)} enrolled")
 
     def _got_detail(self, facts: SubjectFacts) -> None:
-        if facts.line.subject_number != self._shown:
+        if facts.number != self._shown:
             return
         self._trouble.hide()
-        self._facts = facts
-        line = facts.line
-        self.set_title(f"Subject {line.subject_number}", f"Enrolled on {say_day(line.enrolled_on)}")
-        newest, used = facts.newest_weight, facts.used
-        self._pairs.set_pairs(
-            [
-                ("Born", say_birth(line.birth)),
-                ("Initials", line.initials),
-                ("Doses given", str(line.doses_given)),
-                ("Last given on", say_day(line.last_given_on) if line.last_given_on else ""),
-                (
-                    "Weight last used",
-                    f"{show_kg(used.weight_kg)}\nfor dose {used.dose_id}\ngiven {say_day(used.given_on)}"
-                    if used
-                    else "",
-                ),
-                ("Newest weight", f"{show_kg(newest.value)}\nmeasured {say_day(newest.measured_on)}" if newest else ""),
-            ]
-        )
-        kind, sentence = weight_sentence(facts)
-        self._compared.set_message(kind, sentence, word={"ok": "Weight", "warn": "Warning"}.get(kind, "Note"))
-        self._measured.set_rows([_measurement_row(measured) for measured in facts.measurements])
+        self.set_title(f"Subject {facts.number}", subject_words(facts))
+        self._next.set_message(next_kind(facts.calendar), facts.calendar.next_words, word="Next")
+        for view in (self.treatment, self.weights, self.history, self.documents):
+            view.show_facts(facts)
         self._doses.set_rows([_dose_row(dose) for dose in reversed(facts.doses)])
-        day = self.measure_card.form.field("measured_on")
-        if isinstance(day, DateField) and not day.text():
-            day.set_date(facts.today)
         self._show_detail()
 
     def _failed(self, trouble: Exception) -> None:
@@ -473,18 +296,34 @@ class SubjectsPage(Page):
         self.set_title("Subjects", f"{len(self._known)} enrolled")
 
     def _show_detail(self) -> None:
-        if not self._detail.isHidden():
+        tab, self._tab_wanted = self._tab_wanted, -1
+        if tab < 0:
             return
         self._list.hide()
         self.begin.hide()
         self.back.show()
         self.order.show()
         self._detail.show()
-        self.scroll_area.verticalScrollBar().setValue(0)
-        if self._office.may("measurement_recorded"):
-            self.measure_card.form.field("weight").editor().setFocus()
+        self.tabs.set_current(tab)
+        self._to_top()
+        if tab == WEIGHTS and self._office.may("measurement_recorded"):
+            self.weights.take_focus()
+        elif tab == TREATMENT and self.treatment.begin.isEnabled() and self.treatment.begin.isVisible():
+            self.treatment.begin.setFocus()
         else:
             self.back.setFocus()
+
+    def _to_top(self) -> None:
+        self.scroll_area.verticalScrollBar().setValue(0)
+
+    def _attach(self) -> None:
+        self.tabs.set_current(DOCUMENTS)
+        self.documents.begin_attach()
+
+    def _acted(self) -> None:
+        self._office.changed.emit()
+        if self._shown:
+            self._ask_detail()
 
     def _go_back(self) -> None:
         self._shown = ""
@@ -492,7 +331,7 @@ class SubjectsPage(Page):
         self.table.setFocus()
 
     def _activated(self, line: views.SubjectLine) -> None:
-        self.open_on(line.subject_number)
+        self._open(line.subject_number, TREATMENT)
 
     def _open_dose(self, row: DoseRow) -> None:
         self._office.go.emit("prepare", row.dose_id)
@@ -540,79 +379,9 @@ class SubjectsPage(Page):
         faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
         self.enroll_card.form.show_faults(faults)
 
-    # -- measuring
-
-    def _typed(self) -> None:
-        """A reason belongs to the values it was given for: other values are judged anew."""
-        reason = self.measure_card.reason
-        if not reason.isHidden() and self._measured_values() != self._doubted:
-            # Hidden first: emptying it is a change of the form too.
-            reason.hide()
-            reason.set_value("")
-            reason.set_fault("")
-
-    def _measured_values(self) -> dict[str, str]:
-        values = self.measure_card.form.values()
-        return {name: values[name] for name in ("weight", "weight_unit", "height", "height_unit")}
-
-    def _record(self) -> None:
-        values = self.measure_card.form.values()
-        form = subjects.MeasurementForm(subject_number=self._shown, **values)
-        self.measure_card.form.clear_faults()
-        self.measure_card.button.setEnabled(False)
-        desk, act = self._office.desk, self._measure_act
-
-        def work() -> Event:
-            return subjects.record_measurement(desk, act, form)
-
-        self._office.do(work, self._recorded, self._not_recorded, busy="Recording the measurement")
-
-    def _recorded(self, event: Event) -> None:
-        self.measure_card.button.setEnabled(True)
-        self._forget_measurement()
-        said = " and ".join(
-            f"{measured['kind']} {show(Decimal(measured['value']), 3)} {_CANONICAL[measured['kind']]}"
-            for measured in event.content["measured"]
-        )
-        self._office.messages.ok(f"Recorded for subject {event.content['subject_number']}: {said}.")
-        self._office.changed.emit()
-        if event.content["subject_number"] == self._shown:
-            self._ask_detail()
-
-    def _not_recorded(self, trouble: Exception) -> None:
-        self.measure_card.button.setEnabled(True)
-        faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
-        if any(fault.field == "confirm" for fault in faults):
-            self._doubted = self._measured_values()
-            self.measure_card.reason.show()
-        self.measure_card.form.show_faults(faults)
-        self._soon.start()
-
-    def _show_form(self) -> None:
-        self.show_widget(self.measure_card)
-
-    def _forget_measurement(self) -> None:
-        self._measure_act = self._office.act()
-        form = self.measure_card.form
-        units: dict[str, Any] = {name: form.field(name).values()[f"{name}_unit"] for name in ("weight", "height")}
-        form.clear()
-        for name, unit in units.items():
-            field = form.field(name)
-            assert isinstance(field, AmountField)
-            field.set_unit(unit)
-        form.mark_clean()
-        self.measure_card.reason.hide()
-
 
 def _list_question(reader: Reader) -> tuple[views.SubjectLine, ...]:
     return tuple(reader.subjects())
-
-
-def _measurement_row(line: views.MeasurementLine) -> MeasurementRow:
-    unit = _CANONICAL[line.kind]
-    used = f"{show(line.value, 3)} {unit}"
-    typed = f"{line.typed_value} {line.typed_unit}"
-    return MeasurementRow(line.measured_on, line.kind, typed, used, line.recorder, line.why)
 
 
 def _dose_row(line: views.DoseLine) -> DoseRow:

@@ -1,5 +1,6 @@
 """Today: what waits, the most urgent first, each with the button to its place; and the stock as calm numbers."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -7,12 +8,15 @@ from decimal import Decimal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from pharmacy_app.domain.dates import say_day
+from pharmacy_app.domain.dates import say_day, say_moment
+from pharmacy_app.domain.medication_errors import ClockState
 from pharmacy_app.domain.units import show_mg
 from pharmacy_app.domain.vials import STRENGTHS_MG, in_date
 from pharmacy_app.services import questions, views
+from pharmacy_app.services.medication_errors import ClockNow
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
+from ui.pages.errors_facts import left_words, running_clocks
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
 from ui.widgets.dates import say_date
@@ -32,6 +36,7 @@ NEXT_STEP = {
 """What the next person does with a dose, by its status."""
 
 UNOPENED = ("held", "available", "reserved", "quarantined")
+_NO_CLOCKS: Mapping[str, Sequence[ClockNow]] = {}
 _WORDS = {"stop": "Stop", "warn": "Look", "info": "Next"}
 
 
@@ -67,6 +72,7 @@ class Day:
 
     today: views.Today
     stock: tuple[views.StockLine, ...]
+    clocks: Mapping[str, Sequence[ClockNow]]
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -79,8 +85,8 @@ def dose_words(line: views.DoseLine) -> str:
     return f"Subject {line.subject_number} · course {line.course}, cycle {line.cycle}, day {line.day}"
 
 
-def waiting(today: views.Today) -> tuple[Waiting, ...]:
-    """Everything that waits, the most urgent first."""
+def waiting(today: views.Today, clocks: Mapping[str, Sequence[ClockNow]] = _NO_CLOCKS) -> tuple[Waiting, ...]:
+    """Everything that waits, the most urgent first; ``clocks`` are those that run, by the error's number."""
     found: list[Waiting] = []
     if today.unset_settings:
         found.append(
@@ -141,16 +147,50 @@ def waiting(today: views.Today) -> tuple[Waiting, ...]:
         Waiting(
             "stop",
             f"Medication error {error.error_id} is open",
-            f"Subject {error.subject_number}, dose {error.dose_id}.\n{show_mg(error.administered_mg)} given, "
-            f"{show_mg(error.prescribed_mg)} prescribed ({error.difference.replace(' ', NBSP)}). It must be reported.",
+            _error_words(error) + _clock_words(clocks.get(error.error_id, ())),
             f"Open {error.error_id}",
-            "prepare",
-            error.dose_id,
+            "errors",
+            error.error_id,
         )
         for error in today.open_errors
     ]
+    known = {error.error_id for error in today.open_errors}
+    found += [
+        Waiting(
+            "stop" if _overdue(running) else "warn",
+            f"Medication error {error_id}: {'overdue' if _overdue(running) else 'a clock runs'}",
+            _clock_words(running).strip(),
+            f"Open {error_id}",
+            "errors",
+            error_id,
+        )
+        for error_id, running in clocks.items()
+        if error_id not in known
+    ]
     # A stop goes before everything else; the rest keeps its order.
     return tuple(sorted(found, key=lambda item: item.kind != "stop"))
+
+
+def _error_words(error: views.ErrorLine) -> str:
+    """The two doses of a dosing error; of one that a person reported, the report itself."""
+    if error.source != "dosing rule" or error.administered_mg is None or error.prescribed_mg is None:
+        return f"{error.sentence}\nIt waits for its assessment."
+    return (
+        f"Subject {error.subject_number}, dose {error.dose_id}.\n{show_mg(error.administered_mg)} given, "
+        f"{show_mg(error.prescribed_mg)} prescribed ({error.difference.replace(' ', NBSP)}). It must be reported."
+    )
+
+
+def _overdue(clocks: Sequence[ClockNow]) -> bool:
+    return any(clock.state is ClockState.OVERDUE for clock in clocks)
+
+
+def _clock_words(clocks: Sequence[ClockNow]) -> str:
+    """Who must still be told by when, a line each; '' where no clock runs."""
+    return "".join(
+        f"\n{clock.clock.name} must be told by {say_moment(clock.clock.due_at)}: {left_words(clock)}."
+        for clock in clocks
+    )
 
 
 def _expiring(today: views.Today) -> list[Waiting]:
@@ -286,14 +326,14 @@ class TodayPage(Page):
         desk = self._office.desk
 
         def question(reader: Reader) -> Day:
-            return Day(questions.today(desk, reader), tuple(reader.stock()))
+            return Day(questions.today(desk, reader), tuple(reader.stock()), running_clocks(desk, reader))
 
         self._office.ask(question, self._got, self._failed)
 
     def _got(self, day: Day) -> None:
         self._trouble.hide()
         self.set_title("Today", f"{say_date(day.today.day)} · {self._office.site.name}")
-        self._show_waiting(waiting(day.today))
+        self._show_waiting(waiting(day.today, day.clocks))
         clear_layout(self._numbers)
         for stock in usable_stock(day):
             self._numbers.addWidget(_StockNumber(stock), 1)

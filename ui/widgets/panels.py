@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -21,6 +21,14 @@ from ui.widgets.basics import Button, IconView, Text, announce, clear_layout
 from ui.widgets.fields import PasswordField, TextField
 
 _WORDS = {"stop": "Stop", "warn": "Warning", "info": "Note", "ok": "Done"}
+
+
+class _Inner(QWidget):
+    """What scrolls in a page: as high as its width needs, and no higher."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Leave the height to the width: wrapped texts ask for that of a narrow column, which would stay empty."""
+        return QSize(super().minimumSizeHint().width(), 0)
 
 
 class Page(QWidget):
@@ -72,7 +80,7 @@ class Page(QWidget):
         self.body = QVBoxLayout(self.content)
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(SPACE_M)
-        inner = QWidget()
+        inner = _Inner()
         inner.setObjectName("scroll_content")
         side = QHBoxLayout(inner)
         side.setContentsMargins(SPACE_XL, 2, SPACE_M, SPACE_XL)
