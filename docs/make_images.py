@@ -9,15 +9,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtCore import QCoreApplication, QEvent, QItemSelectionModel, QPoint, QSettings
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QScrollArea, QTableView, QWidget
 
 from pharmacy_app.bootstrap import open_desk, url_of
-from pharmacy_app.demo import PASSWORD, DemoDay, dose, make_demonstration
+from pharmacy_app.demo import PASSWORD, DemoDay, dose, enroll_subject, make_demonstration, marrow, meet_criteria
+from pharmacy_app.services.doses import OrderForm, order
+from pharmacy_app.services.printing import print_medication_error, print_treatment_calendar
 from ui.app import App, Launch
 from ui.theme import Theme
 
-PAGES = ("today", "subjects", "prepare", "receive", "vials", "ledger", "labels", "monitor", "settings")
+PAGES = ("today", "subjects", "prepare", "receive", "vials", "ledger", "labels", "errors", "monitor", "settings")
+TALL = (1180, 1100)
+TREATED = "000-001"
+"""The subject of the demonstration whose treatment goes furthest."""
 
 
 def wait(done: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -57,14 +62,69 @@ def take(app: App, folder: Path, name: str, size: tuple[int, int] = (1180, 780))
     app.window.grab().save(str(folder / f"{name}.png"))
 
 
+def seen(app: App, kind: type[QWidget], name: str) -> QWidget:
+    """The control of that name that can be seen."""
+    settle(app)
+    found = [widget for widget in app.window.findChildren(kind, name) if widget.isVisible()]
+    assert len(found) == 1, f"{len(found)} controls named {name} can be seen"
+    return found[0]
+
+
+def press(app: App, name: str) -> None:
+    """Press a button that can be seen."""
+    button = seen(app, QPushButton, name)
+    assert isinstance(button, QPushButton)
+    button.click()
+    settle(app)
+
+
+def to_top(app: App, name: str) -> None:
+    """Scroll until something stands at the top of its page."""
+    widget = seen(app, QWidget, name)
+    above = widget.parentWidget()
+    while above is not None:
+        if isinstance(above, QScrollArea):
+            at = widget.mapTo(above.viewport(), QPoint(0, 0)).y()
+            above.verticalScrollBar().setValue(above.verticalScrollBar().value() + at - 8)
+        above = above.parentWidget()
+
+
+def course_and_rules(app: App, folder: Path, mode: str, doses: dict[str, str], error_id: str) -> None:
+    """What the protocol asks for: the treatment of a subject, criteria, findings, errors, the rules themselves."""
+    app._go("subjects", TREATED)
+    take(app, folder, f"subject-weights-{mode}", TALL)
+    press(app, "tab_treatment")
+    take(app, folder, f"subject-calendar-{mode}", TALL)
+    app._go("prepare", doses["criteria"])
+    take(app, folder, f"prepare-criteria-{mode}", TALL)
+    app._go("prepare", doses["findings"])
+    press(app, "finding_R18_open")
+    app.window.resize(*TALL)
+    to_top(app, "decide_findings_card")
+    take(app, folder, f"prepare-findings-{mode}", TALL)
+    app._go("errors", error_id)
+    take(app, folder, f"error-record-{mode}", TALL)
+    app.window.show_page("settings")
+    press(app, "tab_protocol")
+    take(app, folder, f"settings-protocol-{mode}")
+    press(app, "tab_rules")
+    table = seen(app, QTableView, "rules_table")
+    assert isinstance(table, QTableView)
+    row = next(row for row in range(table.model().rowCount()) if table.model().index(row, 0).data() == "R14")
+    flag = QItemSelectionModel.SelectionFlag
+    table.selectionModel().setCurrentIndex(table.model().index(row, 0), flag.ClearAndSelect | flag.Rows)
+    table.activated.emit(table.model().index(row, 0))
+    take(app, folder, f"settings-rules-{mode}", TALL)
+
+
 def main(folder: Path) -> None:
     """Make every picture."""
     folder.mkdir(parents=True, exist_ok=True)
-    qt = QApplication.instance() or QApplication([])
+    qt = QApplication([])
     with tempfile.TemporaryDirectory() as name:
         database = Path(name) / "demonstration.sqlite"
         day = make_demonstration(database)
-        papers(day, folder)
+        error_id = papers(day, folder)
         doses = stages(day)
         day.desk.store.close()
         launch = Launch(
@@ -88,7 +148,9 @@ def main(folder: Path) -> None:
                 take(app, folder, f"{page}-{mode}")
             for step, dose_id in doses.items():
                 app._go("prepare", dose_id)
-                take(app, folder, f"prepare-{step}-{mode}", (1180, 1100))
+                if step not in ("criteria", "findings"):
+                    take(app, folder, f"prepare-{step}-{mode}", TALL)
+            course_and_rules(app, folder, mode, doses, error_id)
             sign_in(app, "monitor")
             app.window.show_page("monitor")
             take(app, folder, f"monitor-{mode}")
@@ -96,13 +158,11 @@ def main(folder: Path) -> None:
             take(app, folder, f"locked-{mode}")
             app.window.unlock()
         app._close()
-    first_run(folder)
+    first_run(folder, qt)
 
 
 def stages(day: DemoDay) -> dict[str, str]:
     """A dose at each step of the way, made after the demonstration for their pictures."""
-    from pharmacy_app.demo import enroll_subject
-
     made = {}
     for number, (step, until) in enumerate(
         (
@@ -113,21 +173,28 @@ def stages(day: DemoDay) -> dict[str, str]:
             ("labels", "prepare"),
             ("release", "label"),
             ("give", "release"),
-            ("close", "give"),
+            ("criteria", ""),
+            ("findings", ""),
         ),
         start=4,
     ):
         subject = f"000-{number:03d}"
         day.clock.forward(1)
         enroll_subject(day, subject, "1969-05-17", "", str(150 + number * 3), str(40 + number * 4))
-        if step == "close":
-            break
-        made[step] = dose(day, subject, 1, 1, until=until)
+        marrow(day, subject, "55", -6)
+        if until:
+            made[step] = dose(day, subject, 1, 1, until=until)
+            continue
+        if step == "findings":
+            meet_criteria(day, subject, 1, 1)
+        # Both orders say 2 mg, more than 10 % above what the protocol gives these subjects.
+        form = OrderForm(subject, "Dr. Mira Castellan", day.day(), day.day(), "1", "1", "1", "0", "2")
+        made[step] = str(order(day.desk, day.act("pharmacist"), form).content["dose_id"])
     return made
 
 
-def papers(day: DemoDay, folder: Path) -> None:
-    """The papers as pictures."""
+def papers(day: DemoDay, folder: Path) -> str:
+    """The papers as pictures; returns the number of the medication error that is shown."""
     worksheet = next(name for name in day.papers if name.startswith("worksheet"))
     bag = next(name for name in day.papers if name.startswith("bag-labels"))
     vial = next(name for name in day.papers if name.startswith("vial-labels"))
@@ -138,9 +205,16 @@ def papers(day: DemoDay, folder: Path) -> None:
         ("paper-accountability", "accountability-1-mg", 90),
     ):
         (folder / f"{name}.png").write_bytes(day.desk.papers.page_png(day.papers[paper], 0, dpi))
+    with day.desk.store.read() as reader:
+        error_id = next(line.error_id for line in reader.errors() if line.source == "dosing rule")
+    calendar = print_treatment_calendar(day.desk, day.act("pharmacist"), TREATED)
+    report = print_medication_error(day.desk, day.act("pharmacist"), error_id)
+    for name, printed in (("paper-treatment-calendar", calendar), ("paper-medication-error", report)):
+        (folder / f"{name}.png").write_bytes(day.desk.papers.page_png(printed.pdf, 0, 90))
+    return error_id
 
 
-def first_run(folder: Path) -> None:
+def first_run(folder: Path, qt: QApplication) -> None:
     """The first page of the guide, on a PC that has no study yet."""
     from pharmacy_app.bootstrap import create_desk
 
@@ -153,7 +227,7 @@ def first_run(folder: Path) -> None:
         app.start()
         wait(lambda: app._guide is not None)
         for mode in ("light", "dark"):
-            Theme.apply(QApplication.instance(), mode)
+            Theme.apply(qt, mode)
             take(app, folder, f"first-run-{mode}")
         assert app.window.findChild(QPushButton) or app.window.findChild(QLineEdit)
         app._close()

@@ -255,6 +255,8 @@ class App(QObject):
 
     def _unlocked(self, _session: "Session") -> None:
         self.window.unlock()
+        # A night may have passed behind the lock, and others may have worked meanwhile.
+        self.window.mark_stale()
 
     def _not_unlocked(self, trouble: Exception) -> None:
         self.window.lock_view.set_fault(_words(trouble))

@@ -209,7 +209,7 @@ class _Navigation(QFrame):
         shortcut = button.shortcut()
         button.setProperty("narrow", self._narrow)
         repolish(button)
-        button.setText("" if self._narrow else f"  {title}")
+        button.set_text("" if self._narrow else f"  {title}")
         button.setAccessibleName(title)
         keys = shortcut.toString()
         button.setToolTip(f"{title} ({keys})" if keys else title)

@@ -96,6 +96,11 @@ def _order(frame: Frame, sheet: Worksheet) -> None:
         if weight.change_percent is not None:
             used += f", change {signed_percent(weight.change_percent)} %."
     frame.paragraph(f"{used} {weight.sentence}")
+    decided = sorted({finding.rule for finding in sheet.findings if finding.override is not None})
+    if decided:
+        frame.paragraph(
+            f"This dose goes on by written decision on {', '.join(decided)}: see the findings.", font=text.BOLD
+        )
     frame.y += 3
 
 
@@ -147,14 +152,14 @@ def _finding_words(finding: Finding) -> str:
     override = finding.override
     if override is not None:
         words += (
-            f" OVERRIDDEN by {override.decided_by} ({override.role}) on {day(override.decided_on)}, document "
+            f" DECIDED IN WRITING by {override.decided_by} ({override.role}) on {day(override.decided_on)}, document "
             f"{text.shown(override.document)}: {override.why}"
         )
     return words
 
 
 def _findings(frame: Frame, sheet: Worksheet) -> None:
-    frame.section("Findings and overrides")
+    frame.section("Findings and written decisions")
     if not sheet.findings:
         frame.paragraph("No finding: no rule stops, warns or informs on this dose.")
         return

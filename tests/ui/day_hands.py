@@ -5,6 +5,7 @@ of the test's own with a clock that stands (``study``), and ends it afterwards. 
 reached: a control must be visible, enabled, and in the topmost dialog.
 """
 
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -150,9 +151,8 @@ class Hands:
         parent = widget.parentWidget()
         while parent is not None:
             if isinstance(parent, QScrollArea):
-                inside = parent.widget()
-                at = widget.mapTo(inside, QPoint(0, 0)).y()
-                parent.verticalScrollBar().setValue(at - 8)
+                at = widget.mapTo(parent.viewport(), QPoint(0, 0)).y()
+                parent.verticalScrollBar().setValue(parent.verticalScrollBar().value() + at - 8)
             parent = parent.parentWidget()
         QApplication.processEvents()
 
@@ -280,6 +280,13 @@ class Hands:
         timer.timeout.connect(look)
         timer.start()
         return asked
+
+    def close_messages(self) -> None:
+        """Close what is said beneath the page, once it is read."""
+        for button in self.window.findChildren(QAbstractButton):
+            if button.isVisible() and re.fullmatch(r"message_\d+_close", button.objectName()):
+                button.click()
+        self.settle()
 
     def close_dialogs(self) -> None:
         """Leave every open dialog by Escape."""

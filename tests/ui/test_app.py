@@ -241,6 +241,20 @@ def test_the_lock_hides_a_draft_and_brings_it_back(paula: Hands, study: Study) -
     assert paula.window.focusWidget() is paula.see("subject_number", QLineEdit)
 
 
+def test_after_a_night_behind_the_lock_every_page_asks_anew_and_drafts_stay(paula: Hands, study: Study) -> None:
+    paula.go("prepare")
+    _half_typed(paula)
+    paula.go("today")
+    assert paula.text("today_page_subtitle").startswith("Mon 2 Mar 2026")
+    paula.press("header_lock")
+    study.clock.forward(hours=24)
+    paula.type("lock_password", PASSWORD)
+    paula.enter("lock_password")
+    assert paula.text("today_page_subtitle").startswith("Tue 3 Mar 2026")
+    paula.go("subjects")
+    assert paula.text("subject_number") == "017-0"
+
+
 def test_nobody_at_the_keyboard_locks(paula: Hands) -> None:
     _half_typed(paula)
     paula.window.idle.set_after(150)

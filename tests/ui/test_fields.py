@@ -27,6 +27,9 @@ from ui.widgets.fields import (
     TimeField,
 )
 
+PAUSE_MS = 700
+"""How long a hand rests before what it typed is judged."""
+
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
@@ -333,3 +336,16 @@ def test_what_a_service_said_of_a_field_stands_until_it_is_typed_anew(qtbot: QtB
     assert number.fault() == "Shipment SHP-1 was received already."
     QTest.keyClicks(number.editor(), "2")
     assert number.fault() == ""
+
+
+def test_what_a_service_says_right_after_typing_outlives_the_pause(qtbot: QtBot) -> None:
+    field = TextField("prescribed_mg", "Prescribed dose")
+    qtbot.addWidget(field)
+    field.show()
+    QTest.keyClicks(field.editor(), "1.46")
+    # A shortcut records without leaving the field; the refusal comes before the pause after typing has passed.
+    field.set_fault("This order stands already.")
+    qtbot.wait(PAUSE_MS + 100)
+    assert field.fault() == "This order stands already."
+    QTest.keyClicks(field.editor(), "0")
+    assert field.fault() == ""

@@ -170,6 +170,27 @@ def test_steps_done_and_current_can_be_chosen_waiting_ones_not(qtbot: QtBot) -> 
     assert steps.current == 2
 
 
+def test_a_locked_step_keeps_its_lock_whatever_room_it_has(qtbot: QtBot) -> None:
+    steps = StepHeader(["Order", "Decision", "Check"])
+    qtbot.addWidget(steps)
+    steps.resize(600, 40)
+    steps.show()
+    steps.set_current(2)
+    steps.lock(1, "Hidden until the second check is signed.")
+    order, decision = (find(steps, Button, f"steps_{at}") for at in (1, 2))
+    steps.resize(700, 40)
+    assert (order.icon_name, decision.icon_name) == ("ok", "lock")
+    assert not decision.isEnabled()
+    assert decision.accessibleDescription() == "Hidden until the second check is signed."
+    # Where no icon has room, none is left alone; with room again both are back.
+    steps.resize(60, 40)
+    assert (order.icon_name, decision.icon_name) == ("", "")
+    steps.resize(700, 40)
+    assert (order.icon_name, decision.icon_name) == ("ok", "lock")
+    steps.set_current(2)
+    assert (decision.icon_name, decision.isEnabled()) == ("ok", True)
+
+
 @pytest.mark.parametrize(("key", "answer"), [(Qt.Key.Key_Return, False), (Qt.Key.Key_Escape, False), ("verb", True)])
 def test_the_harmless_answer_is_the_default(qtbot: QtBot, key: object, answer: bool) -> None:
     verbs: list[str] = []

@@ -17,12 +17,15 @@ from pharmacy_app.domain.settings import LineResidue
 from pharmacy_app.services import views
 from pharmacy_app.services.accounts import sign_in
 from pharmacy_app.services.desk import Credentials, Desk
+from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.doses import DecideForm, OverrideTyped, record_decision
 from pharmacy_app.services.setup import shipped_protocol_text
 from pharmacy_app.services.stock import LotTyped
 from pharmacy_app.services.study_settings import SettingsForm, setting_lines
 from tests.ui.find import find
 from tests.ui.office_fixtures import *  # noqa: F403 - the fixtures of a desk
 from tests.ui.office_fixtures import NOW, SECRETS, Said
+from tests.ui.prepare_desk import ordered
 from ui.bridge import Bridge
 from ui.office import Office
 from ui.pages import monitor, settings, today
@@ -105,6 +108,21 @@ def test_what_waits_leads_to_its_place(qtbot: QtBot, day: DemoDay, office: Offic
     # Two 1 mg vials are reserved (1.46 mg at 0.9 mg each): 12 - 2 usable, 12 + 3 still unopened.
     assert find(page, Text, "stock_1_mg_usable").text() == "10"
     assert "15 unopened on hand" in find(page, Text, "stock_1_mg_on_hand").text()
+
+
+def test_a_dose_that_goes_on_by_a_written_decision_says_so_in_its_line(
+    qtbot: QtBot, day: DemoDay, office: Office, idle: Idle
+) -> None:
+    # 0.8 mg/m² gives 1.4588 mg; 1.61 mg is 10.37 % more and needs the prescriber in writing (§ 8.1.3).
+    dose_id = ordered(day, 1, "1.61")
+    letter = DocumentForm("Order confirmed", "written decision", dose_id, "Dr. Castellan", day.day(), "order.txt")
+    number = attach_document(day.desk, day.act("pharmacist"), letter, b"1.61 mg stands.").content["document_id"]
+    decided = OverrideTyped("R18", "Dr. Mira Castellan", "prescriber", day.day(), number, "counted in")
+    record_decision(day.desk, day.act("pharmacist"), DecideForm(dose_id))
+    words = f"Dose {dose_id}, 1.61 mg prescribed"
+    assert f"{words}, planned for" in words_of(todays(qtbot, office, idle)), "it is stopped: nobody decided"
+    record_decision(day.desk, day.act("pharmacist"), DecideForm(dose_id, overrides=(decided,)))
+    assert f"{words} with written decision, planned for 22-Nov-2026." in words_of(todays(qtbot, office, idle))
 
 
 def test_a_medication_error_stands_on_top_until_it_is_closed(

@@ -56,6 +56,35 @@ def test_an_order_without_criteria_asks_for_them_first(
     assert "What is not known will stop the dose" in said
 
 
+def test_who_read_them_today_is_put_in_again_on_the_next_day_until_an_answer_is_typed(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    desk = opened(at(office), bare_order(day))
+    assert desk.field("assessed_on").value() == "2026-11-22"
+    day.clock.forward(24 * 60)
+    desk.page.refresh()
+    desk.wait()
+    assert desk.field("assessed_on").value() == "2026-11-23"
+    desk.put(toxicity_grade="1")
+    day.clock.forward(24 * 60)
+    desk.page.refresh()
+    desk.wait()
+    assert (desk.field("assessed_on").value(), desk.field("toxicity_grade").value()) == ("2026-11-23", "1")
+
+
+def test_an_order_left_open_over_night_is_of_the_next_day_unless_a_day_was_typed(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    desk = at(office)
+    desk.page.begin_order()
+    desk.wait()
+    desk.put(planned_on="2026-11-24")
+    day.clock.forward(24 * 60)
+    desk.page.refresh()
+    desk.wait()
+    assert (desk.field("ordered_on").value(), desk.field("planned_on").value()) == ("2026-11-23", "2026-11-24")
+
+
 def test_day_8_asks_for_no_counts_and_no_screening_but_takes_counts(
     office: Office, at: Callable[[Office], Desk], day: DemoDay
 ) -> None:

@@ -281,7 +281,9 @@ def test_reminders_of_the_first_infusion_and_what_the_ward_reports(
     assert given["premedicated_at"].startswith(premedicated)
     words = desk.words()
     assert "Stopped part-way\nyes, for a reaction" in words
-    assert "stopped part-way for a reaction" in "\n".join(said.texts())
+    # The message says it in short; the whole sentence stands on the page, above the way to the record.
+    assert "was opened for dose" in said.texts()[-1]
+    assert "stopped part-way for a reaction" in words
 
 
 def test_a_later_infusion_has_the_shorter_vital_signs_and_nothing_reported_is_said_so(

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from pharmacy_app.demo import DemoDay, dose, weigh
+from pharmacy_app.demo import DemoDay, assess, dose, weigh
 from tests.ui.find import find
 from tests.ui.office_fixtures import *  # noqa: F403
 from tests.ui.office_fixtures import Said
@@ -443,6 +443,29 @@ def test_ten_percent_less_given_opens_an_error_record_in_sight(
     shown = desk.banner("close_given_error")
     assert "E000001" in shown
     assert "10 % or more" in shown
+    # From there the record is one press away, while the vials are closed and afterwards.
+    with office.desk.store.read() as reader:
+        (record,) = reader.errors()
+    went: list[tuple[str, str]] = []
+    office.go.connect(lambda key, what: went.append((key, what)))
+    desk.press(f"open_error_{record.error_id}")
+    desk.press("prepare_steps_9")
+    desk.press(f"open_error_{record.error_id}")
+    assert went == [("errors", record.error_id)] * 2
+
+
+def test_an_error_that_was_assessed_meanwhile_is_said_as_it_stands(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, given="1.2", until="give")
+    desk = at(office)
+    desk.open(dose_id)
+    assert ", open. " in desk.banner("close_given_error")
+    assess(day, dose_id)
+    desk.page.refresh()
+    desk.wait()
+    (banner,) = [each for each in desk.page.findChildren(Banner, "close_given_error") if each.isVisible()]
+    assert ", assessed. " in banner.text()
 
 
 def test_a_vial_that_does_not_add_up_is_named_beside_it(

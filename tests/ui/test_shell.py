@@ -225,6 +225,26 @@ def test_the_mark_of_the_demonstration_stands_on_every_screen(window: MainWindow
     assert mark.isVisible()
 
 
+def test_the_words_of_a_place_stand_where_they_stood_after_it_was_chosen_in_a_narrow_window(
+    window: MainWindow,
+) -> None:
+    _open(window)
+    window.resize(1024, 700)
+    window.show_page("today")
+    QApplication.processEvents()
+    vials = find(window, QPushButton, "nav_vials")
+    before = vials.grab().toImage()
+    window.resize(800, 600)
+    QApplication.processEvents()
+    for key in ("vials", "today"):
+        window.show_page(key)
+        QApplication.processEvents()
+    window.resize(1024, 700)
+    QApplication.processEvents()
+    assert vials.text() == "  Vials"
+    assert vials.grab().toImage() == before
+
+
 @pytest.mark.parametrize(
     ("width", "height", "nav"), [(800, 600, NAV_NARROW), (1024, 700, NAV_WIDE), (1900, 1000, NAV_WIDE)]
 )

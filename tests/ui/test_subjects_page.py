@@ -268,6 +268,22 @@ def test_a_weight_in_pounds_is_converted_where_it_is_typed_and_kept_as_typed(han
     assert hands.typed("weight") == ""
 
 
+def test_a_day_nobody_typed_goes_with_the_day_and_a_typed_one_stays(hands: Hands, day: DemoDay) -> None:
+    """A window left open over night must not record this morning's weight as yesterday's."""
+    hands.open()
+    hands.tab("weights")
+    assert hands.typed("measured_on") == "2026-11-22"
+    next_day(day, 1)
+    hands.page.refresh()
+    hands.settle()
+    assert hands.typed("measured_on") == "2026-11-23"
+    hands.put("measured_on", "2026-11-21")
+    next_day(day, 1)
+    hands.page.refresh()
+    hands.settle()
+    assert hands.typed("measured_on") == "2026-11-21"
+
+
 def test_a_height_in_inches_is_converted_where_it_is_typed(hands: Hands) -> None:
     hands.open()
     hands.tab("weights")

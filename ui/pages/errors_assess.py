@@ -56,6 +56,11 @@ class _Question(ChoiceField):
         super().__init__(name, words, YES_NO)
         self._editor_row.removeWidget(self.editor())
         self._head.addWidget(self.editor())
+        # The question takes two lines where the window is narrow; the answer keeps its width.
+        self._label.setWordWrap(True)
+        for place in range(self._head.count()):
+            self._head.setStretch(place, 0)
+        self._head.setStretch(self._head.indexOf(self._label), 1)
         self.editor().setFixedWidth(_ANSWER_WIDTH)
 
 

@@ -449,12 +449,7 @@ class PreparePage(Page):
         self._mark_steps(done, step)
         open_to = self._open_to(facts, step)
         for at in done - {step} - open_to:
-            if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
-                button.setEnabled(False)
-                if button.icon_name:
-                    button.set_icon("lock", "muted")
-                button.setAccessibleDescription("Hidden until the second check is signed.")
-                button.setToolTip("Hidden until the second check is signed: it is made without sight of the first.")
+            self.steps.lock(at, "Hidden until the second check is signed: it is made without sight of the first.")
         for at in open_to:
             if (button := self.steps.findChild(Button, f"prepare_steps_{at + 1}")) is not None:
                 button.setEnabled(True)
@@ -603,10 +598,10 @@ class PreparePage(Page):
         if step == RELEASE:
             return mix.release_record(facts, zone)
         if step == GIVE:
-            return finish.given_record(facts, zone)
+            return finish.given_record(facts, self.office, zone)
         if step == CLOSE:
             return finish.close_record(facts)
-        return finish.summary(facts, zone)
+        return finish.summary(facts, self.office, zone)
 
     def _succeeded(self, dose_id: str) -> None:
         """An act was recorded: go where the dose now stands."""

@@ -6,6 +6,7 @@ rules' business, and the decision that follows says so.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -219,10 +220,6 @@ class LabField(Field):
     def set_fault(self, sentence: str) -> None:
         """Show what is wrong beneath the line; the mark follows what the field itself finds wrong."""
         super().set_fault(sentence)
-        if sentence:
-            # What was just typed is judged now: the pause after typing must not take this away again.
-            self._pause.stop()
-            self._unsettled = False
         self.mark(self._faulty_parts() or (["value"] if sentence else []))
 
     def _faulty_parts(self) -> list[str]:
@@ -269,7 +266,7 @@ class CriteriaPanel(StepPanel):
         super().__init__(office, dose_id, "prepare_criteria")
         self._line: DoseLine | None = None
         self._facts: Facts | None = None
-        self._filled_from: Criteria | None = None
+        self._filled_from: tuple[Criteria | None, date] | None = None
         self._spread = ""
         self._card = Card(
             "Criteria of the treatment day",
@@ -320,7 +317,10 @@ class CriteriaPanel(StepPanel):
         self._line, self._facts = facts.line, facts
         if first:
             self._build(facts.line)
-        if first or (facts.criteria != self._filled_from and not self.form.is_dirty()):
+        # Answers nobody touched go with the record, and with the day: the window may have been left open over night.
+        filled = (facts.criteria, self.now().date())
+        if first or (filled != self._filled_from and not self.form.is_dirty()):
+            self._filled_from = filled
             self._fill(facts)
         self._show_carried(facts)
         self._show_open()
@@ -417,7 +417,6 @@ class CriteriaPanel(StepPanel):
                 field.set_value(getattr(typed, field.name))
         counted = known is not None and (known.anc is not None or known.platelets is not None)
         self._counts_open.setChecked(counted)
-        self._filled_from = known
         self.form.mark_clean()
 
     def _spread_day(self) -> None:

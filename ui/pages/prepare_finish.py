@@ -3,8 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.comparisons import DoseComparison
@@ -14,7 +16,7 @@ from pharmacy_app.domain.medication_errors import StoppedFor
 from pharmacy_app.domain.units import KEPT, parse_decimal, show, show_mg, show_percent
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.doses import decision_of
-from pharmacy_app.services.views import MgLine
+from pharmacy_app.services.views import ErrorLine, MgLine
 from ui.office import Office
 from ui.pages.prepare_numbers import NumberGrid, percent_step
 from ui.pages.prepare_step import (
@@ -29,7 +31,7 @@ from ui.pages.prepare_step import (
     say_level,
     say_moment,
 )
-from ui.theme import SPACE_M
+from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import AmountField, ChoiceField, DateTimeField, DecimalField, Form, NoteField
 from ui.widgets.findings import FindingList
@@ -166,7 +168,8 @@ class GivePanel(StepPanel):
         self.form.mark_clean()
         if error := result["medication_error"]:
             self.office.messages.error(
-                f"Medication error {error['error_id']} was opened for dose {self.dose_id}: {error['sentence']}"
+                f"Medication error {error['error_id']} was opened for dose {self.dose_id}: {error['difference']}"
+                " against the prescribed dose. A pharmacist assesses it and signs."
             )
         else:
             self.office.messages.ok(f"The administration of dose {self.dose_id} was recorded. Next: close its vials.")
@@ -176,17 +179,36 @@ class GivePanel(StepPanel):
         self.form.show_faults(refused.faults)
 
 
-def error_banners(facts: Facts, zone: Any, *, name: str) -> list[QWidget]:
-    """The medication errors of the dose with their record numbers, in the colour of a stop."""
-    return [
-        Banner(
+class ErrorBanner(Banner):
+    """A medication error of the dose with its record number, in the colour of a stop, and the button to its record."""
+
+    def __init__(self, error: ErrorLine, office: Office, zone: ZoneInfo, *, name: str) -> None:
+        super().__init__(
             "stop",
             f"Record {error.error_id}, opened {say_moment(error.opened_at, zone)}, {error.status}. {error.sentence}",
             word="Medication error",
-            name=f"{name}_error",
+            name=name,
         )
-        for error in facts.errors
-    ]
+        self._office, self._error_id = office, error.error_id
+        self.button = Button("Open the error record", name=f"open_error_{error.error_id}", icon="errors")
+        self.button.setAccessibleDescription(f"Record {error.error_id}")
+        self.button.clicked.connect(self._open)
+        # Beneath the words, so that a narrow window leaves them their width.
+        words = QVBoxLayout()
+        words.setSpacing(SPACE_S)
+        if isinstance(row := self.layout(), QHBoxLayout):
+            row.removeWidget(self._text)
+            row.addLayout(words, 1)
+        words.addWidget(self._text)
+        words.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _open(self) -> None:
+        self._office.open_error(self._error_id)
+
+
+def error_banners(facts: Facts, office: Office, zone: ZoneInfo, *, name: str) -> list[QWidget]:
+    """The medication errors of the dose, each with the way to its record."""
+    return [ErrorBanner(error, office, zone, name=f"{name}_error") for error in facts.errors]
 
 
 def given_card(facts: Facts, zone: Any, *, name: str) -> Card:
@@ -245,9 +267,9 @@ def _say_stopped(stopped_for: str) -> str:
     return "yes, for a reaction" if stopped_for == StoppedFor.REACTION else "yes, for another reason"
 
 
-def given_record(facts: Facts, zone: Any) -> QWidget:
+def given_record(facts: Facts, office: Office, zone: ZoneInfo) -> QWidget:
     """The administration, to look back at; a medication error stands on top."""
-    return column_of(*error_banners(facts, zone, name="given"), given_card(facts, zone, name="given"))
+    return column_of(*error_banners(facts, office, zone, name="given"), given_card(facts, zone, name="given"))
 
 
 class _VialRow:
@@ -306,6 +328,8 @@ class ClosePanel(StepPanel):
         super().__init__(office, dose_id, "prepare_close")
         self._rows: list[_VialRow] = []
         self._given: QWidget | None = None
+        self._errors: tuple[ErrorLine, ...] = ()
+        self._banners: list[QWidget] = []
         self._card = Card(
             "Close the vials",
             "Every opened vial adds up to its labelled content: withdrawn + residue + discarded.",
@@ -334,9 +358,8 @@ class ClosePanel(StepPanel):
         """One group a vial; a medication error above them, what was given beneath."""
         if self._given is None and facts.thread.administration is not None:
             self._given = given_card(facts, self.zone, name="close_given")
-            for banner in error_banners(facts, self.zone, name="close_given"):
-                self.body.insertWidget(1, banner)
             self.body.addWidget(self._given)
+        self._show_errors(facts)
         if self._rows:
             return
         for line in facts.thread.mg:
@@ -357,6 +380,19 @@ class ClosePanel(StepPanel):
             self.form.add(row.discarded)
             row.show_sum()
         self.form.mark_clean()
+
+    def _show_errors(self, facts: Facts) -> None:
+        """The errors stand above the vials; one that was assessed meanwhile is said as it stands now."""
+        if facts.errors == self._errors:
+            return
+        self._errors = facts.errors
+        for banner in self._banners:
+            self.body.removeWidget(banner)
+            banner.hide()
+            banner.deleteLater()
+        self._banners = error_banners(facts, self.office, self.zone, name="close_given")
+        for banner in reversed(self._banners):
+            self.body.insertWidget(1, banner)
 
     def _show_sums(self) -> None:
         for row in self._rows:
@@ -427,7 +463,7 @@ def order_record(facts: Facts) -> QWidget:
     return card
 
 
-def summary(facts: Facts, zone: Any) -> QWidget:
+def summary(facts: Facts, office: Office, zone: ZoneInfo) -> QWidget:
     """A finished dose on one card: its amounts side by side, and why it ended if it was cancelled."""
     line, thread = facts.line, facts.thread
     parts: list[QWidget] = []
@@ -467,4 +503,4 @@ def summary(facts: Facts, zone: Any) -> QWidget:
         )
     )
     parts.append(card)
-    return column_of(*error_banners(facts, zone, name="summary"), *parts)
+    return column_of(*error_banners(facts, office, zone, name="summary"), *parts)

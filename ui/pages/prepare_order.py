@@ -137,8 +137,8 @@ class OrderPanel(StepPanel):
         )
         self.form.add(DecimalField("prescribed_mg", "Prescribed dos&e", unit="mg", required=True, check=positive))
         self.form.field("course").set_value(EMPTY_PLACE["course"])
-        self.form.field("ordered_on").set_value(self.now().date().isoformat())
-        self.form.field("planned_on").set_value(self.now().date().isoformat())
+        self._day_put_in = ""
+        self._put_in_today()
         self.form.mark_clean()
         self._card = Card("New order", "As the prescriber wrote it. The rules of the protocol come with the decision.")
         self._card.add(self.form)
@@ -172,8 +172,20 @@ class OrderPanel(StepPanel):
 
     def refresh(self) -> None:
         """Ask for the subjects anew, and for the chosen one's doses."""
+        self._put_in_today()
         self.office.ask(_subjects, self._got_subjects, self.ask_failed)
         self._ask_history()
+
+    def _put_in_today(self) -> None:
+        """Days nobody typed go with the day: the window may have been left open over night."""
+        today, clean = self.now().date().isoformat(), not self.form.is_dirty()
+        for name in ("ordered_on", "planned_on"):
+            field = self.form.field(name)
+            if field.value() == self._day_put_in:
+                field.set_value(today)
+        self._day_put_in = today
+        if clean:
+            self.form.mark_clean()
 
     def _got_subjects(self, subjects: tuple[SubjectLine, ...]) -> None:
         self._subjects = subjects

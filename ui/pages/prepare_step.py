@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.criteria import Criteria, of_place
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Finding, Override
@@ -19,6 +18,7 @@ from pharmacy_app.domain.rules.explain import Explained, explained
 from pharmacy_app.domain.rules.reminders import around_infusion
 from pharmacy_app.domain.settings import StudySettings
 from pharmacy_app.services.desk import Act, protocol_of, site_of
+from pharmacy_app.services.doses import written_decisions
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.study_settings import settings_of
 from pharmacy_app.services.treatment import CRITERIA as CRITERIA_KIND
@@ -131,10 +131,7 @@ class Facts:
     @property
     def overrides(self) -> tuple[Override, ...]:
         """The written decisions this dose goes on by; none while it may still be decided anew without them."""
-        decision = self.thread.decision
-        if decision is None or self.line.status in ("ordered", "stopped"):
-            return ()
-        return from_plain(tuple[Override, ...], decision["overrides"])
+        return written_decisions(self.thread)
 
     @property
     def told(self) -> "Told":

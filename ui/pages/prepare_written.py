@@ -85,7 +85,7 @@ class WrittenDecisionDialog(QDialog):
         column.addWidget(Text(f"Written decision on {finding.rule}", "section"))
         column.addWidget(_scrolled(said, needs, self.form), 1)
         column.addLayout(self._make_foot())
-        self.resize(680, min(660, self.screen().availableGeometry().height() - SPACE_L * 2))
+        self.resize(680, min(740, self.screen().availableGeometry().height() - SPACE_L * 2))
         self._role.setFocus()
 
         def question(reader: Reader) -> tuple[DocumentLine, ...]:

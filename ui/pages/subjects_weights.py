@@ -124,6 +124,7 @@ class WeightsView(QWidget):
         self._act = office.act()
         self._number = ""
         self._doubted: dict[str, str] = {}
+        self._day_put_in = ""
         # What was just shown has its place only after the layout was made.
         self._soon = QTimer(self, interval=0, singleShot=True)
         self._soon.timeout.connect(self._show_form)
@@ -188,8 +189,10 @@ class WeightsView(QWidget):
         )
         self._measured.set_rows([_measurement_row(measured) for measured in facts.measurements])
         day = self.card.form.field("measured_on")
-        if isinstance(day, DateField) and not day.text():
+        # A day nobody typed goes with the day: the window may have been left open over night.
+        if isinstance(day, DateField) and day.text() in ("", self._day_put_in):
             day.set_date(facts.today)
+            self._day_put_in = day.text()
 
     def is_dirty(self) -> bool:
         """Whether a measurement is half typed."""

@@ -13,6 +13,7 @@ from pharmacy_app.domain.medication_errors import ClockState
 from pharmacy_app.domain.units import show_mg
 from pharmacy_app.domain.vials import STRENGTHS_MG, in_date
 from pharmacy_app.services import questions, views
+from pharmacy_app.services.doses import written_decisions
 from pharmacy_app.services.medication_errors import ClockNow
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
@@ -73,6 +74,7 @@ class Day:
     today: views.Today
     stock: tuple[views.StockLine, ...]
     clocks: Mapping[str, Sequence[ClockNow]]
+    by_decision: frozenset[str]
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -85,8 +87,15 @@ def dose_words(line: views.DoseLine) -> str:
     return f"Subject {line.subject_number} · course {line.course}, cycle {line.cycle}, day {line.day}"
 
 
-def waiting(today: views.Today, clocks: Mapping[str, Sequence[ClockNow]] = _NO_CLOCKS) -> tuple[Waiting, ...]:
-    """Everything that waits, the most urgent first; ``clocks`` are those that run, by the error's number."""
+def waiting(
+    today: views.Today,
+    clocks: Mapping[str, Sequence[ClockNow]] = _NO_CLOCKS,
+    by_decision: frozenset[str] = frozenset(),
+) -> tuple[Waiting, ...]:
+    """Everything that waits, the most urgent first.
+
+    ``clocks`` are those that run, by the error's number; ``by_decision`` the doses that go on by a written decision.
+    """
     found: list[Waiting] = []
     if today.unset_settings:
         found.append(
@@ -105,7 +114,8 @@ def waiting(today: views.Today, clocks: Mapping[str, Sequence[ClockNow]] = _NO_C
             Waiting(
                 "stop" if line.status == "stopped" else "warn" if late else "info",
                 dose_words(line),
-                f"{NEXT_STEP[line.status]}\nDose {line.dose_id}, {show_mg(line.prescribed_mg)} prescribed, {when}.",
+                f"{NEXT_STEP[line.status]}\nDose {line.dose_id}, {show_mg(line.prescribed_mg)} prescribed"
+                f"{_decided(line, by_decision)}, {when}.",
                 f"Open dose {line.dose_id}",
                 "prepare",
                 line.dose_id,
@@ -115,7 +125,7 @@ def waiting(today: views.Today, clocks: Mapping[str, Sequence[ClockNow]] = _NO_C
         Waiting(
             "warn",
             f"{dose_words(line)}: vials opened and not closed",
-            f"{NEXT_STEP[line.status]} Dose {line.dose_id}.",
+            f"{NEXT_STEP[line.status]} Dose {line.dose_id}{_decided(line, by_decision)}.",
             f"Close {line.dose_id}",
             "prepare",
             line.dose_id,
@@ -171,6 +181,10 @@ def waiting(today: views.Today, clocks: Mapping[str, Sequence[ClockNow]] = _NO_C
     return tuple(sorted(found, key=lambda item: item.kind != "stop"))
 
 
+def _decided(line: views.DoseLine, by_decision: frozenset[str]) -> str:
+    return " with written decision" if line.dose_id in by_decision else ""
+
+
 def _error_words(error: views.ErrorLine) -> str:
     """The two doses of a dosing error; of one that a person reported, the report itself."""
     if error.source != "dosing rule" or error.administered_mg is None or error.prescribed_mg is None:
@@ -212,6 +226,12 @@ def _expiring(today: views.Today) -> list[Waiting]:
             )
         )
     return found
+
+
+def _by_decision(reader: Reader, today: views.Today) -> frozenset[str]:
+    """The doses under way or to be closed that go on by a written decision."""
+    threads = [reader.dose(line.dose_id) for line in (*today.open_doses, *today.unclosed_doses)]
+    return frozenset(thread.line.dose_id for thread in threads if thread is not None and written_decisions(thread))
 
 
 def usable_stock(day: Day) -> tuple[Usable, ...]:
@@ -326,14 +346,15 @@ class TodayPage(Page):
         desk = self._office.desk
 
         def question(reader: Reader) -> Day:
-            return Day(questions.today(desk, reader), tuple(reader.stock()), running_clocks(desk, reader))
+            waits = questions.today(desk, reader)
+            return Day(waits, tuple(reader.stock()), running_clocks(desk, reader), _by_decision(reader, waits))
 
         self._office.ask(question, self._got, self._failed)
 
     def _got(self, day: Day) -> None:
         self._trouble.hide()
         self.set_title("Today", f"{say_date(day.today.day)} · {self._office.site.name}")
-        self._show_waiting(waiting(day.today, day.clocks))
+        self._show_waiting(waiting(day.today, day.clocks, day.by_decision))
         clear_layout(self._numbers)
         for stock in usable_stock(day):
             self._numbers.addWidget(_StockNumber(stock), 1)

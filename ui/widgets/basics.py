@@ -118,9 +118,8 @@ class Button(QPushButton):
         self.setProperty("kind", kind)
         self.setAutoDefault(False)
         self._kind, self._icon, self._icon_tone = kind, icon, icon_tone
-        self._drawn: tuple[str, str] = ("", "")
+        self._drawn = ("", "", 0)
         self.set_text(text)
-        self._draw_icon()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter presses the button that has the focus, as Space does."""
@@ -133,6 +132,8 @@ class Button(QPushButton):
         """Change the label and with it the accessible name."""
         self.setText(text)
         self.setAccessibleName(plain(text))
+        # The room between icon and words goes with the words.
+        self._draw_icon()
 
     def set_icon(self, icon: str, tone: str = "") -> None:
         """Show another icon ('' for none), in a token's colour."""
@@ -161,14 +162,14 @@ class Button(QPushButton):
         if not self._icon:
             if self._drawn[0]:
                 self.setIcon(QIcon())
-                self._drawn = ("", "")
+                self._drawn = ("", "", 0)
             return
         tone = self._icon_tone or {"primary": "on_accent", "danger": "stop"}.get(self._kind, "text")
         colour = Theme.tokens.colour(tone if self.isEnabled() or self._icon_tone else "muted")
+        gap = 4 if self.text() else 0
         # Setting an icon raises a further change event: only a real difference may.
-        if self._drawn != (self._icon, colour):
-            self._drawn = (self._icon, colour)
-            gap = 4 if self.text() else 0
+        if self._drawn != (self._icon, colour, gap):
+            self._drawn = (self._icon, colour, gap)
             self.setIconSize(QSize(18 + gap, 18))
             self.setIcon(icons.icon(self._icon, colour, 18, self.devicePixelRatioF(), gap=gap))
 

@@ -123,6 +123,10 @@ class Field(QWidget):
 
     def set_fault(self, sentence: str) -> None:
         """Show what is wrong beside the field; '' clears it. What was typed stays."""
+        if sentence:
+            # What was just typed is judged with this: the pause after typing must not take it away again.
+            self._pause.stop()
+            self._unsettled = False
         if sentence == self._fault.text():
             return
         self._fault.setText(sentence)

@@ -417,6 +417,15 @@ class StepHeader(QWidget):
                 self.current = at
         self._fit()
 
+    def lock(self, index: int, why: str) -> None:
+        """Keep a done step shut until the states are set anew: it carries a lock and says ``why``."""
+        button = self._buttons[index]
+        button.setEnabled(False)
+        button.setAccessibleDescription(why)
+        button.setToolTip(why)
+        self._icons[index] = ("lock", "muted")
+        self._fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give up the icons before any word is cut."""
         super().resizeEvent(event)
