@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
 
 from db import schema
-from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.errors import Unavailable
+from pharmacy_app.domain.events import Event, hash_of
 from pharmacy_app.domain.people import Account, Role
 from pharmacy_app.domain.vials import Vial, usable_on
 from pharmacy_app.services import views
@@ -590,10 +591,16 @@ class SqlReader:
         ]
 
     def paper(self, sha256: str) -> bytes | None:
-        """A stored paper's bytes."""
-        return self.connection.execute(
+        """A stored paper's or document's bytes; raises ``Unavailable`` when they are not what was kept."""
+        content = self.connection.execute(
             select(schema.stored_paper.c.content).where(schema.stored_paper.c.sha256 == sha256)
         ).scalar()
+        if content is not None and hash_of(content) != sha256:
+            raise Unavailable(
+                f"The stored file {sha256[:12]}… was altered from outside. Do not go by it: restore the last backup"
+                " and tell support."
+            )
+        return content
 
     # --- documents
 

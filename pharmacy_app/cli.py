@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from pharmacy_app import __version__
-from pharmacy_app.domain.errors import Fault, Refused, Unavailable
+from pharmacy_app.domain.errors import Fault, Refused, Unavailable, refuse_any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from pharmacy_app.services.calculator import Calculated
 
@@ -121,7 +121,7 @@ def calc(
         _show_columns()
         return
     try:
-        row.update(_set_columns(facts or []))
+        row.update(_set_columns(facts or [], own=row.keys()))
         settings, protocol_on, today = _facts(db, formula, increment_mg, rounding)
         if batch is not None:
             bad = _run_batch(
@@ -145,16 +145,30 @@ def calc(
         raise typer.Exit(1)
 
 
-def _set_columns(facts: list[str]) -> dict[str, str]:
-    """The columns named as ``NAME=VALUE``; raises ``Refused`` for a name that is no column."""
+def _set_columns(facts: list[str], own: "Collection[str]") -> dict[str, str]:
+    """The columns named as ``NAME=VALUE``; raises ``Refused`` for a name that is no column, twice there or an option.
+
+    ``own`` names the columns that have an option of their own.
+    """
     from pharmacy_app.services.calculator import COLUMNS
 
     pairs = [fact.partition("=") for fact in facts]
+    names = [name for name, _, _ in pairs]
     unknown = [name for name, equals, _ in pairs if not equals or name not in COLUMNS]
     if unknown:
         raise Refused(
             Fault("facts", f"--set takes NAME=VALUE; unknown: {', '.join(unknown)}. See calc --columns for the names.")
         )
+    # Of two values one would be left out unsaid.
+    faults = [
+        Fault("facts", f"--set names {name} more than once. Keep the one that is right.")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    faults += [
+        Fault("facts", f"{name} has an option of its own. Type --{name.replace('_', '-')} instead of --set {name}.")
+        for name in sorted(set(names).intersection(own))
+    ]
+    refuse_any(faults)
     return {name: value for name, _, value in pairs}
 
 

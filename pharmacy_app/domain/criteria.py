@@ -67,3 +67,31 @@ class Criteria:
 def of_place(criteria: tuple[Criteria, ...], course: int, cycle: int, day: int) -> Criteria | None:
     """The newest answers for one dose (they are kept in the order recorded), or ``None``."""
     return next((each for each in reversed(criteria) if each.place == (course, cycle, day)), None)
+
+
+# Beyond these a value is refused: it was counted or measured in another unit, or a digit slipped (both ends belong).
+MOST_POSSIBLE = {
+    "anc": (Decimal(100), "A count per µL is divided by 1000."),
+    "platelets": (Decimal(3000), "A count per µL is divided by 1000."),
+    "creatinine_clearance": (Decimal(400), "The clearance is asked, not the creatinine."),
+}
+"""The most that a value may be, in the unit it is asked in, and what to look at when it is more."""
+
+BILIRUBIN_LIMITS = {"mg/dL": (Decimal("0.5"), Decimal(3)), "µmol/L": (Decimal(8), Decimal(50))}
+"""Upper limits of normal that a laboratory may give for bilirubin, by the unit it reports in."""
+
+ENZYME_LIMITS = (Decimal(10), Decimal(300))
+"""The same for AST, ALT and alkaline phosphatase, U/L."""
+
+
+def bilirubin_unit(typed: str) -> str:
+    """The unit of bilirubin that a person means, however the µ is typed, or '' when it is none of the two in use."""
+    meant = typed.strip().casefold().replace("umol", "µmol".casefold())
+    return next((unit for unit in BILIRUBIN_LIMITS if unit.casefold() == meant), "")
+
+
+def possible_limits(name: str, unit: str) -> tuple[Decimal, Decimal] | None:
+    """The least and the most that an upper limit of normal may be, or ``None`` where none is judged."""
+    if name == "bilirubin":
+        return BILIRUBIN_LIMITS.get(unit)
+    return ENZYME_LIMITS if name in ("ast", "alt", "alkaline_phosphatase") else None

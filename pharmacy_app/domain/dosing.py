@@ -133,11 +133,12 @@ def decide(request: DoseRequest) -> DoseDecision:
 def _calculate(request: DoseRequest, doses: CycleDoses | None, dose_mg_per_m2: Decimal | None) -> _Working:
     formula, rounding = request.settings.bsa_formula, request.settings.dose_rounding
     height, weight = request.height, request.dosing_weight
-    if dose_mg_per_m2 is None or formula is None or rounding is None or height is None or weight is None:
+    if doses is None or dose_mg_per_m2 is None:
+        return _Working()
+    if formula is None or rounding is None or height is None or weight is None:
         return _Working()
     if height.cm <= 0 or weight.kg <= 0:
         return _Working()
-    table_section = request.protocol.regimen.section if doses is None else doses.section
     table = Step(
         name="dose of the day",
         formula="from the table of cycle, day and dose level",
@@ -148,7 +149,7 @@ def _calculate(request: DoseRequest, doses: CycleDoses | None, dose_mg_per_m2: D
         ),
         result=dose_mg_per_m2,
         unit="mg/m²",
-        section=table_section,
+        section=doses.section,
     )
     area = bsa_step(formula.value, height_cm=height.cm, weight_kg=weight.kg)
     with localcontext(WORKING):

@@ -195,9 +195,6 @@ def contradicting(answers: MerpAnswers) -> tuple[str, ...]:
 
 def asks_sae_assessment(answers: MerpAnswers) -> bool:
     """Whether an assessment for a serious adverse event is asked: category E or worse, or certain to become it."""
-    category = merp_category(answers)
-    if category is not None:
-        return category.harm
     return bool(answers.actual_error and answers.reached_subject and (answers.harmed or answers.death))
 
 

@@ -129,9 +129,7 @@ def plan_vials(
         on_hand = sum((extractable[strength] * len(vials) for strength, vials in shelf.items()), Decimal(0))
         if on_hand < prescribed_mg:
             return Plans(prescribed_mg, (), (_short(prescribed_mg, on_hand), *findings))
-        ranked = sorted(
-            _rank(prescribed_mg, counts, extractable, shelf) for counts in _counts(prescribed_mg, extractable, shelf)
-        )
+        ranked = sorted(_rank(counts, extractable, shelf) for counts in _counts(prescribed_mg, extractable, shelf))
     plans = tuple(
         plan_with(prescribed_mg, _taken(shelf, counts), settings)
         for _, _, _, counts in ranked[: 1 + max(0, max_alternatives)]
@@ -161,8 +159,8 @@ def _counts(
         if small_count > len(shelf[small]):
             continue
         spare = large_count * extractable[large] + small_count * extractable[small] - dose_mg
-        one_too_many = (large_count and spare >= extractable[large]) or (small_count and spare >= extractable[small])
-        if not one_too_many:
+        # Of the small ones no more are taken than the rest needs, so only a large one may be too many.
+        if not (large_count and spare >= extractable[large]):
             yield ((large, large_count), (small, small_count))
 
 
@@ -178,14 +176,12 @@ def _taken(shelf: dict[Decimal, list[UsableVial]], counts: _Counts) -> tuple[Usa
 
 
 def _rank(
-    dose_mg: Decimal,
-    counts: _Counts,
-    extractable: dict[Decimal, Decimal],
-    shelf: dict[Decimal, list[UsableVial]],
+    counts: _Counts, extractable: dict[Decimal, Decimal], shelf: dict[Decimal, list[UsableVial]]
 ) -> tuple[Decimal, int, tuple[date, ...], _Counts]:
+    """What a choice is ranked by; the dose is the same for all, so the least opened is the least wasted."""
     taken = _taken(shelf, counts)
-    waste = sum((extractable[strength] * count for strength, count in counts), Decimal(0)) - dose_mg
-    return waste, len(taken), tuple(sorted(vial.expires_on for vial in taken)), counts
+    opened_mg = sum((extractable[strength] * count for strength, count in counts), Decimal(0))
+    return opened_mg, len(taken), tuple(sorted(vial.expires_on for vial in taken)), counts
 
 
 def plan_with(prescribed_mg: Decimal, vials: Sequence[UsableVial], settings: StudySettings) -> Plan:
@@ -351,8 +347,7 @@ def _not_signed(strength_mg: Decimal, severity: Severity) -> Finding:
 
 
 def _short(dose_mg: Decimal, on_hand_mg: Decimal) -> Finding:
-    with localcontext(WORKING):
-        short_mg = dose_mg - on_hand_mg
+    short_mg = dose_mg - on_hand_mg
     return _stop(
         "A20",
         f"The vials give {show_mg(on_hand_mg, None)}, but the dose is {show_mg(dose_mg, None)}: "
@@ -427,7 +422,7 @@ def beyond_use(
         )
     )
     deciding = min(steps, key=lambda step: step.at.astimezone(UTC))
-    start_by = _later(deciding.at, -limits.infusion_h, tz)
+    start_by = _later(deciding.at, limits.infusion_h.copy_negate(), tz)  # a minus sign would round by the context
     steps.append(
         ClockStep("start by", f"{_clock(deciding.at, tz)} − {show(limits.infusion_h)} h of infusion", start_by)
     )

@@ -538,19 +538,18 @@ def _frozen(value: object) -> object:
 
 def _fault(detail: ErrorDetails) -> Fault:
     path = _path(detail["loc"])
-    where = path or "the file as a whole"
     kind = detail["type"]
     if kind == "missing":
-        return Fault(path, f"{where} is missing. Add it to the protocol file.")
+        return Fault(path, f"{path} is missing. Add it to the protocol file.")
     if kind == "extra_forbidden":
-        return Fault(path, f"{where} is not a known entry. {_hint(detail['loc'])}")
+        return Fault(path, f"{path} is not a known entry. {_hint(detail['loc'])}")
     message = detail["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     message = message.replace("an instance of Decimal", "a number without quotes")
-    message = message.replace("input should be", "it must be").replace("input should have", "it must have")
+    message = message.replace("input should be", "it must be")
     if kind == "value_error":
-        return Fault(path, f"{where}: {message}.")
-    return Fault(path, f"{where} is {_shown(detail['input'])}, but {message}.")
+        return Fault(path, f"{path}: {message}.")
+    return Fault(path, f"{path} is {_shown(detail['input'])}, but {message}.")
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
@@ -567,7 +566,7 @@ def _shown(value: Any) -> str:
 
 def _hint(loc: tuple[int | str, ...]) -> str:
     known = _known_keys(loc[:-1])
-    near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1)
     return f"Did you mean {near[0]}?" if near else f"Known here are: {', '.join(known)}."
 
 
@@ -576,7 +575,8 @@ def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
     for part in loc:
         if isinstance(part, str):
             inner = _inner(table.model_fields[part].annotation)
-            table = typing.cast("type[BaseModel]", inner)
+            assert isinstance(inner, type) and issubclass(inner, BaseModel)  # only a table has entries
+            table = inner
     return list(table.model_fields)
 
 

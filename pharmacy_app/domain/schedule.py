@@ -4,6 +4,7 @@ Dates are calendar dates of the site. Day n of a cycle is its actual day 1 plus 
 every window includes both of its end days.
 """
 
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -48,9 +49,9 @@ class Birth:
             return date(year, 1, 1), date(year, 12, 31)
         if self.day is None:
             after = date(year + self.month // 12, self.month % 12 + 1, 1)
-            last = after if self.month == 2 and _leap(self.year) and not _leap(year) else after - timedelta(1)
+            last = after if self.month == 2 and isleap(self.year) and not isleap(year) else after - timedelta(1)
             return date(year, self.month, 1), last
-        if (self.month, self.day) == (2, 29) and not _leap(year):
+        if (self.month, self.day) == (2, 29) and not isleap(year):
             return date(year, 3, 1), date(year, 3, 1)
         exact = date(year, self.month, self.day)
         return exact, exact
@@ -72,10 +73,6 @@ class Birth:
             most -= 1
         sure = most == 0 or self.has_completed(most, on) is True
         return (most if sure else most - 1), most
-
-
-def _leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def _read(
 ) -> Measured:
     typed = parse_decimal(text, field=field, name=name, unit=unit.value)
     with localcontext(WORKING):
-        value = typed if unit is canonical else typed * _TO_CANONICAL[unit]
+        value = typed * _TO_CANONICAL[unit]
     return Measured(typed=text.strip(), typed_unit=unit.value, value=value, unit=canonical.value)
 
 
@@ -247,7 +247,7 @@ def show(value: Decimal, places: int | None = None) -> str:
     text = f"{value:,f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in {"-0", ""} else text
+    return "0" if text == "-0" else text
 
 
 def show_mg(value: Decimal, places: int | None = 4) -> str:

@@ -1,6 +1,6 @@
 """After the bag left: record what was given, and close every opened vial in the mg ledger."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.units import KEPT, percent_change, reaches, show, show_mg, show_percent
 from pharmacy_app.domain.vials import move, numbered
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, zone_of
-from pharmacy_app.services.doses import decision_of, in_status, thread_of
+from pharmacy_app.services.doses import decision_of, in_status, stops_since, thread_of
 from pharmacy_app.services.ports import Writer
 from pharmacy_app.services.preparation import planned_settings
 from pharmacy_app.services.reading import Reading
@@ -92,6 +92,17 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
         else:
             findings += off_the_plan(administered_mg, decision_of(thread).planned_mg_unrounded, protocol)
         findings += infusion_findings(started_at, ended_at, premedicated_at, protocol)
+        # A fact is recorded whatever stops the dose by now; it only does not go by unsaid.
+        findings += [
+            replace(
+                each,
+                severity=Severity.WARN,
+                override=None,
+                sentence=f"Since the dose was decided, this was recorded, which stops it: {each.sentence} Tell the"
+                " investigator that the dose was given.",
+            )
+            for each in (stops_since(writer, thread, moment.today) if administered_mg else ())
+        ]
         end_by = datetime.fromisoformat(preparation["beyond_use_at"])
         if ended_at > end_by:
             findings.append(

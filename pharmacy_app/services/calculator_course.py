@@ -141,6 +141,8 @@ def read_treatment(reading: Reading, row: Mapping[str, str], on: date, course: i
 
     def marrow(text: str, field: str) -> Marrow:
         found = _match(r"(\S+) (\d+(?:\.\d+)?)", text, field)
+        if Decimal(found[2]) > 100:
+            raise Refused(Fault(field, f"Blasts are at most 100 %; “{text}” says more.", "R24", "6.0"))
         return Marrow(read_day(found[1], field), Decimal(found[2]))
 
     def toxicity(text: str, field: str) -> Toxicity:
@@ -199,6 +201,8 @@ def read_criteria_columns(
     course, cycle, day = place
     on = reading.day(row["criteria_on"], "criteria_on") if row["criteria_on"] else planned_on
     earlier: list[Criteria] = []
+    if cycle == 2:
+        row = _one_start(reading, row)
     for at, suffix in (((course, 1, 1), "before_treatment"), ((course, cycle - 1, 1), "before_last_cycle")):
         began = next((dose.given_on for dose in history if (dose.course, dose.cycle, dose.day) == at), on)
         counts = {name: _lab(reading, row, f"{name}_{suffix}", "", began) for name in ("anc", "platelets")}
@@ -247,6 +251,22 @@ def read_criteria_columns(
             screening_tests_on=days["screening_tests_on"],
         ),
     )
+
+
+def _one_start(reading: Reading, row: Mapping[str, str]) -> Mapping[str, str]:
+    """The row of a cycle 2, whose cycle before began with treatment: both earlier counts are one measurement."""
+    merged = dict(row)
+    for name in ("anc", "platelets"):
+        first, last = f"{name}_before_treatment", f"{name}_before_last_cycle"
+        values = {field: reading.decimal(row[field], field, name, zero=True) for field in (first, last) if row[field]}
+        if len(set(values.values())) > 1:
+            reading.fault(
+                last,
+                f"“{first}” is {row[first]} and “{last}” is {row[last]}, but in cycle 2 the cycle before began with "
+                "treatment, so both are the same count. Correct one, or leave it out.",
+            )
+        merged[first] = merged[last] = row[first] or row[last]
+    return merged
 
 
 def read_overrides(reading: Reading, row: Mapping[str, str], on: date) -> tuple[Override, ...]:

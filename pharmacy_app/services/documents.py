@@ -11,10 +11,13 @@ from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 
-KINDS = ("written decision", "supporter's permission", "letter", "other")
+WRITTEN_DECISION = "written decision"
+"""The kind of document by which a dose goes on past a stop."""
+
+KINDS = (WRITTEN_DECISION, "supporter's permission", "letter", "other")
 """What a document may be."""
 
-SIGNED_KINDS = ("written decision", "supporter's permission")
+SIGNED_KINDS = (WRITTEN_DECISION, "supporter's permission")
 """Documents that are worth nothing without the name of who signed them."""
 
 MAX_DOCUMENT_BYTES = 20_000_000
@@ -56,7 +59,16 @@ def attach_document(desk: Desk, act: Act, form: DocumentForm, content: bytes) ->
         file_name = reading.text(re.split(r"[/\\]", form.file_name)[-1], "file_name", "The file's name", longest=200)
         media_type = reading.take(lambda: _read_media_type(content), "")
         if reading.was_read("about"):
-            same = next((document for document in writer.documents(about=about) if document.sha256 == name), None)
+            # With another kind, date or signer it is put right: a document is never changed.
+            facts = (name, kind, signed_by, dated_on)
+            same = next(
+                (
+                    document
+                    for document in writer.documents(about=about)
+                    if (document.sha256, document.kind, document.signed_by, document.dated_on) == facts
+                ),
+                None,
+            )
             if same is not None:
                 reading.fault("content", f"This very file is attached here already, as document {same.document_id}.")
         reading.done()

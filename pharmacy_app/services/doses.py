@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from pharmacy_app.domain.codec import from_plain, to_plain
+from pharmacy_app.domain.codec import digest, from_plain, to_plain
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.dosing import (
     DoseDecision,
@@ -17,12 +17,13 @@ from pharmacy_app.domain.dosing import (
 )
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, utc_text
-from pharmacy_app.domain.findings import Override, Severity
+from pharmacy_app.domain.findings import Finding, Override, Severity
 from pharmacy_app.domain.settings import BsaFormula, StudySettings
 from pharmacy_app.domain.units import WeightUnit, read_weight
 from pharmacy_app.domain.vials import move, numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, today_of
+from pharmacy_app.services.documents import WRITTEN_DECISION
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
@@ -116,12 +117,16 @@ class OverrideTyped:
 
 @dataclass(frozen=True, slots=True)
 class DecideForm:
-    """What a person adds to the facts: which weight, written decisions, the reason for going on past warnings."""
+    """What a person adds to the facts: which weight, written decisions, the reason for going on past warnings.
+
+    ``seen`` is ``Decided.seen`` of the preview that was on the screen; '' where nobody looked at one.
+    """
 
     dose_id: str
     weight_choice: str = "newest"
     overrides: tuple[OverrideTyped, ...] = ()
     reason: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,12 @@ class Decided:
 
     request: DoseRequest
     decision: DoseDecision
+
+    @property
+    def seen(self) -> str:
+        """The hash of what a person sees of it: the planned dose and what each rule says."""
+        said = [(finding.rule, finding.severity, finding.sentence) for finding in self.decision.findings]
+        return digest([self.decision.planned_mg, said])
 
 
 def thread_of(reader: Reader, dose_id: str) -> views.DoseThread:
@@ -251,13 +262,21 @@ def _overrides(reading: Reading, reader: Reader, form: DecideForm, today: date) 
     overrides = []
     for typed in form.overrides:
         at = f"overrides.{typed.rule}."
-        document = reading.take(partial(_document, reader, typed.document, at + "document"), None)
+        subject_number = thread_of(reader, form.dose_id).line.subject_number
+        document = reading.take(partial(_document, reader, typed.document, at + "document", subject_number), None)
+        decided_on = reading.day(typed.decided_on, at + "decided_on", today=today)
+        if document is not None and reading.was_read(at + "decided_on") and document.dated_on < decided_on:
+            reading.fault(
+                at + "document",
+                f"Document {document.document_id} is dated {say_day(document.dated_on)}, before the decision of"
+                f" {say_day(decided_on)}: it cannot hold it. Attach the one that does, or correct the date.",
+            )
         overrides.append(
             Override(
                 typed.rule,
                 reading.text(typed.decided_by, at + "decided_by", "The name of who decided", longest=60),
                 reading.choice(typed.role, at + "role", "The role", ("prescriber", "principal investigator")),
-                reading.day(typed.decided_on, at + "decided_on", today=today),
+                decided_on,
                 "" if document is None else f"{document.document_id} {document.title}",
                 reading.text(typed.why, at + "why", "The reason", longest=500),
                 "" if document is None else document.sha256,
@@ -266,13 +285,32 @@ def _overrides(reading: Reading, reader: Reader, form: DecideForm, today: date) 
     return tuple(overrides)
 
 
-def _document(reader: Reader, typed: str, field: str) -> views.DocumentLine:
-    """The attached document of a written decision."""
+def _document(reader: Reader, typed: str, field: str, subject_number: str) -> views.DocumentLine:
+    """The attached document of a written decision on this subject: on it as a whole, or on one of its doses."""
     if not typed.strip():
         raise Refused(Fault(field, "Attach the written decision and name its number here; a decision needs its paper."))
     document = reader.document(typed.strip().upper())
     if document is None:
         raise Refused(Fault(field, f"No document {typed.strip()} is attached. Attach it first, then type its number."))
+    number = document.document_id
+    if document.kind != WRITTEN_DECISION:
+        raise Refused(
+            Fault(
+                field,
+                f"Document {number} was attached as “{document.kind}”, which decides nothing. Attach the signed"
+                f" decision as a {WRITTEN_DECISION}, then type its number.",
+            )
+        )
+    dose = reader.dose(document.about)
+    if subject_number != (document.about if dose is None else dose.line.subject_number):
+        about = f"about {document.about}" if document.about else "about the study as a whole"
+        raise Refused(
+            Fault(
+                field,
+                f"Document {number} is {about}, not about subject {subject_number}. Attach the decision on this"
+                " subject, or type its number.",
+            )
+        )
     return document
 
 
@@ -288,6 +326,14 @@ def record_decision(desk: Desk, act: Act, form: DecideForm) -> Event:
         reason = reading.note(form.reason, "reason", "The reason")
         request = request_of(writer, thread, moment.today, choice, overrides)
         decision = decide(request)
+        if form.seen and form.seen != Decided(request, decision).seen:
+            reading.fault(
+                "",
+                "Something was recorded on this subject since the decision was shown. Look at it again: the reason and"
+                " the written decisions were given for what stood there before.",
+                "",
+                "8.1.5",
+            )
         if decision.may_go_on and not reason and decision.with_severity(Severity.WARN):
             reading.fault(
                 "reason", "There are warnings. Type the reason for going on, as it shall stand on the record."
@@ -333,6 +379,13 @@ def decision_of(thread: views.DoseThread) -> DoseDecision:
     return from_plain(DoseDecision, thread.decision["answer"])
 
 
+def written_decisions(thread: views.DoseThread) -> tuple[Override, ...]:
+    """The written decisions a dose goes on by; none while it may still be decided anew without them."""
+    if thread.decision is None or thread.line.status in ("ordered", "stopped"):
+        return ()
+    return from_plain(tuple[Override, ...], thread.decision["overrides"])
+
+
 def still_true(reader: Reader, thread: views.DoseThread, today: date) -> DoseDecision:
     """Decide again with today's facts; refuse when anything that matters has changed since the record."""
     recorded = decision_of(thread)
@@ -347,10 +400,11 @@ def still_true(reader: Reader, thread: views.DoseThread, today: date) -> DoseDec
     ]
     # What was recorded since about other doses of the subject counts when it makes a rule speak. O4 only sees the
     # planned day go by, which each later act judges for itself.
-    asks = [(finding.rule, finding.severity) for finding in recorded.findings]
+    # A reason or a written decision speaks of the very sentence it was given for: a worse value is another sentence.
+    asks = [(finding.rule, finding.severity, finding.sentence) for finding in recorded.findings]
     for finding in now.findings:
-        new = finding.severity is not Severity.INFO and (finding.rule, finding.severity) not in asks
-        if new and finding.rule != "O4":
+        asked = (finding.rule, finding.severity, finding.sentence) in asks
+        if finding.severity is not Severity.INFO and not asked and finding.rule != "O4":
             changed.append(f"what rule {finding.rule} says ({finding.sentence.rstrip('.')})")
     if now.protocol_sha256 != recorded.protocol_sha256:
         changed.append("the protocol in force on the day of the infusion")
@@ -370,6 +424,29 @@ def still_true(reader: Reader, thread: views.DoseThread, today: date) -> DoseDec
             )
         )
     return now
+
+
+def stops_since(reader: Reader, thread: views.DoseThread, today: date) -> tuple[Finding, ...]:
+    """What stops a planned dose by now that did not when it was decided: what was stated of its subject since.
+
+    The dose is what it was made for: height, weights and signed settings are those of its decision and plan.
+    """
+    recorded, facts = decision_of(thread), thread.decision["facts"]
+    overrides = from_plain(tuple[Override, ...], thread.decision["overrides"])
+    request = replace(
+        request_of(reader, thread, today, thread.decision["weight_choice"], overrides),
+        settings=from_plain(StudySettings, thread.plan["settings"]),
+        height=from_plain(Height, facts["height"]),
+        dosing_weight=from_plain(Weight, facts["dosing_weight"]),
+        current_weight=from_plain(Weight, facts["current_weight"]),
+    )
+    decided = [(finding.rule, finding.sentence) for finding in recorded.findings]
+    # A written decision speaks of the very sentence it was given for: a worse value is another sentence.
+    return tuple(
+        finding
+        for finding in decide(request).findings
+        if finding.blocks or (finding.override is not None and (finding.rule, finding.sentence) not in decided)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from pharmacy_app.services.desk import (
     today_of,
     zone_of,
 )
-from pharmacy_app.services.doses import decision_of, in_status, still_true, thread_of
+from pharmacy_app.services.doses import decision_of, in_status, still_true, stops_since, thread_of
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
@@ -602,6 +602,20 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
                     f" more than {show(over)} % away. This bag must not be given: cancel the dose and order it again.",
                     "R14",
                     "8.1.3",
+                )
+            )
+        stopping = stops_since(writer, thread, moment.today)
+        if stopping:
+            raise Refused(
+                *(
+                    Fault(
+                        "",
+                        f"Since dose {form.dose_id} was decided, something was recorded that stops it: {each.sentence}"
+                        " This bag must not be given: cancel the dose.",
+                        each.rule,
+                        each.section,
+                    )
+                    for each in stopping
                 )
             )
         compared = compare_prepared(thread.prepared_mg, thread.line.prescribed_mg, protocol)

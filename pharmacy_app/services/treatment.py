@@ -11,7 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from pharmacy_app.domain.codec import from_plain, to_plain
-from pharmacy_app.domain.criteria import Criteria, Lab
+from pharmacy_app.domain.criteria import (
+    BILIRUBIN_LIMITS,
+    MOST_POSSIBLE,
+    Criteria,
+    Lab,
+    bilirubin_unit,
+    possible_limits,
+)
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
@@ -36,6 +43,7 @@ from pharmacy_app.domain.treatment import (
     Treatment,
 )
 from pharmacy_app.domain.treatment_calendar import TreatmentCalendar, calendar_of
+from pharmacy_app.domain.units import show
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, today_of
 from pharmacy_app.services.ports import Reader, Writer
@@ -345,6 +353,19 @@ def change_level(desk: Desk, act: Act, form: LevelForm) -> Event:
                 reading.fault("level", sentence, "R43", "8.1.4")
             if reason == LevelReason.TOXICITY and level > before:
                 reading.fault("reason", "Toxicity lowers a level; it never raises one.", "R47", "8.1.6")
+            in_place = [
+                change
+                for change in at.treatment.changes_in_force(course, cycle)
+                if (change.course, change.cycle, change.reason) == (course, cycle, LevelReason.TOXICITY)
+            ]
+            if in_place and reason != LevelReason.TOXICITY and reading.was_read("reason"):
+                reading.fault(
+                    "reason",
+                    f"Cycle {cycle} is reduced to level {in_place[0].level} for toxicity, which is never raised again;"
+                    " another reason would hide that. If it was a slip, withdraw that change first and say why.",
+                    "R47",
+                    "8.1.6",
+                )
             ceiling = at.treatment.toxicity_ceiling(course, cycle - 1)
             if ceiling is not None and level > ceiling:
                 reading.fault(
@@ -541,12 +562,25 @@ def withdraw(desk: Desk, act: Act, form: WithdrawForm) -> Event:
     def build(writer: Writer, _moment: Moment) -> Draft:
         reading = Reading()
         why = reading.text(form.why, "why", "The reason", longest=LONGEST_WHY)
+        history = history_of(writer, form.subject_number)
         line = next((each for each in writer.treatment(form.subject_number) if each.event_seq == form.event_seq), None)
         if line is None:
             reading.fault("event_seq", f"Entry {form.event_seq} is no statement on subject {form.subject_number}.")
         elif line.withdrawn_seq is not None:
             said = f"{line.withdrawn_by}: {line.withdrawn_why.rstrip('.')}"
             reading.fault("event_seq", f"Entry {form.event_seq} was withdrawn already by {said}.")
+        elif line.kind == "level_changed":
+            change = from_plain(LevelChange, line.entry)
+            dose = next((each for each in history if (each.course, each.cycle) >= (change.course, change.cycle)), None)
+            if dose is not None:
+                reading.fault(
+                    "event_seq",
+                    f"Cycle {dose.cycle} day {dose.day} was given on {say_day(dose.given_on)} at the level this change "
+                    "set,"
+                    " so it is a fact. Record a further change if the prescriber orders one.",
+                    "R47",
+                    "8.1.6",
+                )
         reading.done()
         return Draft({"subject_number": form.subject_number, "withdraws": form.event_seq}, why=why)
 
@@ -628,7 +662,20 @@ def record_criteria(desk: Desk, act: Act, form: CriteriaForm) -> Event:
 
     def read(at: _At) -> Criteria:
         place = at.place(form)
-        return read_criteria(at.reading, form, place, at.moment.today)
+        answers = read_criteria(at.reading, form, place, at.moment.today)
+        for line in at.writer.treatment(form.subject_number):
+            if line.kind != CRITERIA or line.withdrawn_seq is not None:
+                continue
+            before = from_plain(Criteria, line.entry)
+            if before.place == place and before.liver_toxicity_suspected and not answers.liver_toxicity_suspected:
+                at.reading.fault(
+                    "liver_toxicity_suspected",
+                    f"It was suspected on {say_day(before.assessed_on)}, and suspicion is enough to end treatment for"
+                    f" good. If that answer was a slip, a pharmacist withdraws entry {line.event_seq} and says why.",
+                    "R32",
+                    "8.1.5(4)",
+                )
+        return answers
 
     return _record(desk, act, CRITERIA, form, read)
 
@@ -669,7 +716,30 @@ def _lab(reading: Reading, name: str, typed: LabTyped, today: date) -> Lab | Non
         )
     taken_on = reading.day(typed.taken_on, f"{name}.taken_on", today=today)
     said_unit = unit or reading.text(typed.unit, f"{name}.unit", f"The unit of {words}", longest=20)
+    if not unit and reading.was_read(f"{name}.unit"):
+        said_unit = bilirubin_unit(typed.unit)
+        if not said_unit:
+            reading.fault(f"{name}.unit", f"{words} is reported in {' or '.join(BILIRUBIN_LIMITS)}. Type one of them.")
+    _check_possible(reading, name, value, limit, said_unit)
     return Lab(value, said_unit, taken_on, limit)
+
+
+def _check_possible(reading: Reading, name: str, value: Decimal, limit: Decimal | None, unit: str) -> None:
+    """Refuse what was typed in another unit: it would meet a criterion that the subject does not meet."""
+    words = _LABS[name][0]
+    most = MOST_POSSIBLE.get(name)
+    if most is not None and value > most[0]:
+        reading.fault(
+            f"{name}.value",
+            f"{words} of {show(value)} {unit} is not possible; at most {show(most[0])} is taken. {most[1]}",
+        )
+    limits = possible_limits(name, unit)
+    if limit is not None and limits is not None and not limits[0] <= limit <= limits[1]:
+        reading.fault(
+            f"{name}.upper_limit",
+            f"{show(limit)} {unit} is no upper limit of normal for {words}; {show(limits[0])} to {show(limits[1])} is"
+            " taken. Type value and limit in the same unit.",
+        )
 
 
 def criteria_form(criteria: Criteria, subject_number: str) -> CriteriaForm:

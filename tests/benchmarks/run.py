@@ -1,7 +1,7 @@
 """Benchmarks, each beside its floor in the same run: medians and ratios, since machines are noisy.
 
-``python installer/dev.py bench`` runs them and prints a table; ``bench batch`` takes files of up to 100,000 doses, which
-takes some minutes. Nothing here passes or fails a test.
+``python installer/dev.py bench`` runs them and prints a table; ``bench batch`` goes through files of up to 100,000
+doses, which takes some minutes. Nothing here passes or fails a test.
 """
 
 import csv
@@ -190,7 +190,7 @@ def batches(folder: Path) -> None:
                 )
         command = [sys.executable, "-m", "pharmacy_app", "calc", "--formula", "Mosteller", "--increment-mg", "0.01"]
         began = time.perf_counter()
-        with open(os.devnull, "wb") as nowhere:
+        with Path(os.devnull).open("wb") as nowhere:
             started = subprocess.Popen([*command, "--rounding", "half up", "--batch", str(path)], stdout=nowhere)
             _, status, used = os.wait4(started.pid, 0)
         seconds = time.perf_counter() - began

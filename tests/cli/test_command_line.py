@@ -96,6 +96,36 @@ def test_a_file_of_doses_one_row_out_for_one_row_in(tmp_path: Path) -> None:
     assert "2 rows could not be calculated: 2, 4." in result.stderr
 
 
+def second_cycle(**cells: str) -> tuple[int, dict[str, str]]:
+    """Cycle 2 day 1 of somebody whose ANC of today is 0.95 × 10⁹/L, with what is known of the counts before."""
+    known = {"given": "1.1.1 2026-03-02", "platelets": "120", "anc": "0.95", **cells}
+    sets = [text for name, value in known.items() for text in ("--set", f"{name}={value}")]
+    return calc(
+        "--height", "171", "--weight", "70", "--cycle", "2", "--day", "1", "--planned-on", "2026-03-30", *sets
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["before_treatment", "before_last_cycle"])
+@pytest.mark.parametrize(("anc", "rule"), [("2", "R40"), ("0.9", None), ("0.96", "R41")])
+def test_the_cycle_before_cycle_two_began_with_treatment(column: str, anc: str, rule: str | None) -> None:
+    """One measurement, whichever column holds it: 2 before asks for 1 now; 0.9 is reached again, 0.96 is not."""
+    code, answer = second_cycle(**{f"anc_{column}": anc, f"platelets_{column}": "100"})
+    assert code in {0, 1}, answer
+    heard = {each.split()[0] for each in answer["findings"].split(" | ")}
+    assert heard & {"R40", "R41"} == ({rule} if rule else set())
+
+
+def test_two_counts_for_one_measurement_are_refused() -> None:
+    """2 before treatment would stop this dose, 0.9 before the last cycle would let it go on: nobody may choose."""
+    counts = {"platelets_before_treatment": "100", "anc_before_treatment": "2", "anc_before_last_cycle": "0.9"}
+    code, answer = second_cycle(**counts)
+    assert code == 2
+    assert len(answer["faults"]) == 1
+    assert "anc_before_last_cycle" in answer["faults"][0]
+    code, answer = second_cycle(**{**counts, "anc_before_last_cycle": "2.0"})
+    assert code in {0, 1}, answer
+
+
 def test_a_file_with_an_unknown_column_is_refused(tmp_path: Path) -> None:
     batch = tmp_path / "doses.csv"
     batch.write_text("height,wieght,cycle,day\n171,70,1,1\n", "utf-8")
@@ -217,3 +247,20 @@ def test_half_an_export_is_taken_away(demonstration: Path, tmp_path: Path, monke
     assert result.exit_code == 2
     assert "No space left" in result.stderr
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (("bilirubin=1", "bilirubin=9"), "--set names bilirubin more than once"),
+        (("cycle=2",), "cycle has an option of its own. Type --cycle"),
+        (("prescribed_mg=9",), "Type --prescribed-mg instead"),
+        (("marrows=2026-01-01 100; 2026-01-20 100.1",), "Blasts are at most 100 %"),
+    ],
+)
+def test_a_calculation_with_contradictory_columns_is_refused(columns: tuple[str, ...], words: str) -> None:
+    """Of two values for one column none is taken silently."""
+    said = [part for column in columns for part in ("--set", column)]
+    code, answer = calc("--height", "171", "--weight", "70", "--cycle", "1", "--day", "1", *said)
+    assert code == 2
+    assert words in "".join(answer["faults"])

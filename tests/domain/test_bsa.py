@@ -174,3 +174,25 @@ def test_a_difference_of_exactly_the_limit_is_not_shown() -> None:
     just_under = limit - D("1e-20")
     assert DB in [each.formula for each in formulas_beside(M, D(180), D(80), D("0.8"), just_under)]
     assert len(formulas_beside(M, D(180), D(80), D("0.8"), D(0))) == 4
+
+
+def test_a_step_is_named_after_its_formula_and_holds_its_result() -> None:
+    step = bsa_step(BsaFormula.MOSTELLER, height_cm=D(180), weight_kg=D(80))
+    assert (step.name, step.result, step.unit, step.section) == ("body surface area, Mosteller", D(2), "m²", "8.1.3")
+
+
+def test_without_a_height_or_a_weight_there_is_no_area() -> None:
+    for cm, kg in ((D(0), D(80)), (D(180), D(0)), (D(-1), D(80))):
+        with pytest.raises(
+            ValueError, match=r"^height and weight must be above 0 before a body surface area is worked"
+        ):
+            bsa_m2(BsaFormula.MOSTELLER, height_cm=cm, weight_kg=kg)
+
+
+def test_the_other_formulas_do_not_depend_on_the_precision_of_the_moment() -> None:
+    def beside() -> object:
+        return formulas_beside(BsaFormula.MOSTELLER, D(150), D(150), D("0.8"), D(5))
+
+    expected = beside()
+    with localcontext(prec=3):
+        assert beside() == expected

@@ -60,7 +60,8 @@ def test_what_is_read_as_a_day(typed: str, parts: tuple[int, int, int | None]) -
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "22.11.2026", "11/22/2026", "22-Now-2026", "26-11-22", "2026-11-22 x", "No-2026", "٢٠٢٦-11"]
+    "typed",
+    ["", "22.11.2026", "11/22/2026", "22-Now-2026", "26-11-22", "2026-11-22 x", "No-2026", "٢٠٢٦-11", "٢٢ Nov ٢٠٢٦"],
 )
 def test_what_is_no_day(typed: str) -> None:
     assert parse_day(typed) is None

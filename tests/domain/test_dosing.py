@@ -829,3 +829,91 @@ def test_the_level_is_kept_within_a_cycle(level: int, stops: bool) -> None:
     )
     decision = decide(second_cycle(today=on, planned_on=on, day=8, level=level, history=history))
     assert any(finding.rule == "R43" and finding.blocks for finding in decision.findings) is stops
+
+
+# --- the working, word for word --------------------------------------------------------------------------------
+
+
+def test_every_step_names_its_formula_its_inputs_and_its_section() -> None:
+    steps = decide(first_dose()).steps
+    assert [(step.formula, step.section) for step in steps if "surface area," not in step.name] == [
+        ("from the table of cycle, day and dose level", "3.3, 8.1.3"),
+        ("dose of the day × body surface area", "8.1.3"),
+        ("rounded half up to a multiple of 0.01 mg", "8.1.3"),
+    ]
+    later = decide(second_cycle()).steps[0]
+    assert later.section == "8.1.6"
+    assert [(each.name, each.value) for each in later.inputs] == [("cycle", "2"), ("day", "1"), ("level", "0")]
+    assert steps[0].inputs[2].value == "none in cycle 1"
+
+
+def test_the_decision_names_its_dose_of_the_day_and_its_formula() -> None:
+    decision = decide(first_dose())
+    assert (decision.dose_mg_per_m2, decision.bsa_formula) == (D("0.8"), BsaFormula.MOSTELLER)
+    assert decide(first_dose(settings=StudySettings())).bsa_formula is None
+
+
+def test_the_findings_of_one_strength_are_picked_out() -> None:
+    decision = decide(second_cycle(prescribed_mg=D(2), criteria=()))
+    for severity in Severity:
+        picked = decision.with_severity(severity)
+        assert picked == tuple(finding for finding in decision.findings if finding.severity == severity)
+    assert {finding.rule for finding in decision.with_severity(Severity.OVERRIDABLE)} >= {"R18", "R37"}
+
+
+@pytest.mark.parametrize(("value", "calculated"), [("-1", False), ("0", False), ("0.5", True), ("1", True)])
+def test_only_what_is_more_than_nothing_is_calculated(value: str, calculated: bool) -> None:
+    by_height = decide(first_dose(height=Height(D(value), DAY1)))
+    by_weight = decide(first_dose(dosing_weight=Weight(D(value), DAY1)))
+    assert [each.planned_mg is not None for each in (by_height, by_weight)] == [calculated, calculated]
+
+
+# Ties go to the even neighbour: 143 and 145 hundredths up, 144 and 148 down.
+@pytest.mark.parametrize(
+    ("mg", "rounded"), [("1.435", "1.44"), ("1.445", "1.44"), ("1.455", "1.46"), ("1.485", "1.48")]
+)
+def test_a_tie_goes_to_the_even_neighbour(mg: str, rounded: str) -> None:
+    assert round_dose(D(mg), DoseRounding(D("0.01"), RoundingMode.HALF_EVEN)) == D(rounded)
+
+
+def test_the_precision_of_the_moment_does_not_reach_the_dose() -> None:
+    weight = Weight(D("81.3"), date(2026, 3, 1))
+    request = first_dose(dosing_weight=weight, current_weight=weight)
+    expected = decide(request)
+    assert expected.planned_mg_unrounded is not None
+    with localcontext(prec=2):
+        assert decide(request).planned_mg_unrounded == expected.planned_mg_unrounded
+        assert round_dose(D("1.4449999"), DoseRounding(D("0.0001"), RoundingMode.HALF_UP)) == D("1.4450")
+        assert round_dose(D("1.23449"), DoseRounding(D("0.001"), RoundingMode.DOWN)) == D("1.234")
+
+
+@pytest.mark.parametrize(("mg", "increment"), [("-0.01", "0.01"), ("1", "0"), ("1", "-0.01"), ("-1", "-1")])
+def test_a_negative_dose_or_no_increment_is_a_mistake_of_the_program(mg: str, increment: str) -> None:
+    with pytest.raises(ValueError, match=r"^a dose is not negative and an increment is more than 0$"):
+        round_dose(D(mg), DoseRounding(D(increment), RoundingMode.DOWN))
+
+
+# --- day 1 as it was given -------------------------------------------------------------------------------------
+
+
+def test_the_window_runs_from_day_one_as_it_was_given() -> None:
+    for stated in (None, DAY1, date(2026, 3, 1)):
+        window = decide(second_dose(day1_on=stated)).window
+        assert window is not None
+        assert window.expected_on == date(2026, 3, 9)
+    for elsewhere in (given(1, 1, DAY1, course=2), given(2, 1, DAY1), given(1, 8, DAY1)):
+        assert decide(second_dose(history=(elsewhere,), day=15, day1_on=None)).window is None
+    stated_only = decide(second_dose(history=(), day1_on=date(2026, 3, 1))).window
+    assert stated_only is not None
+    assert stated_only.expected_on == date(2026, 3, 8)
+
+
+def test_a_day_that_does_not_exist_has_its_place_in_the_calendar_all_the_same() -> None:
+    window = decide(second_dose(day=2)).window
+    assert window is not None
+    assert window.expected_on == date(2026, 3, 3)
+
+
+def test_day_one_given_a_second_time_is_not_late_by_the_first() -> None:
+    again = first_dose(history=(given(1, 1, DAY1 - timedelta(days=10)),))
+    assert [finding.rule for finding in decide(again).findings if finding.rule in ("R20", "R28", "R29", "A34")] == []

@@ -1,7 +1,7 @@
 """The line of weight against the weight last used for a dose (§ 8.1.3; RULES A3, R14 to R16)."""
 
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 
@@ -126,3 +126,26 @@ def test_the_days_of_the_line_are_calendar_days() -> None:
     line = [Weight(D(70), date(2028, 2, 28)), Weight(D(71), date(2028, 3, 1))]
     drift = drift_watch(line, [UsedWeight(D(70), date(2028, 2, 29))], PROTOCOL)
     assert [point.base_kg for point in drift.points] == [None, D(70)]
+
+
+def test_the_line_keeps_the_day_and_the_weight_of_every_point() -> None:
+    drift = drift_watch([weighed("70", -1), weighed("77", 7)], [used("70", 0)], PROTOCOL)
+    assert [(point.measured_on, point.kg) for point in drift.points] == [
+        (DAY1 - timedelta(days=1), D(70)),
+        (DAY1 + timedelta(days=7), D(77)),
+    ]
+    assert [point.change_percent for point in drift.points] == [None, D(10)]
+
+
+def test_the_limits_have_all_their_digits_whatever_the_precision_of_the_moment() -> None:
+    with localcontext(prec=3):
+        drift = drift_watch([weighed("70.15", 6)], [used("70.123", 0)], PROTOCOL)
+    # 70.123 ± 7.0123
+    assert (drift.mandatory_below_kg, drift.mandatory_above_kg) == (D("63.1107"), D("77.1353"))
+    assert drift.words.endswith("Recalculation becomes mandatory below 63.1107 kg or above 77.1353 kg.")
+
+
+def test_without_a_weight_the_next_step_is_to_weigh() -> None:
+    assert drift_watch([], [], PROTOCOL).words == (
+        "No weight is recorded. Weigh the subject before the next dose is decided."
+    )

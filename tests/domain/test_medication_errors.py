@@ -213,3 +213,24 @@ def test_exactly_24_hours_is_in_time_and_what_was_late_stays_late() -> None:
     assert state(supporter, long_after, limit) is ClockState.DONE
     assert state(supporter, long_after, limit + moment) is ClockState.LATE
     assert state(supporter, supporter.aware_at, supporter.aware_at) is ClockState.DONE
+
+
+def test_a_clock_keeps_when_it_was_known_in_the_sites_time_and_its_section() -> None:
+    for clock in clocks(at(3, 6, 23, 30).astimezone(UTC)):
+        assert same(clock.aware_at, at(3, 6, 23, 30))
+        assert clock.aware_at.utcoffset() == timedelta(hours=-6)
+        assert clock.section == "12.0, 12.1, 12.2"
+
+
+def test_the_limits_in_words() -> None:
+    supporter, office = clocks(at(3, 2), fatal=True, unexpected=True)
+    assert supporter.words == "at once: fatal or life-threatening"
+    assert office.words == "in writing within 1 working day: fatal or life-threatening, unexpected and related"
+
+
+def test_harm_that_is_contradicted_by_the_category_asks_for_nothing() -> None:
+    """Nothing happened (A), so what was clicked after it does not count; that it contradicts is said elsewhere."""
+    assert not asks_sae_assessment(MerpAnswers(actual_error=False, reached_subject=True, harmed=True))
+    harmless = replace(WAYS["C"], hospitalization=True)
+    assert not asks_sae_assessment(harmless)
+    assert asks_sae_assessment(WAYS["E"])

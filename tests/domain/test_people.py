@@ -67,9 +67,7 @@ def test_a_technician_does_not_release_a_dose() -> None:
     technician = replace(LENA, roles=(Role.TECHNICIAN, Role.MONITOR))
     fault = authority_fault(technician, "dose_released", FIRST)
     assert fault is not None
-    assert fault.sentence == (
-        "“dose released” takes a pharmacist. Lena Okafor is signed in as technician and monitor."
-    )
+    assert fault.sentence == ("“dose released” takes a pharmacist. Lena Okafor is signed in as technician and monitor.")
     assert fault.field == ""
 
 

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pharmacy_app.domain.codec import from_plain, to_plain
-from pharmacy_app.domain.errors import Refused
-from pharmacy_app.domain.findings import Severity
-from pharmacy_app.domain.planning import BeyondUse, Plans, UsableVial, beyond_use, plan_vials, plan_with
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.findings import Finding, Named, Severity
+from pharmacy_app.domain.planning import BeyondUse, Plans, UsableVial, beyond_use, look_alike, plan_vials, plan_with
 from pharmacy_app.domain.settings import BagPreparation, Signed, StabilityLimits, StudySettings
-from tests.domain.dose_cases import SETTINGS, said, vial_setting
+from tests.domain.dose_cases import PROTOCOL, SETTINGS, said, vial_setting
 
 D = Decimal
 ONE, FOUR = D(1), D(4)
@@ -417,3 +417,232 @@ def test_part_hours_are_exact() -> None:
 def test_a_beyond_use_time_goes_to_json_and_back() -> None:
     use = beyond_use(at(10), at(14), LABEL, LATE, CHICAGO)
     assert from_plain(BeyondUse, to_plain(use)) == use
+
+
+# --- the sentences in full -------------------------------------------------------------------------------------
+
+
+def stop(rule: str, sentence: str, section: str, *compared: Named) -> Finding:
+    return Finding(rule, Severity.STOP, sentence, section, compared)
+
+
+def not_signed(strength: str, severity: Severity, consequence: str) -> Finding:
+    return Finding(
+        "A20",
+        severity,
+        f"How {strength} mg vials are made up is not signed (extractable mg, volume, concentration), so {consequence}. "
+        "Sign it in the study settings with the Study Manual as its source.",
+        "8.1.2",
+    )
+
+
+def test_no_dose_is_told_in_full() -> None:
+    assert plan_vials(D(0), shelf(2), SETTINGS) == Plans(
+        D(0), (), (stop("A20", "A dose of 0 mg cannot be planned. Correct the order.", "8.1.3"),)
+    )
+
+
+def test_a_strength_that_is_not_signed_is_told_in_full() -> None:
+    neither = plan_vials(D(1), shelf(1, 1), replace(SETTINGS, vial_1mg=None, vial_4mg=None))
+    nothing = "nothing can be planned from them"
+    assert neither == Plans(
+        D(1), (), (not_signed("4", Severity.STOP, nothing), not_signed("1", Severity.STOP, nothing))
+    )
+    one = plan_vials(D("0.5"), shelf(1, 1), replace(SETTINGS, vial_4mg=None))
+    assert one.findings == (not_signed("4", Severity.INFO, "they are left out"),)
+
+
+def test_too_little_is_told_in_full() -> None:
+    short = stop(
+        "A20",
+        "The vials give 1.8 mg, but the dose is 2.00005 mg: 0.20005 mg are missing. Add vials, or order stock.",
+        "8.1.2",
+        Named("extractable", "1.8", "mg"),
+        Named("dose", "2.00005", "mg"),
+        Named("missing", "0.20005", "mg"),
+    )
+    with localcontext(prec=3):
+        assert plan_vials(D("2.00005"), shelf(2), SETTINGS).findings == (short,)
+        assert plan_with(D("2.00005"), shelf(2), SETTINGS).findings[0] == short
+
+
+def test_the_precision_of_the_moment_does_not_choose_the_vials() -> None:
+    # 1.80001 mg takes a third vial; 1.79999 does not.
+    with localcontext(prec=3):
+        assert [plan_vials(D(mg), shelf(9), SETTINGS).plans[0].count(ONE) for mg in ("1.79999", "1.80001")] == [2, 3]
+
+
+def test_five_alternatives_unless_asked_otherwise() -> None:
+    assert len(plan_vials(D(30), shelf(40, 9), SETTINGS).plans) == 6
+
+
+def test_a_vial_as_large_as_what_is_left_over_is_one_too_many() -> None:
+    # 0.9 mg: one small vial; one of each leaves 0.5 mg, which is the whole large one; two large ones leave 0.1 mg.
+    plans = plan_vials(D("0.9"), shelf(2, 2), extracting("0.9", "0.5"))
+    assert [(plan.count(ONE), plan.count(FOUR)) for plan in plans.plans] == [(1, 0), (0, 2)]
+
+
+def test_vials_of_a_strength_that_is_not_signed_are_passed_over_and_the_others_planned() -> None:
+    plan = plan_with(D("0.9"), [vial("L1", FOUR), vial("S1")], replace(SETTINGS, vial_4mg=None))
+    assert plan.findings == (not_signed("4", Severity.STOP, "nothing can be planned from them"),)
+    assert [draw.unit_number for draw in plan.draws] == ["S1"]
+
+
+def test_a_plan_of_no_vials_draws_nothing() -> None:
+    plan = plan_with(D("0.9"), [], SETTINGS)
+    assert (plan.draws, plan.drawn_ml, plan.earliest_expiry) == ((), D(0), None)
+    assert isinstance(plan.drawn_ml, Decimal)
+
+
+def test_a_vial_that_is_not_needed_is_told_in_full() -> None:
+    spare = plan_with(D("0.9"), [vial("S1"), vial("S2")], SETTINGS)
+    assert spare.findings[0] == stop("A20", "Vial S2 is not needed for 0.9 mg. Take it out.", "8.1.2")
+
+
+def test_the_look_alike_is_told_in_full() -> None:
+    assert look_alike(PROTOCOL) == Finding(
+        "A33",
+        Severity.INFO,
+        "Take the vial that reads “inotuzumab ozogamicin” and names this study. “gemtuzumab ozogamicin” is another "
+        "drug.",
+        "8.1.1",
+        (Named("study drug", "inotuzumab ozogamicin"), Named("look-alike", "gemtuzumab ozogamicin")),
+    )
+
+
+def test_what_is_wrong_with_the_bag_is_told_in_full() -> None:
+    assert plan_with(D("0.9"), shelf(1), replace(SETTINGS, bag=None)).findings == (
+        stop(
+            "A31",
+            "Diluent, bag volume and concentration limits are not signed, so no bag was planned. Sign them in the "
+            "study settings with the Study Manual as their source.",
+            "8.1.2",
+        ),
+    )
+    small = BagPreparation("saline", D(3), D("0.01"), D(1), "cool")
+    assert plan_with(D("0.9"), shelf(1), replace(SETTINGS, bag=Signed(small, "test", 1))).findings == (
+        stop(
+            "A31",
+            "The drug drawn, 3.6 mL, is more than the bag of 3 mL. Check the signed concentration and bag volume.",
+            "8.1.2",
+        ),
+    )
+    assert plan_with(D("0.9"), shelf(1), replace(SETTINGS, stability=None)).findings == (
+        stop(
+            "A31",
+            "The stability limits are not signed, so there is no beyond-use time. Sign them in the study settings with "
+            "the Study Manual as their source.",
+            "8.1.2, 8.2",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mg", "final", "side"), [("0.1234567", "0.002469", "below"), ("5.0012345", "0.100025", "above")]
+)
+def test_a_bag_outside_the_signed_range_is_told_in_full(mg: str, final: str, side: str) -> None:
+    assert plan_with(D(mg), shelf(6), SETTINGS).findings[-1] == Finding(
+        "A32",
+        Severity.WARN,
+        f"The final concentration, {final} mg/mL, is {side} the signed range of 0.01 to 0.1 mg/mL. Ask what volume the "
+        "instructions allow for this dose, and give the reason for going on.",
+        "8.1.2",
+        (
+            Named("final concentration", final, "mg/mL"),
+            Named("least", "0.01", "mg/mL"),
+            Named("most", "0.1", "mg/mL"),
+        ),
+    )
+
+
+def test_the_notes_for_the_hands_are_told_in_full() -> None:
+    vials = [vial("L1", FOUR, "B1"), vial("S1", lot="A2"), vial("S2", lot="A1", place="F2")]
+    assert plan_with(D("5.4"), vials, SETTINGS).findings[-2:] == (
+        Finding(
+            "A20",
+            Severity.INFO,
+            "The 1 mg vials are of more than one lot (A1, A2). Write each lot on the worksheet.",
+            "8.2",
+        ),
+        Finding("A20", Severity.INFO, "The vials lie in more than one place: F1, F2.", "8.2"),
+    )
+
+
+# --- beyond-use time in full -----------------------------------------------------------------------------------
+
+
+def refused_by(reconstituted: datetime, diluted: datetime | None, expiry: date = LATE) -> Fault:
+    with pytest.raises(Refused) as refused:
+        beyond_use(reconstituted, diluted, LABEL, expiry, CHICAGO)
+    (fault,) = refused.value.faults
+    return fault
+
+
+def test_a_dilution_out_of_time_is_refused_at_its_field_in_the_sites_time() -> None:
+    assert refused_by(at(10).astimezone(UTC), at(14, 1).astimezone(UTC)) == Fault(
+        "diluted_at",
+        "The dilution at 22-Nov-2026 14:01 came too late: it had to be by 22-Nov-2026 14:00, 4 h after reconstitution. "
+        "Discard it and prepare the dose again.",
+        "A31",
+        "8.2",
+    )
+    assert refused_by(at(10), at(9, 59)) == Fault(
+        "diluted_at",
+        "The dilution at 22-Nov-2026 09:59 is before the reconstitution at 22-Nov-2026 10:00. Correct the times.",
+        "A31",
+        "8.2",
+    )
+
+
+def test_diluted_at_once_is_in_time() -> None:
+    use = beyond_use(at(10), at(10), LABEL, LATE, CHICAGO)
+    assert (use.deciding, use.end_by) == ("end by, from dilution", at(14))
+
+
+@pytest.mark.parametrize(("diluted", "field", "made_up"), [(at(23, 1), "diluted_at", "23:01"), (None, "", "23:30")])
+def test_no_time_left_is_told_in_full(diluted: datetime | None, field: str, made_up: str) -> None:
+    reconstituted = at(22) if diluted is not None else at(23, 30)
+    assert refused_by(reconstituted, diluted, date(2026, 11, 22)) == Fault(
+        field or "reconstituted_at",
+        f"No time is left: the infusion would have to start by 22-Nov-2026 23:00, before the drug was made up at "
+        f"22-Nov-2026 {made_up} (end of 22-Nov-2026, the earliest expiry of a vial). Discard it and prepare the dose "
+        "again.",
+        "A31",
+        "8.2",
+    )
+
+
+def test_every_limit_stands_in_the_sites_time_with_how_it_was_reckoned() -> None:
+    use = beyond_use(at(10).astimezone(UTC), at(13).astimezone(UTC), LABEL, LATE, CHICAGO)
+    assert [(step.name, step.formula) for step in use.steps] == [
+        ("end by, from reconstitution", "reconstitution 22-Nov-2026 10:00 + 8 h"),
+        ("end by, from dilution", "dilution 22-Nov-2026 13:00 + 4 h at room temperature"),
+        ("end by, from vial expiry", "end of 30-Jun-2027, the earliest expiry of a vial"),
+        ("start by", "22-Nov-2026 17:00 − 1 h of infusion"),
+    ]
+    for moment in (use.start_by, use.end_by, *(step.at for step in use.steps[:2])):
+        assert moment.utcoffset() == timedelta(hours=-6)
+
+
+def test_the_precision_of_the_moment_does_not_move_the_clock() -> None:
+    limits = StabilityLimits(D(4), D("7.7525"), D("3.5125"), D("0.5125"))
+    with localcontext(prec=2):
+        use = beyond_use(at(10), at(13), limits, LATE, CHICAGO)
+    # 3.5125 h are 3 h 30 min 45 s, 0.5125 h are 30 min 45 s.
+    assert (use.end_by, use.start_by) == (at(16, 30) + timedelta(seconds=45), at(16))
+
+
+def test_a_moment_without_its_offset_is_told_in_full() -> None:
+    bare = datetime(2026, 11, 22, 11)  # noqa: DTZ001
+    for reconstituted, diluted in ((bare, None), (at(10), bare)):
+        with pytest.raises(ValueError, match=r"^moments need their UTC offset$"):
+            beyond_use(reconstituted, diluted, LABEL, LATE, CHICAGO)
+
+
+def test_small_vials_are_counted_by_what_each_gives() -> None:
+    """3.8 mg: one large vial of 3.6 mg and two small ones of 0.1 mg, nothing to spare; or two large ones."""
+    plans = plan_vials(D("3.8"), shelf(2, 2), extracting("0.1"))
+    assert [(plan.count(ONE), plan.count(FOUR), plan.waste_mg) for plan in plans.plans] == [
+        (2, 1, D(0)),
+        (0, 2, D("3.4")),
+    ]

@@ -164,3 +164,113 @@ def test_a_file_that_is_no_text_or_not_there(tmp_path: Path) -> None:
 def test_a_text_that_is_not_there_is_a_programming_error() -> None:
     with pytest.raises(KeyError):
         shipped_protocol().text("nothing")
+
+
+# --- the sentences in full -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "sentence"),
+    [
+        (
+            "from_percent = 10",
+            'from_percent = "ten"',
+            "dose_difference.from_percent",
+            "dose_difference.from_percent is 'ten', but it must be a number without quotes.",
+        ),
+        (
+            "mg_per_m2 = 0.8",
+            "mg_per_m2 = -0.8",
+            "regimen.first_cycle.doses[1].mg_per_m2",
+            "regimen.first_cycle.doses[1].mg_per_m2 is -0.8, but it must be greater than 0.",
+        ),
+        (
+            "max_cycles = 6",
+            "max_cycles = true",
+            "regimen.max_cycles",
+            "regimen.max_cycles is True, but it must be a valid integer.",
+        ),
+        ('supporter = "Pfizer"\n', "", "study.supporter", "study.supporter is missing. Add it to the protocol file."),
+        (
+            "max_age_days = 7",
+            "max_age_days = 7\nmax_age_day = 7",
+            "weight.max_age_day",
+            "weight.max_age_day is not a known entry. Did you mean max_age_days?",
+        ),
+        (
+            "[weight]",
+            "[weight]\nzzz = 1",
+            "weight.zzz",
+            "weight.zzz is not a known entry. Known here are: section, max_age_days, change_over_percent.",
+        ),
+        (
+            "min_celsius = 2",
+            "min_celsius = 12",
+            "storage",
+            "storage: min_celsius 12 must be less than max_celsius 8.",
+        ),
+        (
+            'key = "storage"',
+            'key = "light_protection"',
+            "texts",
+            "texts: each key may be used once, but light_protection is used again.",
+        ),
+    ],
+)
+def test_a_fault_is_told_in_full(old: str, new: str, field: str, sentence: str) -> None:
+    assert faults_of(changed((old, new)))[field] == sentence
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [(58, "'" + "x" * 58 + "'"), (59, "'" + "x" * 56 + "..."), (80, "'" + "x" * 56 + "...")],
+)
+def test_a_long_value_is_cut_after_sixty_characters(length: int, shown: str) -> None:
+    told = faults_of(changed(("from_percent = 10", f'from_percent = "{"x" * length}"')))
+    assert told["dose_difference.from_percent"].startswith(f"dose_difference.from_percent is {shown}, but")
+
+
+def test_a_file_without_any_table_names_everything_that_is_missing() -> None:
+    faults = faults_of("")
+    assert faults["regimen"] == "regimen is missing. Add it to the protocol file."
+    assert {"study", "weight", "texts"} <= faults.keys()
+
+
+def test_lines_of_another_system_and_a_mark_at_the_beginning_are_read() -> None:
+    windows = ("\ufeff" + TEXT).replace("\n", "\r\n")
+    assert load_protocol(windows.encode()).model_dump() == load_protocol(TEXT).model_dump()
+    assert all("\r" not in text.text for text in load_protocol(windows).texts)
+    several = TEXT + '\n[[texts]]\nkey = "two_lines"\nsection = "8.2"\ntext = """one\ntwo"""\n'
+    assert load_protocol(several.replace("\n", "\r\n")).text("two_lines").text == "one\ntwo"
+
+
+def test_a_byte_that_is_no_text_is_counted_from_one() -> None:
+    with pytest.raises(Refused) as refused:
+        load_protocol(b"ab\xff")
+    (fault,) = refused.value.faults
+    assert (fault.field, fault.sentence) == (
+        "",
+        "The protocol file is not UTF-8 text (byte 3). Save it as UTF-8.",
+    )
+
+
+def test_a_syntax_error_without_a_line_has_no_place() -> None:
+    with pytest.raises(Refused) as refused:
+        load_protocol("format = ")
+    (fault,) = refused.value.faults
+    assert fault.sentence.startswith("The protocol file cannot be read as TOML: ")
+    assert fault.field in ("", "line 1")
+
+
+def test_a_first_cycle_with_the_doses_of_later_ones_is_asked_for_by_name() -> None:
+    regimen = shipped_protocol().regimen
+    assert regimen.cycle_doses(1, 0) is regimen.first_cycle
+    assert regimen.cycle_doses(1, -1) is None
+    assert regimen.cycle_doses(1, -1, as_later=True) is regimen.levels[1]
+    assert regimen.dose_mg_per_m2(1, 0, 1, as_later=True) == D("0.6")
+    assert regimen.dose_mg_per_m2(1, 0, 1) == D("0.8")
+
+
+def test_a_sentence_that_is_not_there_is_named() -> None:
+    with pytest.raises(KeyError, match="nothing"):
+        shipped_protocol().text("nothing")

@@ -10,7 +10,7 @@ import pytest
 
 from pharmacy_app.domain.criteria import Criteria
 from pharmacy_app.domain.dosing import decide
-from pharmacy_app.domain.findings import Finding
+from pharmacy_app.domain.findings import Finding, Named
 from pharmacy_app.domain.request import DoseRequest
 from pharmacy_app.domain.treatment import Marrow, Treatment
 from tests.domain.dose_cases import (
@@ -18,6 +18,7 @@ from tests.domain.dose_cases import (
     CYCLE3,
     DAY1,
     IN_REMISSION,
+    PROTOCOL,
     blocking,
     first_dose,
     given,
@@ -101,7 +102,7 @@ def test_nothing_answered_is_not_met(request_: DoseRequest) -> None:
 @pytest.mark.parametrize(
     ("rule", "request_", "changes"),
     [
-        ("R34", second_cycle(), {"progression": True}),
+        ("R34", second_cycle(), {"progression": True, "only_cns_or_testis": True}),
         ("R36", second_dose(), {"toxicity_grade": 2}),
         ("R37", second_dose(), {"bilirubin": None}),
         ("R38", second_cycle(), {"ast": None, "alt": None}),
@@ -581,6 +582,27 @@ def test_one_lineage_low_before_binds_both_items(
     assert start_of_cycle3(before, ("2", "100"), now, from_disease) == heard
 
 
+@pytest.mark.parametrize(
+    ("now", "heard"),
+    [
+        ("30", {}),
+        ("30.1", {"R35": STOP_UNLESS, "R41": STOP_UNLESS}),
+        (None, {"R35": STOP_UNLESS}),  # without a second marrow the answer itself says that it is stable
+    ],
+)
+def test_low_from_disease_does_not_hold_against_a_marrow_that_is_worse(now: str | None, heard: dict[str, str]) -> None:
+    """§ 8.1.5(8): the marrow must be stable or improved, and the counts low from disease: both."""
+    criteria = (
+        met(1, 1, DAY1, **counts("0.5", "30", DAY1)),
+        met(2, 1, CYCLE2, **counts("0.4", "20", CYCLE2), counts_low_from_disease=True),
+    )
+    marrows = tuple(
+        Marrow(on, D(blasts)) for on, blasts in ((EARLIER, "20"), (DAY1 + timedelta(days=20), now)) if blasts
+    )
+    request = second_cycle(criteria=criteria, treatment=replace(IN_REMISSION, marrows=marrows))
+    assert spoke(decide(request).findings, "R35", "R40", "R41") == heard
+
+
 def test_what_is_not_known_is_said_to_be_not_known() -> None:
     criteria = (
         met(1, 1, DAY1, **counts("0.5", "30", DAY1)),
@@ -649,3 +671,193 @@ def test_answers_of_another_course_do_not_count() -> None:
 
 def test_no_treatment_recorded_at_all_is_unknown() -> None:
     assert "R35" in blocking(decide(second_cycle(treatment=Treatment())).findings)
+
+
+# --- the words that depend on the case -------------------------------------------------------------------------
+
+DECIDE = "Delay the dose, or record the investigator's written decision."
+ENTER = "Enter it in the criteria of the treatment day, or record the investigator's written decision."
+
+
+@pytest.mark.parametrize(("baseline", "words"), [(0, ""), (None, " (its grade before treatment is not known)")])
+def test_an_unknown_baseline_is_called_unknown(baseline: int | None, words: str) -> None:
+    request = first_dose(criteria=())
+    findings = answered(request, toxicity_grade=2, toxicity_baseline_grade=baseline)
+    assert sentence(findings, "R36") == (
+        f"Related non-hematologic toxicity is grade 2; it must have recovered to grade 1 or baseline{words}. {DECIDE}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("bilirubin", "words"),
+    [
+        (None, f"Bilirubin is not known for this dose. {ENTER}"),
+        (
+            lab("0.8", DAY1, "mg/dL"),
+            f"The upper limit of normal of bilirubin is not known for this dose. {ENTER}",
+        ),
+    ],
+)
+def test_what_of_bilirubin_is_not_known(bilirubin: Any, words: str) -> None:
+    assert sentence(answered(first_dose(), bilirubin=bilirubin), "R37") == words
+
+
+@pytest.mark.parametrize(
+    ("value_", "changes", "words"),
+    [
+        ("2", {}, "over 1.5 × the upper limit of normal (1.2). "),
+        (
+            "3",
+            {"due_to_tumour": True},
+            "over 2 × the upper limit of normal (1.2) (the limit where a tumour is the cause). ",
+        ),
+        (
+            "2",
+            {"gilbert": True},
+            "over 1.5 × the upper limit of normal (1.2). Gilbert syndrome excuses it at entry, not on the treatment "
+            "day: the investigator's note is needed. ",
+        ),
+    ],
+)
+def test_a_high_bilirubin_is_read_against_the_limit_that_applies(
+    value_: str, changes: dict[str, Any], words: str
+) -> None:
+    findings = answered(first_dose(), bilirubin=lab(value_, DAY1, "mg/dL", "1.2"), **changes)
+    assert sentence(findings, "R37") == f"Bilirubin is {value_} mg/dL, {words}{DECIDE}"
+
+
+def test_each_high_transaminase_is_named_with_its_limit() -> None:
+    findings = answered(first_dose(), ast=lab("101", DAY1, upper="40"), alt=lab("120", DAY1, upper="40"))
+    assert [each.sentence for each in findings if each.rule == "R38"] == [
+        f"AST is 101 U/L, over 2.5 × the upper limit of normal (40). {DECIDE}",
+        f"ALT is 120 U/L, over 2.5 × the upper limit of normal (40). {DECIDE}",
+    ]
+
+
+def test_each_missing_upper_limit_is_named() -> None:
+    findings = answered(first_dose(), ast=lab("30", DAY1), alt=lab("30", DAY1))
+    assert [each.sentence for each in findings if each.rule == "R38"] == [
+        f"The upper limit of normal of {name} is not known. {ENTER}" for name in ("AST", "ALT")
+    ]
+
+
+def test_why_an_old_result_does_not_count() -> None:
+    old = lab("90", DAY1 - timedelta(days=15), "mL/min")
+    assert sentence(answered(first_dose(), creatinine_clearance=old), "R27") == (
+        "What is entered for creatinine clearance is older than screening allows, so it does not count for this dose. "
+        "Enter a new result."
+    )
+    before_last = {"ast": lab("30", date(2026, 3, 16), upper="40"), "alkaline_phosphatase": lab("90", date(2026, 3, 1))}
+    assert sentence(answered(second_cycle(), **before_last), "R27") == (
+        "What is entered for AST, alkaline phosphatase was taken before the last infusion, so it does not count for "
+        "this dose. Enter a new result."
+    )
+
+
+def test_what_is_carried_over_from_day_one_is_listed() -> None:
+    answers = met(1, 8, date(2026, 3, 9), bilirubin=None, alt=None)
+    findings = decide(second_dose(criteria=(met(1, 1, DAY1), answers))).findings
+    assert sentence(findings, "R27") == ("Carried over from day 1, as cycle 1 asks for one chemistry: bilirubin, ALT.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"anc": None}, "No ANC is known for this cycle start."),
+        ({"platelets": None}, "No platelet count is known for this cycle start."),
+        ({"anc": None, "platelets": None}, "No ANC and no platelet count is known for this cycle start."),
+    ],
+)
+def test_which_count_is_missing(changes: dict[str, Any], words: str) -> None:
+    assert sentence(answered(second_cycle(), **changes), "R27").startswith(words)
+
+
+def test_of_a_blood_count_that_is_too_old_the_day_is_told() -> None:
+    old = lab("2.1", CYCLE2 - timedelta(days=8), "10⁹/L")
+    assert sentence(answered(second_cycle(), anc=old), "R27").startswith(
+        "The blood count of 22-Mar-2026 is more than 7 days old;"
+    )
+
+
+def test_counts_that_were_low_before_name_what_is_open() -> None:
+    low = met(1, 1, DAY1, anc=lab("0.5", DAY1, "10⁹/L"))
+    request = second_cycle(criteria=(low,))
+    worse = answered(request, anc=lab("0.4", CYCLE2, "10⁹/L"), counts_low_from_disease=False)
+    assert "the ways to go on are not met: both back" in sentence(worse, "R41")
+    unknown = answered(request, anc=lab("0.4", CYCLE2, "10⁹/L"), counts_low_from_disease=None)
+    assert "the ways to go on are not known to be met: both back" in sentence(unknown, "R41")
+
+
+def test_a_pre_treatment_count_that_is_missing_is_named() -> None:
+    request = second_cycle(criteria=(met(1, 1, DAY1, anc=None),))
+    assert sentence(answered(request), "R40").startswith("The pre-treatment value of ANC is not known")
+    known = second_cycle(criteria=(met(1, 1, DAY1),))
+    assert sentence(answered(known, platelets=None), "R40") == (
+        f"The value of platelets is not known for this cycle start. {ENTER}"
+    )
+
+
+def compared(findings: tuple[Finding, ...], rule: str) -> list[tuple[str, str]]:
+    """The numbers that stand beside what a rule said."""
+    return [(each.name, each.value) for finding in findings if finding.rule == rule for each in finding.compared]
+
+
+def test_the_numbers_that_were_compared_stand_beside() -> None:
+    bilirubin = answered(first_dose(), bilirubin=lab("2", DAY1, "mg/dL", "1.2"))
+    assert compared(bilirubin, "R37") == [
+        ("bilirubin", "2"),
+        ("upper limit of normal", "1.2"),
+        ("most", "1.5 × upper limit"),
+        ("taken on", "2026-03-02"),
+    ]
+    both = answered(first_dose(), ast=lab("101", DAY1, upper="40"), alt=lab("120", DAY1, upper="40"))
+    assert [name for name, _ in compared(both, "R38")][::4] == ["AST", "ALT"]
+    alone = answered(first_dose(), ast=lab("101", DAY1, upper="40"), not_hepatobiliary=True)
+    assert said(alone, "R38") == ["INFO"]
+    assert compared(alone, "R38")[0] == ("AST", "101")
+
+
+def test_counts_that_are_not_known_stand_beside_as_not_known() -> None:
+    low = met(1, 1, DAY1, anc=lab("0.5", DAY1, "10⁹/L"), platelets=lab("60", DAY1, "10⁹/L"))
+    findings = decide(second_cycle(criteria=(low,))).findings
+    assert "are not known to be met" in sentence(findings, "R41")
+    (finding,) = [each for each in findings if each.rule == "R41"]
+    assert finding.compared == (
+        Named("ANC now", "not known", "10⁹/L"),
+        Named("platelets now", "not known", "10⁹/L"),
+        Named("ANC before the last cycle", "0.5", "10⁹/L"),
+        Named("platelets before the last cycle", "60", "10⁹/L"),
+    )
+
+
+def test_inside_a_later_cycle_the_first_chemistry_is_not_even_looked_at() -> None:
+    nothing = {"bilirubin": None, "ast": None, "alt": None, "creatinine_clearance": None}
+    assert said(answered(day8_of_cycle3(), **nothing), "R27") == []
+
+
+def test_all_that_is_carried_over_is_listed_when_nothing_was_answered_yet() -> None:
+    for day in (2, 8):
+        findings = decide(second_dose(day=day, criteria=(met(1, 1, DAY1),))).findings
+        assert sentence(findings, "R27").endswith("one chemistry: bilirubin, AST, ALT, creatinine clearance.")
+    assert said(decide(first_dose()).findings, "R27") == []
+
+
+def test_without_day_one_on_record_what_was_answered_for_it_counts() -> None:
+    """Counts of 10 March, answered for day 1, which is not on record: that is said elsewhere (R25)."""
+    history = tuple(dose for dose in second_cycle().history if dose.day != 1)
+    first = met(1, 1, DAY1, anc=lab("2", date(2026, 3, 10), "10⁹/L"))
+    assert said(answered(second_cycle(history=history, criteria=(first,))), "R40") == []
+
+
+def test_a_count_at_the_limit_before_treatment_was_no_low_count() -> None:
+    least = PROTOCOL.criteria.platelets_min_10e9_per_l
+    first = met(1, 1, DAY1, platelets=lab(str(least), DAY1, "10⁹/L"))
+    findings = answered(second_cycle(criteria=(first,)), platelets=None)
+    assert sentence(findings, "R40").startswith("The value of platelets is not known")
+    assert said(findings, "R41") == []
+
+
+def test_a_low_count_does_not_delay_any_day_after_the_first() -> None:
+    for day, severities in ((1, []), (2, ["INFO"]), (8, ["INFO"])):
+        low = met(1, day, date(2026, 3, 9), anc=lab("0.1", DAY1, "10⁹/L"))
+        assert said(decide(second_dose(day=day, criteria=(low,))).findings, "R42") == severities

@@ -222,6 +222,7 @@ def test_day_one_of_cycle_three_against_its_plan(off: int, severities: list[str]
         (28, 32, {"A7": "INFO"}),
         (35, 31, {"A7": "INFO"}),
         (36, 32, {"R20": "WARN"}),  # outside cycle 2's window the plan rules again
+        (21, 25, {"A7": "INFO"}),
         (20, 24, {"R20": "OVERRIDABLE"}),
     ],
 )
@@ -527,3 +528,106 @@ def test_fifty_six_days_over_the_turns_of_the_calendar(day1: date, last: date) -
     base = third_cycle(history=(*second_cycle().history, given(2, 1, day1)), treatment=treatment)
     assert said(findings_of(planned_for(base, last)), "R31") == []
     assert said(findings_of(planned_for(base, last + timedelta(days=1))), "R31") == ["OVERRIDABLE"]
+
+
+# --- the words that depend on the case -------------------------------------------------------------------------
+
+
+def test_how_far_off_a_date_is_stands_in_days() -> None:
+    assert "12-Mar-2026 is 3 days after" not in "".join(finding.sentence for finding in findings_of(day8_on(11)))
+    assert sentence(findings_of(day8_on(12)), "R20").startswith(
+        "13-Mar-2026 is 4 days after day 8 was due (09-Mar-2026); the window closed on 12-Mar-2026."
+    )
+    assert sentence(findings_of(day8_on(4)), "R20").startswith(
+        "05-Mar-2026 is 4 days before day 8 is due (09-Mar-2026); the window opens on 06-Mar-2026."
+    )
+
+
+def test_a_start_without_a_stored_plan_is_judged_by_the_cycle_and_not_by_a_window_of_its_own() -> None:
+    assert spoke(findings_of(cycle3_after(40)), "R20", "R25") == {"R25": "WARN"}
+
+
+def test_a_day_that_the_cycle_does_not_have_is_late_all_the_same() -> None:
+    """Day 2 ordered by mistake, on day 9: the wrong day is said (R2), and so is all that follows from it."""
+    request = planned_for(second_dose(day=2), on_cycle_day(DAY1, 9))
+    assert spoke(findings_of(request), "R2", "R20", "R28", "A34") == {
+        "R2": "STOP",
+        "R20": "WARN",
+        "R28": "WARN",
+        "A34": "STOP",
+    }
+
+
+@pytest.mark.parametrize(
+    ("blasts", "words"),
+    [
+        ("5", "shows 5 % blasts, not more than 5 %: disease does not persist, cycle 2 starts on Day 21 to 35."),
+        ("5.1", "shows 5.1 % blasts, more than 5 %: disease persists, cycle 2 starts on Day 15 to 29."),
+    ],
+)
+def test_the_marrow_is_read_out_against_its_limit(blasts: str, words: str) -> None:
+    assert words in sentence(findings_of(cycle2_on(28, blasts)), "R24")
+
+
+def test_a_longer_first_cycle_is_told_by_whether_the_window_allows_it() -> None:
+    assert sentence(findings_of(cycle2_on(35)), "A6").endswith("the window of cycle 2 allows it.")
+    assert sentence(findings_of(cycle2_on(36)), "A6").endswith("Day 36 makes cycle 1 longer than 28 days.")
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(1, "Only 1 day lies between"), (2, "Only 2 days lie between"), (5, "Only 5 days lie between")]
+)
+def test_the_days_since_the_last_dose_are_counted(days: int, words: str) -> None:
+    findings = findings_of(planned_for(second_dose(), DAY1 + timedelta(days=days)))
+    assert sentence(findings, "A25").startswith(words)
+
+
+def test_on_the_day_of_the_last_dose_the_date_is_wrong_not_the_interval() -> None:
+    assert spoke(findings_of(planned_for(second_dose(), DAY1)), "O4", "A25") == {"O4": "STOP"}
+
+
+def test_the_very_first_dose_may_come_later_than_planned_without_a_cause() -> None:
+    request = first_dose(scheduled_on=DAY1 - timedelta(days=60))
+    assert spoke(findings_of(request), *LATE) == {}
+
+
+def test_day_eight_of_a_cycle_that_started_late_is_judged_by_its_own_day_one() -> None:
+    """Cycle 3 began 60 days after cycle 2, which was decided then; its day 8 is in time."""
+    day1 = CYCLE2 + timedelta(days=60)
+    base = third_cycle(day=8, history=(*third_cycle().history, given(3, 1, day1)), scheduled_on=CYCLE2)
+    request = planned_for(base, day1 + timedelta(days=7))
+    assert spoke(findings_of(request), *LATE, "R20") == {}
+    assert spoke(findings_of(replace(request, scheduled_on=None)), *LATE, "R20") == {}
+
+
+def test_with_a_stored_plan_the_two_ways_of_counting_do_not_matter() -> None:
+    """50 days after cycle 2, and 20 after the planned day 1."""
+    request = cycle3_after(50, delayed(3, 1), scheduled_on=CYCLE2 + timedelta(days=30))
+    assert spoke(findings_of(request), *LATE) == {}
+
+
+def test_a_restart_names_the_day_of_the_cycle_it_breaks_off() -> None:
+    request = cycle3_after(15, delayed(2, 8), history=NEVER_GIVEN)
+    assert sentence(findings_of(request), "R30").startswith(
+        "Treatment restarts on Day 16 of cycle 2, beyond Day 14: this counts as day 1 of cycle 3"
+    )
+
+
+def test_a_late_cycle_names_what_it_is_counted_from() -> None:
+    planned = sentence(findings_of(cycle3_after(50, delayed(3, 1), scheduled_on=CYCLE2 + timedelta(days=21))), "R31")
+    assert planned.startswith("Day 1 of cycle 3 is 29 days after the planned day 1 (20-Apr-2026).")
+    latest = sentence(findings_of(cycle3_after(57, delayed(3, 1))), "R31")
+    assert latest.startswith("Day 1 of cycle 3 is 29 days after the latest day on which it could be due (27-Apr-2026).")
+
+
+def test_three_cycles_are_counted_from_a_day_one() -> None:
+    """Of cycle 2 only day 8 is on record: what is missing there is said elsewhere (O2, R25)."""
+    history = tuple(dose for dose in third_cycle().history if (dose.cycle, dose.day) != (2, 1))
+    request = planned_for(third_cycle(cycle=5, history=history), date(2026, 7, 20), treatment=SCREENED)
+    assert said(findings_of(request), "R21") == []
+
+
+@pytest.mark.parametrize("request_", [second_cycle(), third_cycle()])
+def test_a_cycle_whose_day_one_before_is_missing_cannot_be_judged(request_: DoseRequest) -> None:
+    history = tuple(dose for dose in request_.history if (dose.cycle, dose.day) != (request_.cycle - 1, 1))
+    assert spoke(findings_of(replace(request_, history=history)), *START) == {"R25": "WARN"}

@@ -237,6 +237,9 @@ def test_every_step_counts_whatever_its_reason_and_the_principal_investigator_ma
         lowered(5, -2),
     )
     assert said(at(-2, *changes, cycle=5), "R48") == ["OVERRIDABLE"]
+    assert "1 of them was made for remission" in sentence(at(-2, *changes, cycle=5), "R48")
+    both = (changes[0], changes[1], replace(changes[2], reason=REMISSION))
+    assert "3 of them were made for remission" in sentence(at(-2, *both, cycle=5), "R48")
     by_other = (replace(changes[0], reason=PLATELETS), *changes[1:])
     assert said(at(-2, *by_other, cycle=5), "R48") == ["STOP"]
     prescriber = (override("R48", role="prescriber"),)
@@ -496,3 +499,139 @@ def test_an_omission_of_another_cycle_is_not_mentioned() -> None:
 
 def test_a_missing_dose_without_an_omission_asks_what_became_of_it() -> None:
     assert said(decide(third_cycle(history=third_cycle().history[:-1])).findings, "O2") == ["WARN"]
+
+
+# --- at the edges of the cycle, the course and the record ------------------------------------------------------
+
+DAY8_OF_3 = CYCLE3 + timedelta(days=7)
+
+
+def day8_of_cycle3(*, day1_level: int = 0, day: int = 8) -> DoseRequest:
+    history = (*third_cycle().history, given(3, 1, CYCLE3, level=day1_level))
+    return planned_for(third_cycle(day=day, history=history), DAY8_OF_3)
+
+
+@pytest.mark.parametrize("day", [2, 8])
+def test_a_change_inside_a_cycle_is_told_from_the_level_of_its_day_one(day: int) -> None:
+    """The change was recorded after day 1 was given; day 8 keeps the level of day 1."""
+    changed = lowered(3, -1)
+    findings = at(-1, changed, request=day8_of_cycle3(day=day))
+    assert sentence(findings, "R43").startswith("Day 1 of cycle 3 was given at level 0; within a cycle")
+    raised = lowered(3, 0, reason=OTHER)
+    assert said(at(-1, raised, request=day8_of_cycle3(day1_level=-1, day=day)), "R43") == []
+
+
+def test_the_level_of_another_dose_of_the_cycle_is_not_that_of_day_one() -> None:
+    base = day8_of_cycle3()
+    only_day8 = replace(base, history=(*third_cycle().history, given(3, 8, CYCLE3, level=-1)))
+    assert said(at(0, request=only_day8), "R43") == []
+
+
+def test_day_one_that_was_given_already_does_not_set_its_own_level() -> None:
+    """That it was given already is O1's to say."""
+    again = third_cycle(history=(*third_cycle().history, given(3, 1, CYCLE3 - timedelta(days=1), level=-1)))
+    assert spoke(at(0, request=again), "R43", "O1") == {"O1": "STOP"}
+
+
+def test_a_reduction_in_cycle_one_is_said_once() -> None:
+    """Cycle 1 has no levels: A5 says so, and neither R43, A10 nor R47 repeats it."""
+    assert spoke(decide(first_dose(level=-1)).findings, "A5", "R43", "A10", "R47") == {"A5": "STOP"}
+    recorded = replace(IN_REMISSION, level_changes=(lowered(1, -1),))
+    assert spoke(decide(first_dose(treatment=recorded)).findings, "R43", "R47") == {}
+
+
+def test_a_rise_that_was_recorded_after_toxicity_has_to_be_corrected() -> None:
+    rise = LevelChange(1, 3, -1, 0, OTHER, "Dr. A. Reyes", DAY1, "feels well")
+    assert spoke(at(-1, lowered(2, -1), rise), "R43", "R47") == {"R43": "STOP"}
+    assert spoke(at(0, lowered(2, -1), rise), "R43", "R47") == {"R47": "STOP"}
+
+
+def test_at_the_level_of_remission_nothing_more_is_offered() -> None:
+    assert said(at(-1, lowered(2, -1)), "R44") == []
+    assert said(at(-2, lowered(2, -2)), "R44") == []
+    assert said(at(0), "R44") == ["INFO"]
+
+
+def test_an_interruption_is_counted_at_cycle_starts_from_cycle_two_on() -> None:
+    held = replace(IN_REMISSION, delays=(delayed(2, 8),))
+    day8 = replace(planned_for(day8_of_cycle3(), DAY8_OF_3), treatment=held)
+    without_day8 = replace(day8, history=tuple(dose for dose in day8.history if (dose.cycle, dose.day) != (2, 8)))
+    assert said(decide(without_day8).findings, "R45") == []
+    first = first_dose(treatment=replace(IN_REMISSION, delays=(delayed(1, 1),)), scheduled_on=DAY1 - timedelta(days=20))
+    assert said(decide(first).findings, "R45") == []
+    second = second_cycle(
+        treatment=replace(IN_REMISSION, delays=(delayed(1, 15),)), history=second_cycle().history[:-1]
+    )
+    # Day 15 was due on 16 March, 14 days before 30 March.
+    assert said(decide(second).findings, "R45") == ["INFO"]
+    assert said(decide(planned_for(second, CYCLE2 - timedelta(days=1))).findings, "R45") == []
+
+
+def test_every_delay_is_looked_at() -> None:
+    """The first delay was not for toxicity; the second was, and lasted 30 days."""
+    assert said(restarted(30, delayed(2, 1, Cause.OTHER), delayed(2, 8)), "R45") == ["INFO"]
+
+
+def test_a_dose_that_was_held_two_cycles_ago_interrupts_nothing_now() -> None:
+    history = tuple(dose for dose in third_cycle().history if (dose.cycle, dose.day) != (1, 8))
+    request = third_cycle(history=history, treatment=replace(IN_REMISSION, delays=(delayed(1, 8),)))
+    assert said(decide(request).findings, "R45") == []
+
+
+def test_without_day_one_of_the_cycle_before_no_interruption_is_counted() -> None:
+    history = tuple(dose for dose in third_cycle().history if (dose.cycle, dose.day) != (2, 1))
+    for delay in (delayed(3, 1), delayed(2, 8)):
+        request = third_cycle(history=history, treatment=replace(IN_REMISSION, delays=(delay,)))
+        assert said(decide(planned_for(request, CYCLE3 + timedelta(days=60))).findings, "R45") == []
+
+
+def test_platelets_are_compared_from_cycle_two_on_and_not_on_day_eight() -> None:
+    incomplete = replace(IN_REMISSION, responses=(ResponseAssessment(1, 1, date(2026, 3, 1), Response.CRI),))
+    low = met(2, 1, CYCLE2, platelets=lab("119", CYCLE2, "10⁹/L"))
+    assert said(decide(second_cycle(treatment=incomplete, criteria=(met(1, 1, DAY1), low))).findings, "R46") == ["INFO"]
+    assert said(decide(first_dose(treatment=incomplete)).findings, "R46") == []
+    day8 = replace(day8_of_cycle3(), treatment=incomplete)
+    low8 = met(3, 8, DAY8_OF_3, platelets=lab("60", DAY8_OF_3, "10⁹/L"))
+    assert said(decide(replace(day8, criteria=(*day8.criteria, low8))).findings, "R46") == []
+
+
+@pytest.mark.parametrize(
+    ("as_later", "words"), [(False, "The order says the first cycle's doses."), (True, "The order says level 0.")]
+)
+def test_what_is_ordered_too_high_is_named(as_later: bool, words: str) -> None:
+    findings = decide(retreated_at(0, lowered(3, -1), as_later=as_later)).findings
+    assert words in sentence(findings, "R47")
+
+
+def test_a_change_to_the_same_level_is_no_rise() -> None:
+    assert said(at(0, lowered(3, 0, reason=OTHER)), "A11") == []
+
+
+def test_toxicity_of_the_day_itself_counts_and_that_of_a_first_cycle_has_no_cycle_before() -> None:
+    event = Toxicity("mucositis", 3, True, CYCLE3)
+    tomorrow = replace(event, onset_on=CYCLE3 + timedelta(days=1))
+    assert said(decide(third_cycle(treatment=replace(IN_REMISSION, toxicities=(event,)))).findings, "R49") == ["INFO"]
+    assert said(decide(third_cycle(treatment=replace(IN_REMISSION, toxicities=(tomorrow,)))).findings, "R49") == []
+    early = replace(IN_REMISSION, toxicities=(replace(event, onset_on=DAY1),))
+    assert said(decide(first_dose(treatment=early)).findings, "R49") == []
+    day8 = replace(day8_of_cycle3(), treatment=replace(IN_REMISSION, toxicities=(event,)))
+    assert said(decide(day8).findings, "R49") == []
+
+
+def test_an_order_for_a_retreatment_says_nothing_of_the_first_course() -> None:
+    """Recorded for course 1 by mistake: the first course keeps its first cycle."""
+    mistaken = replace(IN_REMISSION, retreatments=(replace(ORDERED, course=1, schedule=Schedule.LATER_CYCLES),))
+    assert decide(first_dose(treatment=mistaken)).dose_mg_per_m2 == D("0.8")
+    assert decide(first_dose(treatment=mistaken, day=15)).dose_mg_per_m2 == D("0.5")
+
+
+@pytest.mark.parametrize(("steps", "words"), [(1, "1 of them was made"), (2, "2 of them were made")])
+def test_how_many_steps_were_made_for_remission_is_told(steps: int, words: str) -> None:
+    """Three steps: at most two others, so that the principal investigator may leave those for remission out."""
+    for_remission = [lowered(2, -1, reason=REMISSION), lowered(3, -2, before=-1, reason=REMISSION)][:steps]
+    others = [lowered(2, -1), lowered(3, -2, before=-1)][steps:]
+    changes = (*for_remission, *others, lowered(4, -3, before=-2))
+    request = third_cycle(cycle=4, level=-3)
+    findings = at(-3, *changes, cycle=4, request=request)
+    assert said(findings, "R48") == ["OVERRIDABLE"]
+    assert words in sentence(findings, "R48")

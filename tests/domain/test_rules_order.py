@@ -256,3 +256,9 @@ def test_planned_for_the_day_after_the_last_dose_follows_it() -> None:
     next_day = second_dose(history=(given(1, 1, date(2026, 3, 8)),), day1_on=None)
     assert sentences(next_day, "O4") == []
     assert sentences(third_cycle(planned_on=CYCLE3 + timedelta(days=1)), "O4") == []
+
+
+def test_a_dose_of_a_further_course_is_named_with_its_course() -> None:
+    ahead = (*retreated().history, given(1, 1, date(2026, 9, 22), course=2))
+    request = retreated(day=8, history=ahead)
+    assert "Course 2, cycle 1 day 1 is recorded as given on 22-Sep-2026" in sentences(request, "O4")[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pharmacy_app.domain.dosing import decide
+from pharmacy_app.domain.dosing import DoseDecision, decide
 from pharmacy_app.domain.findings import Finding
 from pharmacy_app.domain.request import DoseRequest
 from pharmacy_app.domain.rules.subject import months_after
@@ -239,6 +239,45 @@ def test_no_other_response_stops_day_eight(response: Response) -> None:
     responses = (ResponseAssessment(1, 1, date(2026, 3, 8), response),)
     assert spoke(treated(second_dose(), responses=responses), "R7", "A15") == {}
     assert spoke(treated(second_dose(), responses=()), "R7", "A15") == {}
+
+
+@pytest.mark.parametrize(
+    ("request_", "only_cns_or_testis", "heard"),
+    [
+        (first_dose(), False, {}),  # before any drug the criterion of the day asks alone
+        (retreated(), False, {}),
+        (second_dose(), False, {"R7": UNLESS}),
+        (second_cycle(), False, {"R7": UNLESS}),
+        (second_cycle(), None, {"R7": UNLESS}),
+        (second_cycle(), True, {}),  # the investigator's judgment (R34)
+        (third_cycle(), False, {"R7": UNLESS}),
+    ],
+)
+def test_progression_answered_for_a_dose_is_progression(
+    request_: DoseRequest, only_cns_or_testis: bool | None, heard: dict[str, str]
+) -> None:
+    assert spoke(progressing(request_, only_cns_or_testis).findings, "R7") == heard
+
+
+def test_progression_answered_for_cycle_five_is_nothing_that_may_be_decided_past() -> None:
+    """The prescriber may decide past the criterion; that at most four cycles are given then nobody may."""
+    fifth = replace(third_cycle(), cycle=5, overrides=(override("R34"), override("R7")))
+    assert spoke(progressing(fifth).findings, "R7") == {"R7": "STOP"}
+    fourth = replace(third_cycle(), cycle=4)
+    assert spoke(progressing(fourth).findings, "R7") == {"R7": UNLESS}
+
+
+def progressing(request: DoseRequest, only_cns_or_testis: bool | None = False) -> DoseDecision:
+    """The decision when the criteria of the dose say that disease progressed; the recorded response stays CR."""
+    answers = met(
+        request.cycle,
+        request.day,
+        request.planned_on,
+        course=request.course,
+        progression=True,
+        only_cns_or_testis=only_cns_or_testis,
+    )
+    return decide(replace(request, criteria=(*request.criteria, answers)))
 
 
 def test_the_first_dose_waits_for_no_response() -> None:
@@ -544,6 +583,34 @@ def test_the_marrow_of_the_relapse_is_the_base_of_the_retreatment() -> None:
     assert said(treated(retreated(), marrows=()), "R35") == [UNLESS]
 
 
+@pytest.mark.parametrize(
+    ("since", "severities"),
+    [
+        (((date(2026, 9, 10), "40"), (date(2026, 9, 16), "60")), []),  # exactly half more
+        (((date(2026, 9, 10), "40"), (date(2026, 9, 16), "60.1")), [UNLESS]),
+        (((date(2026, 9, 9), "40"), (date(2026, 9, 16), "60.1")), [UNLESS]),  # taken the day before it was reported
+        (((date(2026, 9, 11), "40"),), ["INFO"]),
+        (((date(2026, 6, 1), "2"), (date(2026, 9, 8), "40")), ["INFO"]),  # the remission checked, then the relapse
+        (((date(2026, 9, 22), "40"),), [UNLESS]),  # after the planned day
+        ((), [UNLESS]),  # a marrow of the remission says nothing of the relapse
+    ],
+)
+def test_a_retreatment_is_measured_from_its_own_first_marrow(
+    since: tuple[tuple[date, str], ...], severities: list[str]
+) -> None:
+    """Response of 25 March, relapse of 10 September, day 1 on 21 September."""
+    before = (*SCREENED.marrows, Marrow(date(2026, 3, 22), D(2)))
+    marrows = (*before, *(Marrow(on, D(blasts)) for on, blasts in since))
+    assert said(treated(retreated(), marrows=marrows), "R35") == severities
+
+
+def test_without_a_recorded_relapse_the_newest_marrow_stands_for_it() -> None:
+    """Whether there may be a retreatment at all is then for the principal investigator (R6)."""
+    request = retreated(treatment=replace(retreated().treatment, responses=IN_REMISSION.responses))
+    assert spoke(decide(request).findings, "R6", "R35") == {"R6": UNLESS, "R35": "INFO"}
+    assert said(treated(request, marrows=()), "R35") == [UNLESS]
+
+
 # --- the words that depend on the case -------------------------------------------------------------------------
 
 
@@ -606,3 +673,11 @@ def test_each_screening_that_is_missing_is_named_with_its_limit() -> None:
 def test_a_screening_that_is_too_old_is_counted_in_days() -> None:
     late = met(1, 1, DAY1, consent_on=DAY1 - timedelta(days=22))
     assert "lies 22 days before therapy; at most 21" in sentence(decide(first_dose(criteria=(late,))).findings, "R26")
+
+
+@pytest.mark.parametrize(("grade", "severities"), [(3, []), (4, [UNLESS]), (5, [UNLESS])])
+def test_a_grade_4_in_the_criteria_is_the_principal_investigators(grade: int, severities: list[str]) -> None:
+    """§ 10.4: grade 4, at least possibly related, ends treatment; § 8.1.5(3) alone the prescriber could decide."""
+    findings = decide(first_dose(criteria=(met(1, 1, DAY1, toxicity_grade=grade),))).findings
+    assert said(findings, "R33") == severities
+    assert said(findings, "R36") == [UNLESS]

@@ -84,6 +84,10 @@ def test_nothing_is_compared_with_a_weight_of_nothing() -> None:
     assert [said(findings, rule) for rule in ("R14", "R16")] == [[], []]
 
 
+def test_a_weight_below_nothing_gives_no_area() -> None:
+    assert said(decide(weighed("80", prior="-1")).findings, "R16") == []
+
+
 @pytest.mark.parametrize(("day", "heard"), [(0, []), (1, []), (2, ["WARN"]), (8, ["WARN"])])
 def test_between_day_ones_means_after_day_one(day: int, heard: list[str]) -> None:
     request = second_dose(day=day, current_weight=Weight(D("88.1"), DAY1 + timedelta(days=6)))

@@ -18,7 +18,7 @@ from pharmacy_app.domain.findings import Severity
 from pharmacy_app.domain.planning import Plan, plan_with
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.settings import BsaFormula, LineResidue, Signed, StudySettings
-from pharmacy_app.domain.tolerance import Budget, BudgetFacts, PartKind, judged, show_part, tolerance_budget
+from pharmacy_app.domain.tolerance import Budget, BudgetFacts, Part, PartKind, judged, show_part, tolerance_budget
 from tests.domain.dose_cases import PROTOCOL, SETTINGS, vial_setting
 from tests.domain.test_planning import shelf
 
@@ -370,3 +370,242 @@ def test_both_sides_agree_with_fractions(
         assert abs(Fraction(shown) - 100 * exact / Fraction(prescribed)) < Fraction(1, 10**20)
     assert found.spent_percent == max(found.above_percent, found.below_percent)
     assert (found.finding is not None) is (20 * max(above, below) >= Fraction(prescribed))
+
+
+# --- every part in full ----------------------------------------------------------------------------------------
+
+
+def part(
+    kind: PartKind,
+    before_name: str,
+    before: Decimal | None,
+    after_name: str,
+    after: Decimal | None,
+    unit: str,
+    percent: Decimal | None,
+    formula: str,
+    section: str,
+    *,
+    either_way: bool = False,
+    counted: bool = True,
+) -> Part:
+    return Part(kind, before_name, before, after_name, after, unit, percent, either_way, counted, formula, section)
+
+
+def test_the_parts_of_a_budget_in_full() -> None:
+    """0.26 mg/mL and 2 of 50 mL left; planned 1.604 mg, rounded and ordered 1.6 mg."""
+    settings = leaving("2", replace(SETTINGS, vial_1mg=vial_setting("1", "0.9", conc="0.26")))
+    found = budget(settings=settings, planned_mg_unrounded=D("1.604"))
+    assert found.parts == (
+        part(
+            PartKind.AREA,
+            "calculated",
+            D(2),
+            "used",
+            D(2),
+            "m²",
+            D(0),
+            "used unrounded, so nothing is spent",
+            "8.1.3",
+        ),
+        part(
+            PartKind.ROUNDING,
+            "unrounded",
+            D("1.604"),
+            "rounded",
+            D("1.6"),
+            "mg",
+            D("-0.25"),
+            "not added: the order holds it already",
+            "8.1.3",
+            counted=False,
+        ),
+        part(
+            PartKind.ORDER,
+            "unrounded",
+            D("1.604"),
+            "prescribed",
+            D("1.6"),
+            "mg",
+            D("-0.25"),
+            "(prescribed − unrounded) ÷ prescribed",
+            "8.1.3",
+        ),
+        part(
+            PartKind.VOLUME,
+            "drawn",
+            D("1.6"),
+            "read",
+            D("1.599"),
+            "mg",
+            D("-0.0625"),
+            "each to 0.01 mL × mg/mL − its mg",
+            "8.1.2",
+        ),
+        part(
+            PartKind.READING,
+            "read",
+            D("1.599"),
+            "at most",
+            D("1.6016"),
+            "mg",
+            D("0.1625"),
+            "0.005 mL × mg/mL, a draw, all one way",
+            "8.1.2",
+            either_way=True,
+        ),
+        part(
+            PartKind.RESIDUE,
+            "in the bag",
+            D("1.6"),
+            "to the subject",
+            D("1.536"),
+            "mg",
+            D(-4),
+            "2 mL left of 50 mL [measured on 2-Mar-2026, SOP 12]",
+            "8.1.3",
+        ),
+    )
+    assert found.working == (
+        "order against calculation 0.25 % + volumes on the syringe 0.06 % + reading of the syringe 0.16 % + left in "
+        "bag and line 4 % = 4.48 % too little"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        (SETTINGS, "the volume left in bag and line"),
+        (replace(SETTINGS, bag=None), "the volume left in bag and line"),
+        (leaving("2", replace(SETTINGS, bag=None)), "the bag volume"),
+    ],
+)
+def test_what_is_not_known_of_the_residue_in_full(settings: StudySettings, missing: str) -> None:
+    assert budget(settings=settings).part(PartKind.RESIDUE) == part(
+        PartKind.RESIDUE,
+        "in the bag",
+        D("1.6"),
+        "to the subject",
+        None,
+        "mg",
+        None,
+        f"not known: {missing} is not signed in the study settings",
+        "8.1.3",
+    )
+
+
+def test_the_other_formula_in_full() -> None:
+    found = budget().formula
+    assert (found.kind, found.unit, found.either_way, found.counted) == (PartKind.FORMULA, "mg", False, False)
+    assert (found.before_name, found.before) == ("by Mosteller", D("1.6"))
+    assert (found.formula, found.section) == ("differs most; for information only", PROTOCOL.bsa.section)
+
+
+def test_a_part_is_written_with_its_sign_or_both() -> None:
+    found = budget(settings=leaving("2"), planned_mg_unrounded=D("1.56"))
+    # 0.04 ÷ 1.6 = 2.5 % more than planned.
+    shown = {kind.kind: show_part(kind) for kind in found.parts}
+    assert shown[PartKind.READING] == "±0.16 %"
+    assert shown[PartKind.ORDER] == "+2.5 %"
+    assert shown[PartKind.RESIDUE] == "−4 %"
+    assert shown[PartKind.AREA] == "0 %"
+
+
+# --- what is said at the edges ---------------------------------------------------------------------------------
+
+
+def test_as_much_above_as_below_is_told_as_too_little() -> None:
+    assert budget(settings=leaving("0")).working == "reading of the syringe 0.16 % = 0.16 % too little"
+
+
+def test_a_high_order_is_told_as_too_much() -> None:
+    found = budget(planned_mg_unrounded=D("1.5"), planned_mg=D("1.5"))
+    # 0.1 ÷ 1.6 = 6.25 % and the reading, 0.15625 %.
+    assert found.working == "order against calculation 6.25 % + reading of the syringe 0.16 % = 6.41 % too much"
+    assert found.finding is not None
+    assert found.finding.sentence == (
+        "Of the 10 % by which a dose must not be off, 6.41 % is spent before anything is mixed: order against "
+        "calculation 6.25 % + reading of the syringe 0.16 % = 6.41 % too much. 3.59 % of the 10 % are left for what "
+        "happens at the hood and in the line. Ask the prescriber to correct the order. Going on as it is needs a "
+        "reason on the record. Not counted, because it is not known: left in bag and line."
+    )
+
+
+@pytest.mark.parametrize(
+    ("unrounded", "over"),
+    [
+        # Ordered 1.6 mg; with 0.15625 % for the reading, 0.1575 mg (9.84375 %) too much is exactly 10 %.
+        ("1.44250001", False),
+        ("1.4425", True),
+        ("1.44249999", True),
+        ("1.4435", False),
+    ],
+)
+def test_exactly_ten_percent_off_the_protocols_dose_is_said(unrounded: str, over: bool) -> None:
+    found = budget(planned_mg_unrounded=D(unrounded), planned_mg=D("1.44"))
+    assert found.finding is not None
+    assert not found.error_expected
+    assert ("That is 10 % or more" in found.finding.sentence) is over
+
+
+def test_what_is_less_than_a_tenth_of_it_all_is_passed_over() -> None:
+    """The order spends most; the reading, 0.15625 %, is a tenth of it all at 1.5625 % and less than that above."""
+    low = PROTOCOL.model_copy(
+        update={"dose_difference": PROTOCOL.dose_difference.model_copy(update={"budget_warn_percent": D(1)})}
+    )
+    # 0.0225 ÷ 1.6 = 1.40625 %: together 1.5625 % exactly, ten times the reading.
+    for unrounded, told in (("1.5775", True), ("1.5774", False), ("1.5", False)):
+        found = budget(protocol=low, planned_mg_unrounded=D(unrounded), planned_mg=D("1.57"))
+        assert found.finding is not None
+        assert ("Draw from fewer vials" in found.finding.sentence) is told
+        assert "Ask the prescriber to correct the order." in found.finding.sentence
+
+
+def test_the_largest_part_is_changed_first() -> None:
+    finding = budget("1.5", leaving("4")).finding
+    # −8 % in the line, −6.67 % by the order.
+    assert finding is not None
+    assert "Flush the line, or take another bag volume, as the instructions allow. Ask the prescriber" in (
+        finding.sentence
+    )
+
+
+def test_everything_that_is_not_known_is_named_without_anything_between() -> None:
+    found = budget(planned_mg_unrounded=D("1.5"), planned_mg=D("1.5"))
+    assert found.unknown == ("left in bag and line",)
+    known = budget(settings=leaving("4"))
+    assert known.finding is not None
+    assert known.finding.sentence.endswith("Going on as it is needs a reason on the record.")
+
+
+def test_a_volume_of_a_vial_that_is_not_signed_is_a_mistake_of_the_program() -> None:
+    with pytest.raises(ValueError, match=r"^the 1 mg vial has no signed preparation, so nothing was drawn from it$"):
+        tolerance_budget(FACTS, planned("1.6"), replace(SETTINGS, vial_1mg=None), PROTOCOL)
+    with pytest.raises(ValueError, match=r"^a tolerance is a part of a prescribed dose, which is more than 0$"):
+        tolerance_budget(replace(FACTS, prescribed_mg=D(-1)), planned("1.6"), SETTINGS, PROTOCOL)
+
+
+def test_a_plan_of_no_vials_spends_nothing() -> None:
+    found = tolerance_budget(FACTS, plan_with(D("1.6"), [], SETTINGS), leaving("0"), PROTOCOL)
+    assert found.working == "nothing is spent"
+    for kind in (PartKind.VOLUME, PartKind.READING):
+        assert isinstance(found.part(kind).before, Decimal)
+        assert found.part(kind).percent == 0
+
+
+def test_a_small_part_on_the_other_side_is_neither_summed_nor_to_be_changed() -> None:
+    """Ordered 0.6875 % high, 6 % lost in the line: what is lost decides, and the order is no part of it."""
+    found = budget(settings=leaving("3"), planned_mg_unrounded=D("1.589"), planned_mg=D("1.59"))
+    assert found.working == "reading of the syringe 0.16 % + left in bag and line 6 % = 6.16 % too little"
+    assert found.finding is not None
+    assert "Flush the line" in found.finding.sentence
+    assert "Ask the prescriber" not in found.finding.sentence
+
+
+def test_as_much_above_as_below_what_is_lost_is_changed() -> None:
+    """0.1 mg of 1.6 mg ordered too much, and as much, 3.125 mL of 50 mL, left behind: 6.25 % each."""
+    found = budget(settings=leaving("3.125"), planned_mg_unrounded=D("1.5"), planned_mg=D("1.5"))
+    assert found.above_percent == found.below_percent
+    assert found.finding is not None
+    assert "Flush the line" in found.finding.sentence
+    assert "Ask the prescriber" not in found.finding.sentence

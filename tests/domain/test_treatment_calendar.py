@@ -592,3 +592,248 @@ def test_another_protocol_has_other_windows() -> None:
         (date(2026, 3, 11), date(2026, 3, 15)),
         (date(2026, 3, 25), date(2026, 3, 29)),
     ]
+
+
+# --- the words that depend on the case ------------------------------------------------------------------------
+
+
+def words_of(kind: EventKind, treatment: Treatment, *history: GivenDose) -> list[str]:
+    calendar = seen(date(2027, 3, 1), *history, treatment=treatment)
+    return [event.words for event in calendar.events if event.kind is kind]
+
+
+def test_what_was_stated_in_a_further_course_names_its_course() -> None:
+    told = Treatment(
+        responses=(
+            ResponseAssessment(1, 2, DAY15, Response.CR),
+            ResponseAssessment(2, 1, date(2027, 2, 1), Response.NR),
+        ),
+        level_changes=(
+            LevelChange(1, 3, 0, -1, LevelReason.TOXICITY, "Dr. Vogel", DAY15, "nausea"),
+            LevelChange(2, 2, 0, -1, LevelReason.OTHER, "Dr. Vogel", date(2027, 2, 1), "Frail!"),
+        ),
+        removals=(
+            Removal(1, date(2026, 9, 1), RemovalReason.COMPLETED, "Dr. Vogel", "as planned"),
+            Removal(2, date(2027, 2, 5), RemovalReason.REQUEST, "Dr. Vogel", "Why go on?"),
+        ),
+        retreatments=(LATER_DOSES,),
+    )
+    assert words_of(EventKind.RESPONSE, told) == [
+        f"{Response.CR.value} after cycle 2.",
+        f"{Response.NR.value} after cycle 1 of course 2.",
+    ]
+    assert words_of(EventKind.LEVEL, told) == [
+        f"Level -1 instead of 0 from cycle 3 on ({LevelReason.TOXICITY.value}) by Dr. Vogel: nausea.",
+        f"Level -1 instead of 0 from course 2, cycle 2 on ({LevelReason.OTHER.value}) by Dr. Vogel: Frail!",
+    ]
+    assert words_of(EventKind.OFF_TREATMENT, told) == [
+        f"End of treatment: {RemovalReason.COMPLETED.value}, by Dr. Vogel: as planned.",
+        f"End of treatment of course 2: {RemovalReason.REQUEST.value}, by Dr. Vogel: Why go on?",
+    ]
+
+
+def test_a_transplantation_that_is_planned_and_one_that_is_not() -> None:
+    told = Treatment(transplants=(TransplantPlan(True, DAY1), TransplantPlan(False, DAY15)))
+    assert words_of(EventKind.TRANSPLANT, told) == [
+        "A transplantation is planned.",
+        "No transplantation is planned.",
+    ]
+
+
+def test_a_toxicity_names_its_cause_and_its_liver_finding() -> None:
+    told = Treatment(
+        toxicities=(
+            Toxicity("Nausea", 2, True, DAY1),
+            Toxicity("Fall", 3, False, DAY8),
+            Toxicity("Ascites", 3, True, DAY15, LiverFinding.POSSIBLE_VOD),
+        )
+    )
+    assert words_of(EventKind.TOXICITY, told) == [
+        "Nausea, grade 2, at least possibly related.",
+        "Fall, grade 3, not related.",
+        f"Ascites, grade 3, at least possibly related; {LiverFinding.POSSIBLE_VOD.value}.",
+    ]
+
+
+def test_a_delay_names_its_cause() -> None:
+    told = Treatment(
+        delays=(
+            Delay(1, 1, 8, Cause.TOXICITY, "Dr. Vogel", DAY8, "fever"),
+            Delay(2, 1, 15, Cause.OTHER, "Dr. Vogel", DAY15, "snow"),
+        )
+    )
+    assert words_of(EventKind.DELAY, told) == [
+        "Cycle 1 day 8 late for toxicity (Dr. Vogel): fever.",
+        "Course 2, cycle 1 day 15 late for another cause (Dr. Vogel): snow.",
+    ]
+
+
+def test_the_day_of_a_marrow_is_told_by_cycle_and_course() -> None:
+    second = (*SIX_CYCLES, given(1, 1, date(2027, 1, 11), course=2))
+    marrows = (Marrow(date(2026, 3, 1), D(45)), Marrow(DAY1, D(44)), Marrow(date(2027, 1, 25), D(3)))
+    assert words_of(EventKind.MARROW, Treatment(marrows=marrows), *second) == [
+        "45 % blasts.",
+        "44 % blasts, Day 1 of cycle 1.",
+        "3 % blasts, Day 15 of course 2, cycle 1.",
+    ]
+
+
+def test_a_marrow_window_in_full() -> None:
+    marrow = Marrow(date(2026, 3, 15), D(4))
+    calendar = seen(date(2026, 3, 20), given(1, 1, DAY1), treatment=Treatment(marrows=(marrow,)))
+    day14, day21 = calendar.marrows
+    assert (day14.course, day14.day, day14.expected_on, day14.earliest, day14.latest) == (
+        *(1, 14, date(2026, 3, 15)),
+        *(date(2026, 3, 12), date(2026, 3, 18)),
+    )
+    assert (day14.status, day14.taken) == (MarrowStatus.TAKEN, (marrow,))
+    assert (day21.expected_on, day21.status, day21.taken) == (date(2026, 3, 22), MarrowStatus.DUE_NOW, ())
+
+
+def test_the_calendar_keeps_its_day_and_what_was_given() -> None:
+    dose = GivenDose(1, 1, 1, 0, DAY1, D("1.6"))
+    calendar = seen(DAY8, dose)
+    assert calendar.today == DAY8
+    assert [(each.given_on, each.given_mg) for each in calendar.of_cycle(1, 1)] == [
+        (DAY1, D("1.6")),
+        (None, None),
+        (None, None),
+    ]
+
+
+def test_the_level_shown_is_that_of_the_dose_that_was_given() -> None:
+    """Day 1 of cycle 3 was given at level -1; nobody recorded the change."""
+    cycle3 = (*SIX_CYCLES[:5], given(3, 1, date(2026, 4, 27), level=-1))
+    day1, day8 = seen(date(2026, 4, 28), *cycle3).of_cycle(1, 3)
+    assert (day1.level, day8.level) == (-1, -1)
+    # Level -1 is 0.4 and 0.2 mg/m².
+    assert (day1.mg_per_m2, day8.mg_per_m2) == (D("0.4"), D("0.2"))
+
+
+def test_a_further_course_may_have_fewer_cycles() -> None:
+    four = PROTOCOL.model_copy(update={"retreatment": PROTOCOL.retreatment.model_copy(update={"max_cycles": 1})})
+    history = (*SIX_CYCLES, given(1, 1, date(2027, 1, 11), course=2), given(1, 8, date(2027, 1, 18), course=2))
+    ordered = Treatment(retreatments=(LATER_DOSES,))
+    calendar = calendar_of(four, date(2027, 2, 20), history, ordered)
+    assert calendar.cycles()[-1] == (2, 1)
+    assert calendar.next_words == "All 1 cycles of course 2 are over. No dose is due."
+    assert calendar_of(four, date(2026, 9, 1), SIX_CYCLES, Treatment()).next_words.startswith(
+        "All 6 cycles are over. No dose is due."
+    )
+
+
+def test_given_on_the_last_and_on_the_first_day_of_its_window_is_inside() -> None:
+    for on, words in (
+        (date(2026, 3, 5), "Given 1 day before its window opened."),
+        (date(2026, 3, 6), ""),
+        (date(2026, 3, 12), ""),
+        (date(2026, 3, 13), "Given 1 day after its window closed."),
+    ):
+        day8 = seen(date(2026, 3, 14), given(1, 1, DAY1), given(1, 8, on)).of_cycle(1, 1)[1]
+        assert day8.words == words
+
+
+def test_a_dose_of_an_ended_course_that_a_later_one_followed_was_left_out_before_the_end() -> None:
+    removal = Removal(1, date(2026, 4, 1), RemovalReason.REQUEST, "Dr. Vogel", "asked")
+    calendar = seen(
+        date(2026, 4, 2),
+        *(given(1, 1, DAY1), given(1, 15, DAY15), given(2, 1, date(2026, 3, 30))),
+        treatment=Treatment(removals=(removal,)),
+    )
+    assert calendar.of_cycle(1, 1)[1].words.startswith("Neither given nor omitted by the record.")
+    assert calendar.of_cycle(1, 2)[1].words.startswith("Not given. Off treatment since 01-Apr-2026")
+
+
+def test_two_omissions_that_are_owed_are_asked_for_one_after_the_other() -> None:
+    calendar = seen(date(2026, 3, 26), given(1, 1, DAY1))
+    assert calendar.next_words.endswith(
+        " Record the omission of cycle 1 day 8 first. Record the omission of cycle 1 day 15 first."
+    )
+
+
+def test_on_the_day_itself_it_is_due_and_not_was() -> None:
+    assert seen(DAY8, given(1, 1, DAY1)).next_words.startswith("Cycle 1 day 8 is due on 09-Mar-2026, from 06-Mar to")
+    assert seen(date(2026, 3, 10), given(1, 1, DAY1)).next_words.startswith("Cycle 1 day 8 was due on 09-Mar-2026,")
+
+
+# --- starts of cycles, by their plans -------------------------------------------------------------------------
+
+
+def start_of_3(today: date, *plans: date) -> tuple[CalendarDose, TreatmentCalendar]:
+    """Cycle 3 day 1 after two cycles (day 1 of cycle 2 on 30 March), with these plans one after the other."""
+    treatment = Treatment(plans=tuple(CyclePlan(1, 3, day) for day in plans))
+    calendar = seen(today, *SIX_CYCLES[:5], treatment=treatment)
+    return calendar.of_cycle(1, 3)[0], calendar
+
+
+def test_a_late_start_names_the_last_day_by_its_plan() -> None:
+    """Planned for 20 April: the window closes on 23 April, 28 days end on 18 May. Without a plan both count later."""
+    planned, _ = start_of_3(date(2026, 5, 8), date(2026, 4, 20))
+    assert planned.words == (
+        "Its window closed on 23-Apr-2026. A delay for toxicity of more than 28 days ends treatment: 18-May-2026 is "
+        "the last day. Record the cause of the delay."
+    )
+    unplanned, _ = start_of_3(date(2026, 5, 8))
+    assert unplanned.words == (
+        "No day is planned: 21 to 28 days after day 1 of cycle 2, 3 days either way. Its window closed on 30-Apr-2026. "
+        "A delay for toxicity of more than 28 days ends treatment: 25-May-2026 is the last day. Record the cause of "
+        "the delay."
+    )
+
+
+def test_a_late_second_cycle_names_its_last_day_and_a_late_first_one_has_none() -> None:
+    second = seen(date(2026, 4, 20), *CYCLE1).of_cycle(1, 2)[0]
+    assert "27-Apr-2026 is the last day." in second.words
+    first = seen(date(2026, 3, 10), treatment=Treatment(plans=(CyclePlan(1, 1, DAY1),))).of_cycle(1, 1)[0]
+    assert first.words == "Its window closed on 05-Mar-2026. Record the cause of the delay."
+
+
+@pytest.mark.parametrize(
+    ("newest", "from_on", "until_on"),
+    [
+        # First planned for 27 April: 24 to 30 April.
+        (date(2026, 4, 24), date(2026, 4, 24), date(2026, 4, 30)),
+        (date(2026, 4, 30), date(2026, 4, 24), date(2026, 4, 30)),
+        (date(2026, 5, 1), date(2026, 4, 28), date(2026, 5, 4)),
+        (date(2026, 4, 23), date(2026, 4, 20), date(2026, 4, 26)),
+    ],
+)
+def test_a_new_plan_inside_the_window_keeps_it_and_one_outside_has_its_own(
+    newest: date, from_on: date, until_on: date
+) -> None:
+    _, calendar = start_of_3(date(2026, 4, 20), date(2026, 4, 27), newest)
+    due = calendar.next_due
+    assert due is not None
+    assert (due.due_on, due.from_on, due.until_on) == (newest, from_on, until_on)
+
+
+def test_on_its_new_day_a_late_start_is_due_and_a_day_later_it_was() -> None:
+    on_time = start_of_3(date(2026, 5, 5), date(2026, 4, 27), date(2026, 5, 5))[1].next_words
+    assert on_time.startswith("Cycle 3 day 1 is due on 05-May-2026, from 02-May to 08-May.")
+    a_day_late = start_of_3(date(2026, 5, 6), date(2026, 4, 27), date(2026, 5, 5))[1].next_words
+    assert a_day_late.startswith("Cycle 3 day 1 was due on 05-May-2026, 1 day ago.")
+
+
+def test_without_day_one_of_the_cycle_before_no_start_is_known() -> None:
+    second = seen(DAY15, given(1, 8, DAY8)).of_cycle(1, 2)[0]
+    assert second.words == (
+        "No day is planned, and day 1 of cycle 1 is not recorded. Store the planned day 1 of cycle 2."
+    )
+
+
+def test_every_dose_keeps_its_own_level_and_a_repeated_one_its_dose() -> None:
+    twice = (*SIX_CYCLES[:5], given(3, 1, date(2026, 4, 27)), given(3, 8, date(2026, 5, 4), level=-1))
+    assert [dose.level for dose in seen(date(2026, 5, 5), *twice).of_cycle(1, 3)] == [0, -1]
+    again = seen(DAY8, given(1, 1, DAY1), given(1, 1, DAY8)).of_cycle(1, 1)
+    assert [dose.mg_per_m2 for dose in again[:2]] == [D("0.8"), D("0.8")]
+
+
+def test_fewer_cycles_of_a_retreatment_do_not_shorten_the_first_course() -> None:
+    one = PROTOCOL.model_copy(update={"retreatment": PROTOCOL.retreatment.model_copy(update={"max_cycles": 1})})
+    assert calendar_of(one, DAY8, (given(1, 1, DAY1),), Treatment()).cycles() == ((1, 1), (1, 2))
+
+
+def test_cycles_are_counted_from_the_newest_marrow_without_the_one_that_began_that_day() -> None:
+    marrows = (Marrow(DAY15, D(4)), Marrow(date(2026, 4, 27), D(2)))
+    words = seen(date(2026, 6, 1), *SIX_CYCLES[:9], treatment=Treatment(marrows=marrows)).marrow_words
+    assert words.endswith("the newest is of 27-Apr-2026, 1 cycle began after it.")

@@ -118,9 +118,7 @@ def test_a_wrong_check_character_is_a_misreading() -> None:
 # --- usable on a day -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("day", "usable"), [(date(2027, 3, 30), True), (EXPIRES, True), (date(2027, 4, 1), False)]
-)
+@pytest.mark.parametrize(("day", "usable"), [(date(2027, 3, 30), True), (EXPIRES, True), (date(2027, 4, 1), False)])
 def test_a_vial_is_usable_through_its_last_day(day: date, usable: bool) -> None:
     assert in_date(EXPIRES, day) is usable
     assert usable_on("available", EXPIRES, day) is usable
@@ -136,7 +134,7 @@ def test_a_vial_is_usable_through_its_last_day(day: date, usable: bool) -> None:
     ("state", "rule", "part"),
     [
         ("quarantined", "R54", "in quarantine"),
-        ("held", "R54", "a pharmacist has not released it yet"),
+        ("held", "R54", "is held: a pharmacist has not released it yet. Release it"),
         ("reserved", "R55", "reserved for dose D-9"),
         ("used", "R55", "is used and cannot be used again"),
     ],

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.errors import Refused, Unavailable
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.vials import numbered, read_number
 from pharmacy_app.services import views
@@ -211,6 +211,8 @@ def test_a_changed_document_is_found(pharmacy: Pharmacy) -> None:
     raw.close()
     found = pharmacy.desk.store.verify()
     assert found.trouble == f"The stored document {number} was altered."
+    with pytest.raises(Unavailable, match="was altered from outside"):
+        kept(pharmacy, sha256(PDF).hexdigest())
 
 
 def test_a_missing_document_is_found(pharmacy: Pharmacy) -> None:

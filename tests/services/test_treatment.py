@@ -486,6 +486,17 @@ def test_a_second_change_for_a_cycle_takes_the_first_ones_place(pharmacy: Pharma
     assert [(change.before, change.level) for change in changes.changes_in_force(1, 3)] == [(0, -2)]
 
 
+def test_a_reduction_for_toxicity_is_not_hidden_behind_another_reason(pharmacy: Pharmacy) -> None:
+    """§ 8.1.6: once reduced for toxicity the dose is not re-escalated; a reason typed over would lift that."""
+    event = state(pharmacy, change_level, LEVEL)
+    for level in ("-1", "-2"):
+        other = replace(LEVEL, level=level, reason="remission")
+        assert "withdraw that change first" in faults(pharmacy, change_level, other)["reason"]
+    state(pharmacy, withdraw, WithdrawForm("001", event.seq, "it was for remission"))
+    state(pharmacy, change_level, replace(LEVEL, reason="remission"))
+    state(pharmacy, change_level, LEVEL)
+
+
 def test_a_level_changes_between_cycles_only(pharmacy: Pharmacy) -> None:
     """Cycle 2 at level 0 is 0.6 mg/m²: 0.6 × 1.82345… = 1.09407…, rounded 1.09 mg."""
     pharmacy.stock_up()
@@ -674,6 +685,13 @@ def test_criteria_in_which_nothing_is_known_are_taken_and_nothing_is_met(pharmac
             "bilirubin.value",
             "Bilirubin: the upper limit is typed, the value is missing.",
         ),
+        ({"bilirubin": LabTyped("3", "mg/dL", "20", "2026-03-02")}, "bilirubin.upper_limit", "in the same unit"),
+        ({"bilirubin": LabTyped("30", "µmol/L", "1.2", "2026-03-02")}, "bilirubin.upper_limit", "in the same unit"),
+        ({"bilirubin": LabTyped("0.8", "g/L", "1.2", "2026-03-02")}, "bilirubin.unit", "mg/dL or µmol/L"),
+        ({"ast": LabTyped("90", "", "400", "2026-03-02")}, "ast.upper_limit", "no upper limit of normal"),
+        ({"anc": LabTyped("800", "", "", "2026-03-02")}, "anc.value", "per µL is divided by 1000"),
+        ({"platelets": LabTyped("45000", "", "", "2026-03-02")}, "platelets.value", "per µL is divided by 1000"),
+        ({"creatinine_clearance": LabTyped("401", "", "", "2026-03-02")}, "creatinine_clearance.value", "not possible"),
         ({"ast": LabTyped("30", "", "0", "2026-03-02")}, "ast.upper_limit", ""),
         ({"alt": LabTyped("a lot", "", "40", "2026-03-02")}, "alt.value", ""),
         ({"anc": LabTyped("2.1", "", "", "")}, "anc.taken_on", "A date is needed here."),
@@ -686,6 +704,24 @@ def test_an_answer_that_cannot_be_read_is_refused_beside_its_field(
     found = faults(pharmacy, record_criteria, pharmacy.criteria_form(**changes))
     assert list(found) == [field]
     assert words in found[field]
+
+
+def test_values_at_the_edge_of_what_is_possible_are_taken(pharmacy: Pharmacy) -> None:
+    """Both ends of each range belong to it; either unit of bilirubin, however its µ is typed."""
+    on = pharmacy.day()
+    for unit, limits in (("MG/DL", ("0.5", "3")), ("umol/L", ("8", "50")), ("\u03bcmol/l", ("8", "50"))):
+        for limit in limits:
+            pharmacy.criteria(bilirubin=LabTyped("0.8", unit, limit, on))
+            assert answers(pharmacy)[-1].bilirubin == Lab(
+                D("0.8"), "mg/dL" if "D" in unit else "\u00b5mol/L", MONDAY, D(limit)
+            )
+    for limit in ("10", "300"):
+        pharmacy.criteria(ast=LabTyped("30", "", limit, on), alt=LabTyped("30", "", limit, on))
+    pharmacy.criteria(
+        anc=LabTyped("100", "", "", on),
+        platelets=LabTyped("3000", "", "", on),
+        creatinine_clearance=LabTyped("400", "", "", on),
+    )
 
 
 def test_all_faults_of_the_criteria_are_said_at_once(pharmacy: Pharmacy) -> None:

@@ -473,7 +473,8 @@ class DecidePanel(StepPanel):
 
     def record(self) -> None:
         """Record the decision as it is shown."""
-        desk, act, form = self.office.desk, self.act(), self.typed()
+        assert self._decided is not None
+        desk, act, form = self.office.desk, self.act(), replace(self.typed(), seen=self._decided.seen)
 
         def work() -> bool:
             return bool(record_decision(desk, act, form).content["may_go_on"])

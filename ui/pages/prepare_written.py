@@ -12,7 +12,7 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Finding
 from pharmacy_app.domain.rules import RULES
 from pharmacy_app.services.desk import Act
-from pharmacy_app.services.documents import MAX_DOCUMENT_BYTES, DocumentForm, attach_document
+from pharmacy_app.services.documents import MAX_DOCUMENT_BYTES, WRITTEN_DECISION, DocumentForm, attach_document
 from pharmacy_app.services.doses import OverrideTyped
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.views import DocumentLine, DoseLine
@@ -35,7 +35,8 @@ class Attached:
 
 def documents_of(reader: Reader, line: DoseLine) -> tuple[DocumentLine, ...]:
     """The documents about a dose or its subject, the newest first."""
-    found = [*reader.documents(about=line.dose_id), *reader.documents(about=line.subject_number)]
+    about = [*reader.documents(about=line.dose_id), *reader.documents(about=line.subject_number)]
+    found = [document for document in about if document.kind == WRITTEN_DECISION]
     return tuple(sorted(found, key=lambda document: document.event_seq, reverse=True))
 
 
@@ -100,7 +101,7 @@ class WrittenDecisionDialog(QDialog):
         self._on = DateField("decided_on", "Decided &on", required=True)
         self._on.set_date(today)
         self._document = ChoiceField(
-            "document", "Do&cument", required=True, hint="The letter or note in which it was decided."
+            "document", "Do&cument", required=True, hint="The paper in which it was decided, signed and dated."
         )
         self._attach = Button("&Attach a file…", name="override_attach", icon="plus")
         self._attach.clicked.connect(self._choose_file)
@@ -160,7 +161,7 @@ class WrittenDecisionDialog(QDialog):
     def _got_documents(self, documents: tuple[DocumentLine, ...]) -> None:
         self._document.set_choices([(document.document_id, say_document(document)) for document in documents])
         if not documents:
-            self._document.set_hint("None is attached to this dose or subject yet. Attach the letter or note.")
+            self._document.set_hint("None is attached to this dose or subject yet. Attach the signed paper.")
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Choose the written decision", "", FILES)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from pharmacy_app.domain.comparisons import DoseComparison
@@ -29,10 +29,32 @@ class Case:
     window: Window | None
 
     @property
-    def answers(self) -> Criteria | None:
-        """The treatment-day criteria recorded for this dose."""
+    def answered(self) -> Criteria | None:
+        """The newest treatment-day criteria recorded for this dose, whether or not they still count."""
         request = self.request
         return of_place(request.criteria, request.course, request.cycle, request.day)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the recorded criteria are older than the chemistry they go with may be (§ 5.0, 8.1.5; RULES R27).
+
+        They are judged on the day of treatment, so answers of the last infusion's day or before say nothing of what
+        came after it; before the first infusion of a course they are as old as screening allows.
+        """
+        found, request = self.answered, self.request
+        if found is None:
+            return False
+        if (request.cycle, request.day) == (1, 1):
+            most = request.protocol.evaluations.screening_days
+            if found.assessed_on < request.planned_on - timedelta(days=most):
+                return True
+        last = self.last_given
+        return last is not None and found.assessed_on <= last.given_on
+
+    @property
+    def answers(self) -> Criteria | None:
+        """The treatment-day criteria that count for this dose."""
+        return None if self.outdated else self.answered
 
     @property
     def starts_cycle(self) -> bool:

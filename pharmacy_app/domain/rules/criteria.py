@@ -9,6 +9,7 @@ from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.findings import Named
 from pharmacy_app.domain.rules.case import Case, Said, info, stop_unless_decided, warn
 from pharmacy_app.domain.schedule import given
+from pharmacy_app.domain.treatment import Marrow, Response
 from pharmacy_app.domain.units import WORKING, exceeds, show
 
 _OR_DECIDE = "Delay the dose, or record the investigator's written decision."
@@ -38,18 +39,16 @@ def blasts_stable(case: Case) -> Iterator[Said]:
     if not case.starts_cycle:
         return
     most = request.protocol.criteria.blasts_increase_max_percent
-    marrows = request.treatment.marrows_by(request.planned_on)
-    first_of_course = request.cycle == 1
+    marrows = _marrows(case)
     earlier = [each for each in marrows if each.taken_on < marrows[0].taken_on]
     if not marrows:
+        which = "No marrow result" if request.course == 1 else "No marrow result of the relapse or since"
         yield stop_unless_decided(
-            "No marrow result is recorded, so it is not known whether blasts rose. Record it under Subjects, or record "
-            "the "
+            f"{which} is recorded, so it is not known whether blasts rose. Record it under Subjects, or record the "
             "investigator's written decision."
         )
         return
-    # A retreatment begins because of a relapse: its blasts are not measured against the remission before.
-    if first_of_course and (not earlier or request.course > 1):
+    if request.cycle == 1 and not earlier:
         yield info(
             f"The marrow of {say_day(marrows[0].taken_on)} ({show(marrows[0].blasts_percent)} % blasts) is the base of "
             "this course; there is nothing in it to compare with yet."
@@ -67,9 +66,7 @@ def blasts_stable(case: Case) -> Iterator[Said]:
         Named("before", show(before.blasts_percent), "%"),
         Named("most", f"{show(most)} % more than before"),
     )
-    # Strictly more: 20 % to 30 % is exactly half more and passes.
-    rose = now.blasts_percent > before.blasts_percent
-    if rose and exceeds(now.blasts_percent, before.blasts_percent, most):
+    if _rose(now, before, most):
         yield stop_unless_decided(
             f"Blasts rose from {show(before.blasts_percent)} % ({say_day(before.taken_on)}) to "
             f"{show(now.blasts_percent)} % ({say_day(now.taken_on)}), by more than {show(most)} % of the earlier "
@@ -77,6 +74,45 @@ def blasts_stable(case: Case) -> Iterator[Said]:
             f"{_OR_DECIDE}",
             *compared,
         )
+
+
+def _marrows(case: Case) -> tuple[Marrow, ...]:
+    """The marrows this course is measured by, newest first.
+
+    A retreatment begins because of a relapse, so its blasts are not measured against the remission before: the newest
+    marrow between that response and the day of the relapse is its base, or else the first one after it (§ 3.7). Where
+    no relapse is recorded somebody decided past R6, and the newest marrow stands for it.
+    """
+    request = case.request
+    marrows = request.treatment.marrows_by(request.planned_on)
+    if request.course == 1:
+        return marrows
+    known = [
+        each
+        for each in request.treatment.responses
+        if each.course == request.course - 1 and each.assessed_on <= request.planned_on
+    ]
+    relapse = max((each.assessed_on for each in known if each.response is Response.PD), default=None)
+    if relapse is None:
+        return marrows[:1] if request.cycle == 1 else marrows
+    responded = [each.assessed_on for each in known if each.response is not Response.PD and each.assessed_on < relapse]
+    own = [each for each in marrows if not responded or each.taken_on > max(responded)]
+    shown = [each for each in own if each.taken_on <= relapse]
+    return tuple(each for each in own if each.taken_on > relapse or each.taken_on == shown[0].taken_on)
+
+
+def _rose(now: Marrow, before: Marrow, most: Decimal) -> bool:
+    """Whether blasts rose by more than so many percent of the earlier value; 20 % to 30 % is exactly half more."""
+    rose = now.blasts_percent > before.blasts_percent
+    return rose and exceeds(now.blasts_percent, before.blasts_percent, most)
+
+
+def _marrow_is_worse(case: Case) -> bool:
+    """Whether the newest marrow is known not to be stable."""
+    marrows = _marrows(case)
+    before = next((each for each in marrows if each.taken_on < marrows[0].taken_on), None)
+    most = case.request.protocol.criteria.blasts_increase_max_percent
+    return before is not None and _rose(marrows[0], before, most)
 
 
 def toxicity_recovered(case: Case) -> Iterator[Said]:
@@ -103,11 +139,11 @@ def toxicity_recovered(case: Case) -> Iterator[Said]:
 
 
 def _baseline_grade(case: Case) -> int | None:
-    """The grade before treatment: as answered now, else as answered for day 1 of the course."""
+    """The grade before treatment, as answered now or for day 1 of the course; of two that differ the lower one."""
     request = case.request
     first = of_place(request.criteria, request.course, 1, 1)
     known = (each.toxicity_baseline_grade for each in (case.answers, first) if each is not None)
-    return next((grade for grade in known if grade is not None), None)
+    return min((grade for grade in known if grade is not None), default=None)
 
 
 # --- chemistry -------------------------------------------------------------------------------------------------
@@ -237,20 +273,34 @@ def kidneys_work(case: Case) -> Iterator[Said]:
 
 def results_fresh(case: Case) -> Iterator[Said]:
     request = case.request
+    if case.outdated and case.answered is not None:
+        on = say_day(case.answered.assessed_on)
+        yield warn(
+            f"The criteria of this dose were answered on {on}, too long before its day to count: not after the last "
+            "infusion, or earlier than screening allows. Answer them again on the day of treatment.",
+            Named("answered on", case.answered.assessed_on.isoformat()),
+        )
+    days = request.protocol.evaluations.blood_count_days
+    if case.answers is not None and (request.planned_on - case.answers.assessed_on).days > days:
+        yield warn(
+            f"The criteria were answered on {say_day(case.answers.assessed_on)}, more than {days} days before the "
+            "dose; "
+            "they are asked for on the day of treatment. Answer them again, or give the reason.",
+            Named("answered on", case.answers.assessed_on.isoformat()),
+        )
     old = [_SAY[name] for name in _CHEMISTRY if _is_old(case, name)]
     if old:
         after = "was taken before the last infusion" if request.cycle > 1 else "is older than screening allows"
         yield warn(
             f"What is entered for {', '.join(old)} {after}, so it does not count for this dose. Enter a new result."
         )
-    if request.cycle == 1 and request.day > 1:
-        carried = [
-            _SAY[name]
-            for name in _CHEMISTRY
-            if chemistry(case, name) is not None and (case.answers is None or getattr(case.answers, name) is None)
-        ]
-        if carried:
-            yield info(f"Carried over from day 1, as cycle 1 asks for one chemistry: {', '.join(carried)}.")
+    carried = [
+        _SAY[name]
+        for name in _CHEMISTRY
+        if chemistry(case, name) is not None and (case.answers is None or getattr(case.answers, name) is None)
+    ]
+    if carried:
+        yield info(f"Carried over from day 1, as cycle 1 asks for one chemistry: {', '.join(carried)}.")
     if not case.starts_cycle:
         return
     most = request.protocol.evaluations.blood_count_days
@@ -345,6 +395,8 @@ def counts_low_before(case: Case) -> Iterator[Said]:
         _at_least(anc, limits.anc_min_10e9_per_l), _at_least(platelets, limits.platelets_min_10e9_per_l)
     )
     from_disease = None if case.answers is None else case.answers.counts_low_from_disease
+    if _marrow_is_worse(case):
+        from_disease = False
     ways = (back_to_baseline, over_limits, from_disease)
     if any(way is True for way in ways):
         return

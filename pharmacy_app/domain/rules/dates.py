@@ -143,7 +143,7 @@ def start_before_cycle_ends(case: Case) -> Iterator[Said]:
     rule = request.protocol.windows.second_cycle
     start = second_cycle_start(case)
     if start is None:
-        if request.day == 1 and request.cycle > 2 and case.previous_day1_on is not None:
+        if request.day == 1 and case.previous_day1_on is not None:
             day = cycle_day(case.previous_day1_on, request.planned_on)
             cycle = request.protocol.windows.cycle
             if cycle.min_days - request.protocol.windows.dose_days < day < rule.earliest_normal_day:
@@ -254,7 +254,6 @@ def _restarts(case: Case) -> bool:
     stated: tuple[Delay | Omission, ...] = (*treatment.newest_delays(), *treatment.newest_omissions())
     return request.day == 1 and any(
         (each.course, each.cycle) == place
-        and each.day > 1
         and each.cause is Cause.TOXICITY
         and not given(request.history, each.course, each.cycle, each.day)
         for each in stated
@@ -266,7 +265,7 @@ def days_between_doses(case: Case) -> Iterator[Said]:
     if last is None:
         return
     interval = case.request.protocol.windows.dose_interval
-    days = (case.request.planned_on - last.given_on) // timedelta(days=1)
+    days = (case.request.planned_on - last.given_on).days
     if 0 < days < interval.min_days:
         yield warn(
             f"Only {'1 day lies' if days == 1 else f'{days} days lie'} between this dose and the last one "
@@ -291,7 +290,7 @@ class Lateness:
 
 def _within_cycle(case: Case) -> Lateness | None:
     request = case.request
-    if request.day <= 1 or case.day1_on is None:
+    if case.day1_on is None:  # so on day 1 itself
         return None
     due = on_cycle_day(case.day1_on, request.day)
     stated = request.treatment.delay(request.course, request.cycle, request.day)

@@ -39,8 +39,10 @@ def area_plausible(case: Case) -> Iterator[Said]:
 def _other_formulas(case: Case) -> Iterator[Said]:
     request = case.request
     formula, height, weight = request.settings.bsa_formula, request.height, request.dosing_weight
-    if formula is None or height is None or weight is None or case.dose_mg_per_m2 is None or case.bsa_m2 is None:
+    if case.bsa_m2 is None:
         return
+    # An area was calculated, so all that it is made of is known.
+    assert formula is not None and height is not None and weight is not None and case.dose_mg_per_m2 is not None
     over = request.protocol.bsa.show_others_over_percent
     others = formulas_beside(
         formula.value,
@@ -69,7 +71,7 @@ def rounded_once(case: Case) -> Iterator[Said]:
             "Sign it in the study settings with its source."
         )
     unrounded, rounded = case.planned_mg_unrounded, case.planned_mg
-    if unrounded is None or rounded is None or rounding is None:
+    if unrounded is None or rounded is None:
         return
     compared = (Named("unrounded", show(unrounded, 10), "mg"), Named("rounded", show(rounded), "mg"))
     limit = case.request.protocol.dose_difference.from_percent

@@ -125,7 +125,7 @@ def toxicity_interruption_days(case: Case) -> int | None:
                 if case.previous_day1_on is None
                 else on_cycle_day(case.previous_day1_on, request.protocol.windows.cycle.max_days + 1)
             )
-        elif delay.cycle == request.cycle - 1 and delay.day > 1 and case.previous_day1_on is not None:
+        elif delay.cycle == request.cycle - 1 and case.previous_day1_on is not None:
             due = on_cycle_day(case.previous_day1_on, delay.day)
             late = given(request.history, delay.course, delay.cycle, delay.day)
             until = late[0].given_on if late else until
@@ -202,8 +202,9 @@ def reductions_counted(case: Case) -> Iterator[Said]:
     )
     compared = (Named("steps down", str(steps)), Named("most", str(most)))
     if steps - for_remission <= most:
+        were = "was" if for_remission == 1 else "were"
         yield stop_unless_decided(
-            f"{said}. {for_remission} of them was made for remission: the principal investigator decides in writing "
+            f"{said}. {for_remission} of them {were} made for remission: the principal investigator decides in writing "
             "whether it counts.",
             *compared,
         )

@@ -59,8 +59,11 @@ def no_response(case: Case) -> Iterator[Said]:
     found = request.treatment.response_of(request.course, by=request.planned_on)
     if case.starts_cycle and request.cycle < 2:
         return
-    if not case.starts_cycle and not _progressed_within_cycle(case, found):
+    answered_on = _progression_answered_on(case)
+    if not case.starts_cycle and answered_on is None and not _progressed_within_cycle(case, found):
         return
+    if answered_on is not None:
+        found = ResponseAssessment(request.course, request.cycle, answered_on, Response.PD)
     if found is None:
         if request.cycle <= rule.after_cycles:
             return
@@ -93,6 +96,14 @@ def no_response(case: Case) -> Iterator[Said]:
             "treatment.",
             *compared,
         )
+
+
+def _progression_answered_on(case: Case) -> date | None:
+    """When progression was answered in this dose's criteria, unless it is confined to CNS or testis (§ 8.1.5(1))."""
+    answers = case.answers
+    if answers is None or not answers.progression or answers.only_cns_or_testis:
+        return None
+    return answers.assessed_on
 
 
 def _progressed_within_cycle(case: Case, found: ResponseAssessment | None) -> bool:
@@ -291,7 +302,16 @@ def off_treatment(case: Case) -> Iterator[Said]:
                 Named("grade", str(event.grade)),
                 Named("removal from grade", str(least)),
             )
-            return
+    grade = None if case.answers is None else case.answers.toxicity_grade
+    if grade is not None and grade >= least:
+        yield stop_unless_decided(
+            f"The criteria of this dose name a related toxicity of grade {grade}. Treatment ends, unless the principal "
+            "investigator decides otherwise in writing. Record the toxicity under Subjects, and that decision or the "
+            "end "
+            "of treatment.",
+            Named("grade", str(grade)),
+            Named("removal from grade", str(least)),
+        )
 
 
 # --- screening -------------------------------------------------------------------------------------------------
