@@ -861,3 +861,49 @@ def test_a_low_count_does_not_delay_any_day_after_the_first() -> None:
     for day, severities in ((1, []), (2, ["INFO"]), (8, ["INFO"])):
         low = met(1, day, date(2026, 3, 9), anc=lab("0.1", DAY1, "10⁹/L"))
         assert said(decide(second_dose(day=day, criteria=(low,))).findings, "R42") == severities
+
+
+def test_without_any_marrow_it_is_said_which_one_is_meant() -> None:
+    bare = replace(first_dose(), treatment=Treatment())
+    assert sentence(decide(bare).findings, "R35").startswith("No marrow result is recorded, so it is not known")
+    treatment = replace(retreated().treatment, marrows=())
+    assert sentence(decide(retreated(treatment=treatment)).findings, "R35").startswith(
+        "No marrow result of the relapse or since is recorded, so it is not known"
+    )
+
+
+def test_answers_that_are_too_old_name_their_day() -> None:
+    old = met(2, 1, date(2026, 3, 16))
+    findings = decide(second_cycle(criteria=(met(1, 1, DAY1), old))).findings
+    assert "The criteria of this dose were answered on 16-Mar-2026, too long before its day to count" in " ".join(
+        finding.sentence for finding in findings if finding.rule == "R27"
+    )
+
+
+@pytest.mark.parametrize(
+    ("blasts", "severities"),
+    [
+        # In cycle 2 of a retreatment: newest 30 %, the one before it as given; half more of 20 % is 30 %.
+        ((("2026-09-05", "40"), ("2026-10-15", "30")), []),
+        ((("2026-09-05", "19"), ("2026-10-15", "30")), STOPS),
+        # Of the days before the relapse on 10 September only the newest marrow is a base.
+        ((("2026-08-20", "5"), ("2026-09-10", "25"), ("2026-10-15", "30")), []),
+        # One of the remission, on the day of its response or before, is none.
+        ((("2026-03-25", "2"), ("2026-10-15", "30")), STOPS),
+        # After the relapse all count, the newest first.
+        ((("2026-09-11", "10"), ("2026-10-01", "25"), ("2026-10-15", "30")), []),
+        ((("2026-09-05", "30"), ("2026-10-01", "10"), ("2026-10-15", "30")), STOPS),
+    ],
+)
+def test_a_retreatment_is_measured_by_the_marrows_of_its_own_relapse(
+    blasts: tuple[tuple[str, str], ...], severities: list[str]
+) -> None:
+    on = date(2026, 10, 19)
+    marrows = tuple(Marrow(date.fromisoformat(day), D(percent)) for day, percent in blasts)
+    history = (
+        *retreated().history,
+        *(given(1, day, date(2026, 9, 20 + day), course=2) for day in (1, 8)),
+        given(1, 15, date(2026, 10, 5), course=2),
+    )
+    base = retreated(cycle=2, history=history, treatment=replace(retreated().treatment, marrows=marrows))
+    assert said(decide(planned_for(base, on)).findings, "R35") == severities

@@ -92,3 +92,36 @@ def test_arguments_that_choose_no_test_at_all_are_a_failure(dev: ModuleType) -> 
 def test_an_unknown_word_shows_what_there_is(dev: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert dev.main(["tset"]) == 2
     assert "installer/dev.py test" in capsys.readouterr().out
+
+
+def test_the_tool_that_changes_the_code_is_installed_once_and_apart(
+    monkeypatch: pytest.MonkeyPatch, dev: ModuleType, tmp_path: Path
+) -> None:
+    """In a folder of its own: neither the virtual environment nor the lock knows it."""
+    if dev.ON_WINDOWS:
+        pytest.skip("The tool does not run on Windows.")
+    installed: list[list[str]] = []
+    started: list[list[str]] = []
+
+    def must(command: list[object], otherwise: str) -> None:
+        installed.append([str(part) for part in command])
+        (tmp_path / "mutation" / "library").mkdir(parents=True)
+
+    def call(command: list[object]) -> int:
+        started.append([str(part) for part in command])
+        return 0
+
+    monkeypatch.setattr(dev, "MUTATION", tmp_path / "mutation")
+    monkeypatch.setattr(dev, "set_up", list)
+    monkeypatch.setattr(dev, "venv_version", lambda: "3 11 7")
+    monkeypatch.setattr(dev, "must", must)
+    monkeypatch.setattr(dev, "call", call)
+    assert dev.main(["mutate", "units"]) == 0
+    assert dev.main(["mutate"]) == 0
+    (command,) = installed
+    assert command[-3:] == ["--target", str(tmp_path / "mutation" / "library"), dev.MUTMUT]
+    assert [command[-3:] for command in started] == [
+        ["-m", "tests.mutation.run", "units"],
+        [str(dev.VENV_PYTHON), "-m", "tests.mutation.run"],
+    ]
+    assert dev.MUTMUT.split("==")[0] not in dev.LOCK.read_text(encoding="utf-8")

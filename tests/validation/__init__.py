@@ -1,0 +1,1 @@
+"""The dose engine against a second calculator, written from the protocol alone."""
