@@ -272,6 +272,7 @@ def _shipment_received(event: Event) -> Iterator[Change]:
                 "dose_id": "",
                 "shipment_number": shipment["number"],
                 "moved_utc": utc_text(event.done_at),
+                "accounted_by": "",
             },
         )
     yield Count("counter", {"name": "vial"}, "value", len(content["vials"]))
@@ -288,6 +289,15 @@ def _no_hold(event: Event) -> Iterator[Change]:
 
 def _vials_quarantined(event: Event) -> Iterator[Change]:
     return _hold_reason(event, event.content["reason"])
+
+
+def _vials_accounted(event: Event) -> Iterator[Change]:
+    for unit_number in event.content["unit_numbers"]:
+        yield Update("vial", {"unit_number": unit_number}, {"accounted_by": event.actor_name})
+
+
+def _vials_found(event: Event) -> Iterator[Change]:
+    return _hold_reason(event, event.content["hold_reason"])
 
 
 _BALANCE = {"available": (1, 0), "quarantine": (0, 1), "opened": (0, 0), "": (0, 0)}
@@ -708,6 +718,13 @@ _APPLY: dict[str, Callable[[Event], Iterator[Change]]] = {
     "vials_released": _no_hold,
     "vials_quarantined": _vials_quarantined,
     "quarantine_lifted": _no_hold,
+    "vials_broken": _nothing,
+    "vials_missing": _nothing,
+    "vials_found": _vials_found,
+    "vials_accounted": _vials_accounted,
+    "vials_returned": _nothing,
+    "vials_transferred": _nothing,
+    "vials_destroyed": _nothing,
     "subject_enrolled": _subject_enrolled,
     "measurement_recorded": _measurement_recorded,
     "cycle_planned": _treatment_stated,

@@ -195,6 +195,8 @@ class SqlReader:
         ):
             if value:
                 query = query.where(column == value)
+        if wanted.accounted is not None:
+            query = query.where(table.accounted_by != "" if wanted.accounted else table.accounted_by == "")
         if wanted.text:
             query = query.where(
                 or_(
@@ -679,6 +681,7 @@ def _vial(row: RowMapping) -> Vial:
         row["hold_reason"],
         row["dose_id"],
         row["shipment_number"],
+        row["accounted_by"],
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Met
 APPLICATION_ID = 0x494E4F31
 """Marks an SQLite file as ours."""
 
-PROJECTION_VERSION = 2
+PROJECTION_VERSION = 3
 """The shape of the projection tables; another number in the file means they are rebuilt from the journal."""
 
 journal = MetaData()
@@ -147,7 +147,8 @@ vial = Table(
         "state",
         Text,
         CheckConstraint(
-            "state IN ('held','available','reserved','quarantined','opened','empty','partial')",
+            "state IN ('held','available','reserved','quarantined','opened','empty','partial','broken','missing',"
+            "'returned','transferred','destroyed')",
             name="known_state",
         ),
         nullable=False,
@@ -156,6 +157,7 @@ vial = Table(
     _text("dose_id"),
     _text("shipment_number"),
     _text("moved_utc"),
+    _text("accounted_by"),
     Index("ix_vial_state", "state", "strength_mg", "expires_on"),
     Index("ix_vial_lot", "lot"),
     Index("ix_vial_dose", "dose_id"),

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
         AccountabilityHeader,
         AccountabilityLine,
         BagLabel,
+        DestructionRecord,
         MedicationErrorReport,
         PaperStamp,
+        ReturnRecord,
+        TransferRecord,
         TreatmentCalendarPaper,
         VialLabel,
         Worksheet,
@@ -76,6 +79,24 @@ class PdfPapers:
         from labels.reports.treatment_calendar import treatment_calendar
 
         return treatment_calendar(paper, _SHEETS[self.sheet])
+
+    def destruction_record(self, record: "DestructionRecord") -> bytes:
+        """The record of one destruction, landscape."""
+        from labels.reports.disposition import destruction_record
+
+        return destruction_record(record, _SHEETS[self.sheet])
+
+    def return_record(self, record: "ReturnRecord") -> bytes:
+        """The record of one return, landscape."""
+        from labels.reports.disposition import return_record
+
+        return return_record(record, _SHEETS[self.sheet])
+
+    def transfer_record(self, record: "TransferRecord") -> bytes:
+        """The record of one transfer, landscape."""
+        from labels.reports.disposition import transfer_record
+
+        return transfer_record(record, _SHEETS[self.sheet])
 
     def accountability_record(
         self,

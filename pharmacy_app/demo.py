@@ -4,7 +4,7 @@ Nothing here writes a table: every line of the demonstration came through the sa
 work, on a clock that is set back so that the last day is today.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,19 @@ from pharmacy_app.domain.units import show
 from pharmacy_app.services.accounts import AccountForm, NewAccount, add_account, change_password, sign_in
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
+from pharmacy_app.services.disposition import (
+    PERMISSION_KIND,
+    CarrierTyped,
+    DestroyForm,
+    LossForm,
+    ReturnForm,
+    account_for,
+    break_vials,
+    destroy_vials,
+    return_vials,
+)
+from pharmacy_app.services.disposition import AccountForm as AccountedForm
+from pharmacy_app.services.documents import DocumentForm, attach_document
 from pharmacy_app.services.doses import DecideForm, OrderForm, order, record_decision, thread_of
 from pharmacy_app.services.export import export_files
 from pharmacy_app.services.medication_errors import (
@@ -33,6 +46,7 @@ from pharmacy_app.services.medication_errors import (
     assess_error,
     record_error,
 )
+from pharmacy_app.services.ports import VialFilter
 from pharmacy_app.services.preparation import (
     CheckForm,
     PrepareForm,
@@ -415,6 +429,54 @@ def near_miss(day: DemoDay, dose_id: str) -> None:
     record_error(day.desk, day.act("technician"), form)
 
 
+def vials_of(day: DemoDay, state: str, lot: str = "") -> tuple[str, ...]:
+    """The unit numbers of the vials now in a state, of one lot or of any."""
+    wanted = VialFilter(state=state, lot=lot)
+    with day.desk.store.read() as reader:
+        count = reader.count_vials(wanted)
+        found = reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=count)
+    return tuple(vial.unit_number for vial in found)
+
+
+def break_vial(day: DemoDay, unit_number: str) -> None:
+    """A technician drops a vial; the pharmacist who saw it signs too."""
+    form = LossForm((unit_number,), "Slipped from the tray at the hood and cracked. The spill kit was used.")
+    break_vials(day.desk, day.act("technician"), form, day.sign("technician"), day.sign("pharmacist"))
+
+
+def permit(day: DemoDay, title: str) -> str:
+    """Attach a made-up permission of the supporter; returns the document's number."""
+    text = f"{title}\nMade-up letter of the demonstration, not a real permission.\n"
+    form = DocumentForm(title, PERMISSION_KIND, "", "Alex Brandt", day.day(), "permission.txt")
+    event = attach_document(day.desk, day.act("pharmacist"), form, text.encode())
+    return str(event.content["document_id"])
+
+
+def return_lot(day: DemoDay, lot: str) -> None:
+    """Return the vials of an expired lot to the supporter."""
+    permission = permit(day, f"Permission to return lot {lot}")
+    form = ReturnForm(
+        vials_of(day, "available", lot),
+        permission,
+        "Supporter's distribution center",
+        "expired",
+        "yes",
+        CarrierTyped("Demonstration Courier", "DC-551-207", "1", "S-0417", "TL-9021"),
+    )
+    return_vials(day.desk, day.act("pharmacist"), form, day.sign("pharmacist"))
+
+
+def visit(day: DemoDay) -> None:
+    """The monitor accounts for every container that waits; later they are destroyed under a permission."""
+    units = tuple(unit for state in ("empty", "partial", "broken") for unit in vials_of(day, state))
+    form = AccountedForm(units, "Counted against the ledger, container by container.")
+    account_for(day.desk, day.act("monitor"), form, day.sign("monitor"))
+    day.clock.forward(90)
+    permission = permit(day, "Permission to destroy used containers on site")
+    destroyed = DestroyForm(units, permission, "Incineration as cytotoxic waste", "Waste container W-0088")
+    destroy_vials(day.desk, day.act("technician"), destroyed, day.sign("technician"), day.sign("checker"))
+
+
 def account(day: DemoDay) -> None:
     """Print the accountability record of both strengths, as the monitor does."""
     for strength in ("1", "4"):
@@ -422,17 +484,8 @@ def account(day: DemoDay) -> None:
         day.papers[f"accountability-{strength}-mg"] = record.pdf
 
 
-def make_demonstration(path: Path, *, today: datetime | None = None) -> DemoDay:
-    """Make a demonstration database at ``path`` that ends now: history, doses under way, one held shipment."""
-    now = (today or datetime.now(UTC)).astimezone(ZONE)
-    noon = now.replace(hour=8, minute=0, second=0, microsecond=0)
-    clock = MovableClock(noon - timedelta(days=43))
-    day = set_up(create_desk(url_of(path), clock=clock), clock)
-    expiry = [(noon + timedelta(days=days)).strftime("%Y-%m") for days in (75, 300, 420)]
-
-    def on(days_before: int, hours: int = 0, minutes: int = 0) -> None:
-        clock.at(noon - timedelta(days=days_before) + timedelta(hours=hours, minutes=minutes))
-
+def _first_weeks(day: DemoDay, on: Callable[..., None], expiry: Sequence[str]) -> None:
+    """Two subjects begin, and the monitor's first visit; ``on`` sets the clock to so many days before now."""
     on(42)
     receive_shipment(
         day,
@@ -454,10 +507,25 @@ def make_demonstration(path: Path, *, today: datetime | None = None) -> DemoDay:
     marrow(day, "000-002", "48", -4)
     on(21)
     receive_shipment(day, "SHP-2077", (LotTyped("1", "INO1-A121", expiry[2], "10"),))
+    visit(day)
     on(20)
     marrow(day, "000-001", "3")
     on(20, 1)
     dose(day, "000-002", 1, 1)
+
+
+def make_demonstration(path: Path, *, today: datetime | None = None) -> DemoDay:
+    """Make a demonstration database at ``path`` that ends now: history, doses under way, one held shipment."""
+    now = (today or datetime.now(UTC)).astimezone(ZONE)
+    noon = now.replace(hour=8, minute=0, second=0, microsecond=0)
+    clock = MovableClock(noon - timedelta(days=43))
+    day = set_up(create_desk(url_of(path), clock=clock), clock)
+    expiry = [(noon + timedelta(days=days)).strftime("%Y-%m") for days in (75, 300, 420)]
+
+    def on(days_before: int, hours: int = 0, minutes: int = 0) -> None:
+        clock.at(noon - timedelta(days=days_before) + timedelta(hours=hours, minutes=minutes))
+
+    _first_weeks(day, on, expiry)
     on(18)
     record_response(day.desk, day.act("pharmacist"), ResponseForm("000-001", "1", "1", day.day(), "CR"))
     plan_cycle(day.desk, day.act("pharmacist"), CyclePlanForm("000-001", "1", "2", day.day(6)))
@@ -467,12 +535,18 @@ def make_demonstration(path: Path, *, today: datetime | None = None) -> DemoDay:
     weigh(day, "000-001", "68.4")
     on(12, 1)
     dose(day, "000-001", 2, 1)
+    on(9)
+    break_vial(day, vials_of(day, "available", "INO1-A121")[-1])
+    on(8)
+    receive_shipment(day, "SHP-2090", (LotTyped("4", "INO4-B150", day.day(5), "2"),))
     on(6)
     enroll_subject(day, "000-003", "2009-11-02", "LMB", "164", "61")
     marrow(day, "000-003", "71", -3)
     plan_cycle(day.desk, day.act("pharmacist"), CyclePlanForm("000-003", "1", "1", day.day(6)))
     on(6, 1)
     near_miss(day, dose(day, "000-002", 1, 15))
+    on(2)
+    return_lot(day, "INO4-B150")
     on(1)
     receive_shipment(day, "SHP-2103", (LotTyped("1", "INO1-A130", expiry[2], "6"),), logger_state="alarm", usable=False)
     # The last hour lies just before now, so that whoever opens the window can go on with the day's dose.

@@ -159,15 +159,7 @@ class _Record:
         for piece in pieces:
             frame.y += 11.5
             frame.write(piece, frame.margin, frame.y, font=text.SEMI, size=9, field="totals")
-        frame.y += 32
-        across = (frame.room - 40) / 3
-        for number, who in enumerate(("Pharmacist", "Principal investigator", "Monitor")):
-            x = frame.margin + number * (across + 20)
-            up = frame.stock.height_pt - frame.y
-            frame.canvas.setLineWidth(0.5)
-            frame.canvas.line(x, up, x + across, up)
-            words = f"{who} (name, signature, date)"
-            frame.write(words, x, frame.y + 9, size=SMALL_PT, grey=GREY)
+        frame.sign_by_hand(("Pharmacist", "Principal investigator", "Monitor"))
         return frame.finish()
 
     def _begin_page(self) -> None:

@@ -189,19 +189,21 @@ class Frame:
                     self.write(piece, x, y, font=text.SEMI, size=BODY_PT + 0.5, field=name)
             self.y += high
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, pad: float = 3.0) -> None:
+    def table(
+        self, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, pad: float = 3.0, size: float = BODY_PT
+    ) -> None:
         """Cells wrap, rows stay whole, the headings stand again on every page, no cell is blank."""
         headings = [text.wrap(c.heading, text.SEMI, SMALL_PT, c.width - 2 * pad) for c in columns]
         self._headings(columns, headings, pad)
         for row in rows:
             cells = [
-                text.wrap(text.shown(cell), column.font, BODY_PT, column.width - 2 * pad)
+                text.wrap(text.shown(cell), column.font, size, column.width - 2 * pad)
                 for column, cell in zip(columns, row, strict=True)
             ]
-            high = max(len(cell) for cell in cells) * BODY_PT * LEADING + 4
+            high = max(len(cell) for cell in cells) * size * LEADING + 4
             if self.need(high):
                 self._headings(columns, headings, pad)
-            self._cells(columns, cells, BODY_PT, pad)
+            self._cells(columns, cells, size, pad)
             self.y += high
             self.rule(self.y)
 
@@ -218,6 +220,19 @@ class Frame:
             Column("Date and time", self.room * 0.26),
         ]
         self.table(columns, [(s.meaning, s.printed_name, s.role, text.moment(s.signed_at)) for s in signatures])
+
+    def sign_by_hand(self, people: Sequence[str]) -> None:
+        """A line for each of the people side by side, for name, signature and date in ink."""
+        self.need(41)
+        self.y += 32
+        across = (self.room - 20 * (len(people) - 1)) / len(people)
+        for number, who in enumerate(people):
+            x = self.margin + number * (across + 20)
+            up = self.stock.height_pt - self.y
+            self.canvas.setLineWidth(0.5)
+            self.canvas.line(x, up, x + across, up)
+            self.write(f"{who} (name, signature, date)", x, self.y + 9, size=SMALL_PT, grey=GREY)
+        self.y += 9
 
     def _headings(self, columns: Sequence[Column], headings: Sequence[Sequence[str]], pad: float) -> None:
         deep = max(len(heading) for heading in headings)

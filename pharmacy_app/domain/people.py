@@ -56,6 +56,13 @@ AUTHORITY: dict[str, frozenset[Role]] = {
     "vials_released": _PHARMACIST,
     "vials_quarantined": _STAFF,
     "quarantine_lifted": _PHARMACIST,
+    "vials_broken": _STAFF | _CHECKERS,
+    "vials_missing": _STAFF | _CHECKERS,
+    "vials_found": _STAFF | _CHECKERS,
+    "vials_accounted": frozenset({Role.MONITOR}),
+    "vials_returned": _PHARMACIST,
+    "vials_transferred": _PHARMACIST,
+    "vials_destroyed": _STAFF | _CHECKERS,
     "subject_enrolled": _PHARMACIST,
     "measurement_recorded": _STAFF,
     "cycle_planned": _PHARMACIST,
@@ -86,7 +93,8 @@ AUTHORITY: dict[str, frozenset[Role]] = {
     "record_printed": EVERYONE,
     "document_attached": frozenset({Role.PHARMACIST, Role.TECHNICIAN, Role.CHECKER, Role.ADMINISTRATOR}),
 }
-"""Each kind of act and the roles that may do it. The monitor reads all of it and changes nothing."""
+"""Each kind of act and the roles that may do it. The monitor reads all of it, moves no vial and changes
+nothing but one thing: whether used containers are accounted for."""
 
 
 def authority_fault(account: Account, act: str, on: date) -> Fault | None:

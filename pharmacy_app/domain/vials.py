@@ -83,21 +83,40 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One legal move: from which states, to which, under which word of the record and section."""
+    """One legal move: from which states, to which, under which word of the record and section.
+
+    ``needs`` names the proofs it takes; ``otherwise`` says what to do with a vial in another state.
+    """
 
     name: str
     from_states: tuple[str, ...]
     to_state: str
     transaction: str
     section: str
+    needs: tuple[str, ...] = ()
+    otherwise: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Something a move needs, in words, and the section that asks for it."""
+
+    name: str
+    says: str
+    section: str
 
 
 @dataclass(frozen=True, slots=True)
 class MoveTable:
-    """All states and moves, by name."""
+    """All states, moves and proofs, by name."""
 
     states: dict[str, State]
     moves: dict[str, Move]
+    proofs: dict[str, Proof]
+
+    def from_state(self, state: str) -> tuple[Move, ...]:
+        """The moves a vial of this state can make."""
+        return tuple(move for move in self.moves.values() if state in move.from_states)
 
 
 @cache
@@ -106,19 +125,33 @@ def move_table() -> MoveTable:
     data = tomllib.loads(resources.files(__package__).joinpath("moves.toml").read_text("utf-8"))
     states = {row["name"]: State(row["name"], row["says"], row["on_site"]) for row in data["state"]}
     moves = {
-        row["name"]: Move(row["name"], tuple(row["from"]), row["to"], row["transaction"], row["section"])
+        row["name"]: Move(
+            row["name"],
+            tuple(row["from"]),
+            row["to"],
+            row["transaction"],
+            row["section"],
+            tuple(row.get("needs", ())),
+            row.get("otherwise", ""),
+        )
         for row in data["move"]
     }
+    proofs = {row["name"]: Proof(row["name"], row["says"], row["section"]) for row in data["proof"]}
     for move in moves.values():
         unknown = {*move.from_states, move.to_state} - states.keys()
         if unknown:
             raise ValueError(f"the move “{move.name}” names unknown states: {sorted(unknown)}")
-    return MoveTable(states, moves)
+        if strange := set(move.needs) - proofs.keys():
+            raise ValueError(f"the move “{move.name}” names unknown proofs: {sorted(strange)}")
+    return MoveTable(states, moves, proofs)
 
 
 @dataclass(frozen=True, slots=True)
 class Vial:
-    """One identified unit as it stands now. ``hold_reason`` is '' when nothing but the release is awaited."""
+    """One identified unit as it stands now. ``hold_reason`` is '' when nothing but the release is awaited.
+
+    ``accounted_by`` names the monitor who did the accountability of its container (§ 8.2).
+    """
 
     unit_number: str
     kit_number: str
@@ -130,6 +163,7 @@ class Vial:
     hold_reason: str
     dose_id: str
     shipment_number: str
+    accounted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +224,8 @@ def move(vial: Vial, name: str) -> Moved:
         raise Refused(
             Fault(
                 "unit_number",
-                f"Vial {vial.unit_number} is {vial.state}; “{name}” needs it to be {' or '.join(rule.from_states)}.",
+                f"Vial {vial.unit_number} is {vial.state}; “{name}” needs it to be {' or '.join(rule.from_states)}."
+                + (f" {rule.otherwise}" if rule.otherwise else ""),
                 "R55",
                 rule.section,
             )

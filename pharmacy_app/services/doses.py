@@ -486,7 +486,8 @@ def cancel(desk: Desk, act: Act, form: CancelForm) -> Event:
         return Draft(
             {
                 "dose_id": form.dose_id,
-                "freed": [vial.unit_number for vial in thread.vials if vial.state == "quarantined"],
+                # Quarantined, broken, missing or gone since it was reserved: a vial stays what it is, without its dose.
+                "freed": [vial.unit_number for vial in thread.vials if vial.state not in ("reserved", "opened")],
                 "moves": moves,
                 "line": {
                     "dose_id": form.dose_id,

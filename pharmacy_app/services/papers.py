@@ -331,6 +331,142 @@ class TreatmentCalendarPaper:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """The supporter's written permission: the attached document, who signed it and when."""
+
+    reference: str
+    name: str
+    dated_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Accounted:
+    """The monitor who did the accountability of containers, and on which day."""
+
+    name: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyedVial:
+    """One line of the destruction record. ``residual_mg`` is ``None`` for a vial that was never opened.
+
+    ``state`` is 'empty', 'partial' or 'broken'; ``dispensed`` names the subject, the dose and the accountability
+    record's line.
+    """
+
+    unit_number: str
+    kit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    state: str
+    dispensed: str
+    residual_mg: Decimal | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DestructionRecord:
+    """Containers destroyed on site, with the columns of REGULATION 6.4."""
+
+    stamp: PaperStamp
+    record_number: str
+    copy_number: int
+    product: str
+    investigator: str
+    approval: Approval
+    accounted: tuple[Accounted, ...]
+    destroyed_at: datetime
+    method: str
+    container: str
+    certificate: str
+    note: str
+    vials: tuple[DestroyedVial, ...]
+    destroyed_by: str
+    witnessed_by: str
+    signatures: tuple[PrintedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Carriage:
+    """How vials travel: courier, tracking number, packages, seal and the serial number of the temperature logger."""
+
+    courier: str
+    tracking_number: str
+    packages: int
+    seal: str
+    logger_serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedVial:
+    """One line of the return record; ``condition`` '' says that nothing against the vial is on record."""
+
+    unit_number: str
+    kit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    condition: str
+    status_before: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRecord:
+    """Unopened vials sent back to the supporter's depot, with the columns of REGULATION 6.5."""
+
+    stamp: PaperStamp
+    record_number: str
+    copy_number: int
+    product: str
+    investigator: str
+    pharmacy_phone: str
+    depot: str
+    approval: Approval
+    monitors: tuple[str, ...]
+    carriage: Carriage
+    shipped_at: datetime
+    reason: str
+    note: str
+    vials: tuple[ReturnedVial, ...]
+    packed_by: str
+    signatures: tuple[PrintedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferredLot:
+    """One line of the transfer record: the vials of one strength, lot and expiry. ``kits`` is in words."""
+
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    kits: str
+    vials: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRecord:
+    """Unopened vials sent to another site, with the columns of REGULATION 6.6."""
+
+    stamp: PaperStamp
+    record_number: str
+    copy_number: int
+    product: str
+    investigator: str
+    places: tuple[str, ...]
+    to_site: str
+    approval: Approval
+    carriage: Carriage
+    sent_at: datetime
+    sent_by: str
+    reason: str
+    note: str
+    lots: tuple[TransferredLot, ...]
+    signatures: tuple[PrintedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Balances:
     """Vials available, in quarantine and on site in all."""
 
@@ -420,6 +556,18 @@ class Papers(Protocol):
 
     def treatment_calendar(self, paper: TreatmentCalendarPaper) -> bytes:
         """The treatment calendar of one subject."""
+        ...
+
+    def destruction_record(self, record: DestructionRecord) -> bytes:
+        """The record of one destruction on site."""
+        ...
+
+    def return_record(self, record: ReturnRecord) -> bytes:
+        """The record of one return to the supporter."""
+        ...
+
+    def transfer_record(self, record: TransferRecord) -> bytes:
+        """The record of one transfer to another site."""
         ...
 
     def accountability_record(

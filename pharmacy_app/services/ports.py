@@ -15,7 +15,10 @@ from pharmacy_app.services import views
 
 @dataclass(frozen=True, slots=True)
 class VialFilter:
-    """Which vials are asked for; '' and ``None`` mean any. ``text`` matches unit, kit and lot."""
+    """Which vials are asked for; '' and ``None`` mean any. ``text`` matches unit, kit and lot.
+
+    ``accounted``: whether the monitor has accounted for the container.
+    """
 
     strength_mg: Decimal | None = None
     lot: str = ""
@@ -23,6 +26,7 @@ class VialFilter:
     place: str = ""
     text: str = ""
     shipment_number: str = ""
+    accounted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

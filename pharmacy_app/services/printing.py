@@ -1,5 +1,6 @@
 """Papers: every print is an act with its copy number, and its bytes are kept under their SHA-256."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,7 +22,7 @@ from pharmacy_app.domain.people import Role
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.rules.reminders import around_infusion
 from pharmacy_app.domain.units import show
-from pharmacy_app.domain.vials import STRENGTHS_MG
+from pharmacy_app.domain.vials import STRENGTHS_MG, move_table
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
     Act,
@@ -304,14 +305,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
     bag, stability = needed(settings.bag, "bag"), needed(settings.stability, "stability")
     strengths = sorted({draw.strength_mg for draw in plan.draws})
     made = [(strength, needed(settings.vial(strength), f"vial_{show(strength)}mg")) for strength in strengths]
-    signatures = []
-    for seq in (thread.plan_seq, thread.verify_seq):
-        event = reader.event(seq) if seq else None
-        if event is None:
-            continue
-        for text in event.signatures:
-            name, _, meaning = text.partition(": ")
-            signatures.append(PrintedSignature(meaning, name, _role(reader, name), event.recorded_at))
+    signed = (reader.event(seq) for seq in (thread.plan_seq, thread.verify_seq) if seq)
     prior = facts["prior_weight_used"]
     assert decision.bsa_m2 is not None and decision.planned_mg is not None and decision.dose_mg_per_m2 is not None
     assert thread.height_cm is not None and thread.weight_kg is not None and thread.weight_on is not None
@@ -401,13 +395,21 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
             ),
         ),
         beyond_use_rule="The earliest of the limits, counted from the recorded times, and the vials' expiry.",
-        signatures=tuple(signatures),
+        signatures=tuple(each for event in signed if event is not None for each in signatures_of(reader, event)),
     )
 
 
 def _born(text: str) -> str:
     """A kept birth as papers write it: ``09-Mar-1974``, or the year alone."""
     return say_day(datetime.fromisoformat(text)) if len(text) > 4 else text
+
+
+def signatures_of(reader: Reader, event: views.EventLine) -> tuple[PrintedSignature, ...]:
+    """An event's signatures as papers print them, in the order in which people signed."""
+    return tuple(
+        PrintedSignature(meaning, name, _role(reader, name), event.recorded_at)
+        for name, _, meaning in (text.partition(": ") for text in event.signatures)
+    )
 
 
 def _role(reader: Reader, printed_name: str) -> str:
@@ -475,14 +477,31 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
     return _kept(desk, perform(desk, act, "record_printed", form, build))
 
 
+def print_record(desk: Desk, act: Act, paper: str, about: str, make: Callable[[Writer, Moment, int], bytes]) -> Printed:
+    """Print a record as it stands now, whoever is signed in; ``make`` is told which copy it is."""
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        copy_number = len(writer.printed(about=about, paper=paper)) + 1
+        pdf = make(writer, moment, copy_number)
+        line = {
+            "paper": paper,
+            "about": about,
+            "copy_number": copy_number,
+            "pages": desk.papers.page_count(pdf),
+        }
+        return Draft({"sha256": writer.put_paper(pdf), "papers": [line]})
+
+    return _kept(desk, perform(desk, act, "record_printed", about, build))
+
+
 def print_treatment_calendar(desk: Desk, act: Act, subject_number: str) -> Printed:
     """The treatment calendar of a subject as it stands today; anyone signed in may print it."""
 
-    def build(writer: Writer, moment: Moment) -> Draft:
+    def make(writer: Writer, moment: Moment, _copy_number: int) -> bytes:
         subject = writer.subject(subject_number)
         if subject is None:
             raise Refused(Fault("subject_number", f"Subject {subject_number} is not enrolled."))
-        pdf = desk.papers.treatment_calendar(
+        return desk.papers.treatment_calendar(
             TreatmentCalendarPaper(
                 stamp=stamp_of(desk, writer, moment.person.printed_name, moment.now),
                 product=protocol_of(moment.site, moment.today).study.drug,
@@ -492,36 +511,18 @@ def print_treatment_calendar(desk: Desk, act: Act, subject_number: str) -> Print
                 drift=drift_of(desk, writer, subject_number),
             )
         )
-        name = writer.put_paper(pdf)
-        before = writer.printed(about=subject_number, paper="treatment calendar")
-        paper = {
-            "paper": "treatment calendar",
-            "about": subject_number,
-            "copy_number": len(before) + 1,
-            "pages": desk.papers.page_count(pdf),
-        }
-        return Draft({"sha256": name, "papers": [paper]})
 
-    return _kept(desk, perform(desk, act, "record_printed", subject_number, build))
+    return print_record(desk, act, "treatment calendar", subject_number, make)
 
 
 def print_medication_error(desk: Desk, act: Act, error_id: str) -> Printed:
     """The report of a medication-error record as it stands now; what nobody knows yet prints as N/A."""
 
-    def build(writer: Writer, moment: Moment) -> Draft:
-        before = [each for each in writer.printed(about=error_id) if each.paper == "medication-error report"]
-        report = _error_report(desk, writer, moment, error_record(desk, writer, error_id), len(before) + 1)
-        pdf = desk.papers.medication_error_report(report)
-        name = writer.put_paper(pdf)
-        paper = {
-            "paper": "medication-error report",
-            "about": error_id,
-            "copy_number": len(before) + 1,
-            "pages": desk.papers.page_count(pdf),
-        }
-        return Draft({"sha256": name, "papers": [paper]})
+    def make(writer: Writer, moment: Moment, copy_number: int) -> bytes:
+        report = _error_report(desk, writer, moment, error_record(desk, writer, error_id), copy_number)
+        return desk.papers.medication_error_report(report)
 
-    return _kept(desk, perform(desk, act, "record_printed", error_id, build))
+    return print_record(desk, act, "medication-error report", error_id, make)
 
 
 def _error_report(
@@ -582,10 +583,10 @@ def _error_report(
         ),
         told=_told_of(moment.site, protocol, record),
         signatures=tuple(
-            PrintedSignature(meaning, name, _role(reader, name), event.recorded_at)
+            signature
             for event in (reader.event(each.event_seq) for each in reversed(record.assessments))
             if event is not None
-            for name, _, meaning in (text.partition(": ") for text in event.signatures)
+            for signature in signatures_of(reader, event)
         ),
     )
 
@@ -642,8 +643,7 @@ def _told_of(site: views.Site, protocol: Protocol, record: ErrorRecord) -> tuple
 
 def _record_line(number: int, line: views.LedgerLine) -> AccountabilityLine:
     on_site = line.balance_available + line.balance_quarantine
-    coming = line.from_state == ""
-    leaving = line.transaction == "DISPENSE"
+    before, after = _in_balance(line.from_state), _in_balance(line.to_state)
     return AccountabilityLine(
         line=number,
         event_at=line.done_at,
@@ -656,8 +656,8 @@ def _record_line(number: int, line: views.LedgerLine) -> AccountabilityLine:
         unit_number=unit_ranges(line.units),
         lot=line.lot,
         expires_on=line.expires_on,
-        qty_in=line.quantity if coming else 0,
-        qty_out=line.quantity if leaving else 0,
+        qty_in=line.quantity if after and not before else 0,
+        qty_out=line.quantity if before and not after else 0,
         balances=Balances(line.balance_available, line.balance_quarantine, on_site),
         reference=line.reference,
         comment=line.comment,
@@ -665,6 +665,11 @@ def _record_line(number: int, line: views.LedgerLine) -> AccountabilityLine:
         verifier=line.verifier,
         monitor_verified="",
     )
+
+
+def _in_balance(state: str) -> bool:
+    """Whether vials of this state count to the balance on site."""
+    return bool(state) and move_table().states[state].on_site in ("available", "quarantine")
 
 
 def unit_ranges(units: tuple[str, ...]) -> str:

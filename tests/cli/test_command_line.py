@@ -149,7 +149,12 @@ def test_the_demonstration_without_a_screen(demonstration: Path) -> None:
     assert all(path.read_bytes().startswith(b"%PDF") for path in demonstration.glob("*.pdf"))
     ledger = list(csv.DictReader((demonstration / "ledger.csv").read_text("utf-8").splitlines()))
     received = sum(int(line["quantity"]) for line in ledger if line["move"] == "receive")
-    assert received == 12 + 4 + 10 + 6
+    assert received == 12 + 4 + 10 + 2 + 6
+    became = {line["move"]: int(line["quantity"]) for line in ledger if line["to_state"] in ("broken", "returned")}
+    # One vial broke; the lot that expired before it was used went back whole.
+    assert became == {"break": 1, "return": 2}
+    # The three doses of the first cycle took two vials each.
+    assert sum(int(line["quantity"]) for line in ledger if line["move"] == "destroy") == 3 * 2
 
 
 def test_verify_says_sound_and_then_names_the_altered_event(demonstration: Path, tmp_path: Path) -> None:
@@ -193,7 +198,7 @@ def test_an_export_reads_back(demonstration: Path, tmp_path: Path) -> None:
     assert [line["event"]["seq"] for line in journal] == list(range(1, len(journal) + 1))
     assert "argon2" not in (folder / "journal.jsonl").read_text("utf-8")
     vials = list(csv.DictReader((folder / "vials.csv").read_text("utf-8").splitlines()))
-    assert len(vials) == 32
+    assert len(vials) == 34
     again = run.invoke(app, ["export", str(folder), "--db", url])
     assert again.exit_code == 2
     assert "not empty" in again.stderr

@@ -16,6 +16,7 @@ from pharmacy_app.domain.vials import (
     in_date,
     looks_like_ours,
     move,
+    move_table,
     numbered,
     read_expiry,
     read_number,
@@ -171,6 +172,111 @@ def test_a_move_from_a_state_it_does_not_start_from_is_refused() -> None:
     assert (fault.field, fault.rule) == ("unit_number", "R55")
     assert fault.section
     assert fault.sentence == f"Vial {VIAL.unit_number} is reserved; “reserve” needs it to be available."
+
+
+def reached_from(state: str) -> set[str]:
+    """Every state a vial can come to from ``state`` by any moves, itself not counted unless a move leads back."""
+    table, seen, waiting = move_table(), set(), [state]
+    while waiting:
+        for rule in table.from_state(waiting.pop()):
+            if rule.to_state not in seen:
+                seen.add(rule.to_state)
+                waiting.append(rule.to_state)
+    return seen
+
+
+# § 8.2 read by hand: what an unopened vial, a container and a vial that is gone may become in one move.
+NEXT = {
+    "held": {"available", "quarantined", "broken", "missing", "returned"},
+    "available": {"reserved", "quarantined", "broken", "missing", "returned", "transferred"},
+    "reserved": {"available", "quarantined", "opened", "broken", "missing"},
+    "quarantined": {"available", "broken", "missing", "returned", "transferred"},
+    "opened": {"empty", "partial"},
+    "empty": {"destroyed"},
+    "partial": {"destroyed"},
+    "broken": {"destroyed"},
+    "missing": {"quarantined"},
+    "returned": set(),
+    "transferred": set(),
+    "destroyed": set(),
+}
+
+
+def test_from_each_state_lead_the_moves_of_the_protocol_and_no_other() -> None:
+    table = move_table()
+    assert {state: {rule.to_state for rule in table.from_state(state)} for state in table.states} == NEXT
+
+
+def test_every_state_is_reached_from_a_receipt() -> None:
+    table = move_table()
+    (receipt,) = (rule for rule in table.moves.values() if not rule.from_states)
+    assert (receipt.name, receipt.to_state) == ("receive", "held")
+    assert {"held"} | reached_from("held") == set(table.states)
+
+
+def test_no_move_leads_from_an_unopened_state_to_destroyed() -> None:
+    """§ 8.2, RULES A21: only what was opened, is empty or broke; and from nowhere back into a bag."""
+    destroy = move_table().moves["destroy"]
+    assert destroy.to_state == "destroyed"
+    assert [rule.name for rule in move_table().moves.values() if rule.to_state == "destroyed"] == ["destroy"]
+    assert not {"held", "available", "reserved", "quarantined", "missing", "opened"} & set(destroy.from_states)
+    for state in ("opened", "empty", "partial", "broken"):
+        assert not reached_from(state) & {"held", "available", "reserved", "quarantined"}
+
+
+@pytest.mark.parametrize("state", ["returned", "transferred", "destroyed"])
+def test_what_is_gone_stays_gone(state: str) -> None:
+    assert reached_from(state) == set()
+    assert move_table().states[state].on_site == ""
+
+
+def test_what_was_missing_is_usable_only_through_quarantine() -> None:
+    assert [rule.to_state for rule in move_table().from_state("missing")] == ["quarantined"]
+    ways_in = {rule.name for rule in move_table().moves.values() if rule.to_state == "available"}
+    assert ways_in == {"release", "lift quarantine", "unreserve"}
+
+
+def test_every_need_is_a_proof_in_words_with_its_section_and_every_proof_is_needed() -> None:
+    table = move_table()
+    needed = {name for rule in table.moves.values() for name in rule.needs}
+    assert needed == set(table.proofs)
+    assert all(proof.says and proof.section == "8.2" for proof in table.proofs.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("break", {"reason", "second person"}),
+        ("miss", {"reason", "second person"}),
+        ("find", {"reason", "second person"}),
+        ("return", {"permission", "original container", "carrier", "reason"}),
+        ("transfer", {"permission", "original container", "carrier", "reason"}),
+        ("destroy", {"permission", "accountability", "second person"}),
+    ],
+)
+def test_what_leaves_the_balance_needs_its_proofs(name: str, needs: set[str]) -> None:
+    """§ 8.2; RULES R56, R57."""
+    rule = move_table().moves[name]
+    assert set(rule.needs) == needs
+    assert rule.transaction
+    assert rule.section == "8.2"
+    with pytest.raises(Refused) as refused:
+        move(replace(VIAL, state="opened"), name)
+    assert sentence_of(refused).endswith(rule.otherwise)
+    assert rule.otherwise
+
+
+@pytest.mark.parametrize("name", [rule.name for rule in move_table().moves.values() if rule.from_states])
+def test_a_move_starts_from_each_of_its_states_and_from_no_other(name: str) -> None:
+    rule = move_table().moves[name]
+    for state in move_table().states:
+        vial = replace(VIAL, state=state)
+        if state in rule.from_states:
+            moved = move(vial, name)
+            assert (moved.from_state, moved.to_state) == (state, rule.to_state)
+        else:
+            with pytest.raises(Refused):
+                move(vial, name)
 
 
 # --- expiry ----------------------------------------------------------------------------------------------------

@@ -25,18 +25,27 @@ from pharmacy_app.domain.tolerance import BudgetFacts, tolerance_budget
 from pharmacy_app.services.papers import (
     AccountabilityHeader,
     AccountabilityLine,
+    Accounted,
     AnsweredQuestion,
+    Approval,
     AssessmentEntry,
     BagLabel,
     Balances,
+    Carriage,
+    DestroyedVial,
+    DestructionRecord,
     MedicationErrorReport,
     PaperStamp,
     PrintedSignature,
     Reconstitution,
+    ReturnedVial,
+    ReturnRecord,
     SafetyClock,
     SeriousEvent,
     StabilityLimit,
     Told,
+    TransferRecord,
+    TransferredLot,
     VialDraw,
     VialLabel,
     WeightComparison,
@@ -427,3 +436,98 @@ def collisions(pdf: bytes, page: int) -> list[str]:
         if min(a[2], b[2]) - max(a[0], b[0]) > 0.2 and min(a[3], b[3]) - max(a[1], b[1]) > 0.2
     ]
     return found
+
+
+# Three containers of two doses and one that fell: hand-made, with the longest words a form may carry.
+APPROVAL = Approval("F0000122 Permission to destroy opened containers", "Dr. A. Ito, Pfizer", date(2026, 11, 2))
+SIGNED = (
+    PrintedSignature("destroyed", "James Okafor, CPhT", "technician", TEN_FIFTEEN),
+    PrintedSignature("witnessed the destruction", "Maria Gonzalez, PharmD", "pharmacist", TEN_FIFTEEN),
+)
+DESTRUCTION = DestructionRecord(
+    stamp=STAMP,
+    record_number="DST-1201",
+    copy_number=1,
+    product="inotuzumab ozogamicin",
+    investigator="Elena Petrova, MD",
+    approval=APPROVAL,
+    accounted=(Accounted("Robert Thornton", date(2026, 11, 9)), Accounted("Mona Sorensen", date(2026, 11, 20))),
+    destroyed_at=TEN_FIFTEEN,
+    method="high-temperature incineration",
+    container="yellow bin 12, manifest M-3307",
+    certificate="C-2026-118 of 22-Nov-2026",
+    note="Collected by the waste contractor\nat the loading dock.",
+    vials=(
+        DestroyedVial(
+            "V0000123",
+            "KIT-00123",
+            D(1),
+            "HX2201A",
+            date(2027, 3, 31),
+            "empty",
+            "1001-0007, D0000123, line 12",
+            D("0.1"),
+            "used",
+        ),
+        DestroyedVial(
+            "V000013C",
+            "",
+            D(1),
+            "HX2201A",
+            date(2027, 3, 31),
+            "partial",
+            "1001-0007, D0000123, line 12",
+            D("0.34"),
+            "partial remainder",
+        ),
+        DestroyedVial("V0000456", "KIT-00456", D(4), "HX2202B", date(2027, 6, 30), "broken", "", None, "damaged"),
+    ),
+    destroyed_by="James Okafor, CPhT",
+    witnessed_by="Maria Gonzalez, PharmD",
+    signatures=SIGNED,
+)
+CARRIAGE = Carriage("World Courier", "WC-4711-2026-000123", 2, "SEAL-90017", "TL-88213")
+RETURN = ReturnRecord(
+    stamp=STAMP,
+    record_number="RET-1202",
+    copy_number=1,
+    product="inotuzumab ozogamicin",
+    investigator="Elena Petrova, MD",
+    pharmacy_phone="+1 713 555 0100",
+    depot="Pfizer contract distribution center, Memphis",
+    approval=APPROVAL,
+    monitors=("Robert Thornton", "Mona Sorensen"),
+    carriage=CARRIAGE,
+    shipped_at=TEN_FIFTEEN,
+    reason="excursion",
+    note="",
+    vials=(
+        ReturnedVial("V0000206", "KIT-00206", D(1), "HX2201A", date(2027, 3, 31), "", "available"),
+        ReturnedVial(
+            "V0000214", "", D(1), "HX2201A", date(2027, 3, 31), "the refrigerator read 9 °C overnight", "quarantined"
+        ),
+        ReturnedVial("V0000307", "", D(4), "HX2202B", date(2027, 6, 30), "damaged on arrival (carton wet)", "held"),
+    ),
+    packed_by="Maria Gonzalez, PharmD",
+    signatures=(PrintedSignature("packed and sent", "Maria Gonzalez, PharmD", "pharmacist", TEN_FIFTEEN),),
+)
+TRANSFER = TransferRecord(
+    stamp=STAMP,
+    record_number="TRF-1203",
+    copy_number=1,
+    product="inotuzumab ozogamicin",
+    investigator="Elena Petrova, MD",
+    places=("Refrigerator 1", "Refrigerator 2"),
+    to_site="021 Lakeside Hospital",
+    approval=APPROVAL,
+    carriage=CARRIAGE,
+    sent_at=TEN_FIFTEEN,
+    sent_by="Maria Gonzalez, PharmD",
+    reason="their stock runs out before the next shipment",
+    note="",
+    lots=(
+        TransferredLot(D(1), "HX2201A", date(2027, 3, 31), "V0000206 – V000021K; kits KIT-00206, KIT-00207", 12),
+        TransferredLot(D(4), "HX2202B", date(2027, 6, 30), "V0000307", 1),
+    ),
+    signatures=(PrintedSignature("packed and sent", "Maria Gonzalez, PharmD", "pharmacist", TEN_FIFTEEN),),
+)

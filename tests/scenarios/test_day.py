@@ -27,6 +27,19 @@ from pharmacy_app.services.accounts import (
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.amendments import AmendmentForm, amend_protocol
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
+from pharmacy_app.services.disposition import (
+    CarrierTyped,
+    DestroyForm,
+    LossForm,
+    ReturnForm,
+    TransferForm,
+    break_vials,
+    destroy_vials,
+    find_vials,
+    miss_vials,
+    return_vials,
+    transfer_vials,
+)
 from pharmacy_app.services.documents import DocumentForm, attach_document
 from pharmacy_app.services.doses import (
     CancelForm,
@@ -394,8 +407,18 @@ def _mix(dose_id: str, at: str, units: tuple[str, str], diluted: str = "") -> Pr
 
 # --- the monitor ----------------------------------------------------------------------------------------------
 
-MAY = {"signed_in", "signed_out", "password_changed", "record_printed", "medication_error_recorded"}
-"""What a monitor does: come, go, change her own password, print the record she reads, report an error she sees."""
+MAY = {
+    "signed_in",
+    "signed_out",
+    "password_changed",
+    "record_printed",
+    "medication_error_recorded",
+    "vials_accounted",
+}
+"""What a monitor does: come, go, change her own password, print the record she reads, report an error she sees, and do
+the accountability of containers, which moves no vial."""
+
+CARRIER = CarrierTyped("courier", "T-1", "1", "SEAL-1", "TL-1")
 
 Try = Callable[[Pharmacy, Act], object]
 
@@ -417,6 +440,18 @@ TRIES: dict[str, Try] = {
     "vials_quarantined": lambda p, a: quarantine(p.desk, a, QuarantineForm((p.vials()[0].unit_number,), "warm")),
     "quarantine_lifted": lambda p, a: release_with_document(
         p.desk, a, PermissionForm((p.vials()[0].unit_number,), SupporterDecision("R1", "Supporter", "2026-03-02"))
+    ),
+    "vials_broken": lambda p, a: break_vials(p.desk, a, LossForm(_first(p), "fell"), p.sign("tim"), p.sign("carla")),
+    "vials_missing": lambda p, a: miss_vials(p.desk, a, LossForm(_first(p), "gone"), p.sign("tim"), p.sign("carla")),
+    "vials_found": lambda p, a: find_vials(p.desk, a, LossForm(_first(p), "there"), p.sign("tim"), p.sign("carla")),
+    "vials_returned": lambda p, a: return_vials(
+        p.desk, a, ReturnForm(_first(p), "", "Depot", "unused", "yes", CARRIER), p.sign("paula")
+    ),
+    "vials_transferred": lambda p, a: transfer_vials(
+        p.desk, a, TransferForm(_first(p), "", "Site 021", "short there", "yes", CARRIER), p.sign("paula")
+    ),
+    "vials_destroyed": lambda p, a: destroy_vials(
+        p.desk, a, DestroyForm(_first(p), "", "burned", "bin 12"), p.sign("tim"), p.sign("carla")
     ),
     "subject_enrolled": lambda p, a: enroll(p.desk, a, SubjectForm("002", "1980", "")),
     "measurement_recorded": lambda p, a: record_measurement(
@@ -460,6 +495,10 @@ TRIES: dict[str, Try] = {
         p.desk, a, DocumentForm("a letter", "letter", "", "", p.day(), "letter.pdf"), b"%PDF-1.7 a letter"
     ),
 }
+
+
+def _first(pharmacy: Pharmacy) -> tuple[str, ...]:
+    return (pharmacy.vials()[0].unit_number,)
 
 
 def _dose(pharmacy: Pharmacy) -> str:

@@ -141,6 +141,15 @@ class StubPapers:
     def treatment_calendar(self, paper: Any) -> bytes:
         return self._paper(paper)
 
+    def destruction_record(self, record: Any) -> bytes:
+        return self._paper(record)
+
+    def return_record(self, record: Any) -> bytes:
+        return self._paper(record)
+
+    def transfer_record(self, record: Any) -> bytes:
+        return self._paper(record)
+
     def accountability_record(
         self, header: Any, lines: Iterable[Any], totals: tuple[tuple[str, int], ...], stamp: Any
     ) -> bytes:

@@ -214,7 +214,9 @@ def monitor_page(qtbot: QtBot, office: Office, idle: Idle) -> monitor.MonitorPag
 def test_received_is_the_sum_of_all_states(qtbot: QtBot, day: DemoDay, office_as: OfficeAs, idle: Idle) -> None:
     dose(day, "000-001", 1, 1, until="plan")
     page = monitor_page(qtbot, office_as("monitor"), idle)
-    assert find(page, Banner, "monitor_line").text() == "You read everything here and change nothing."
+    assert find(page, Banner, "monitor_line").text() == (
+        "You read everything and move no vial. You sign one thing: which used containers you accounted for."
+    )
     assert find(page, Text, "totals_1_mg_identity").text() == "12 received = 10 available + 2 reserved"
     assert find(page, Text, "totals_4_mg_identity").text() == "4 received = 4 available"
 

@@ -1,4 +1,4 @@
-"""The monitor's home: everything to read, nothing to change. Received against states, stock, doses, errors, journal."""
+"""The monitor's home: everything to read, no vial to move, and the one act of the monitor's own: accountability."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,14 +17,15 @@ from pharmacy_app.services.desk import protocol_of, site_of
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record
 from ui.office import Office
+from ui.pages.monitor_accountability import AccountabilityCard, Waiting, waiting_of
 from ui.pages.stock_parts import STATES, state_says, state_tone
 from ui.theme import SPACE_L, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
 from ui.widgets.panels import Banner, Card, KeyValues, Page
 from ui.widgets.tables import Column, DataTable, RowTableModel
 
-MONITOR_LINE = "You read everything here and change nothing."
-OTHERS_LINE = "This is what the monitor reads. Nothing on this page changes the study."
+MONITOR_LINE = "You read everything and move no vial. You sign one thing: which used containers you accounted for."
+OTHERS_LINE = "This is what the monitor reads. Nobody else changes anything on this page."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class MonitorFacts:
     """What the page shows."""
 
     totals: tuple[Totals, ...]
+    waiting: Waiting
     stock: tuple[StockRow, ...]
     errors: tuple[views.ErrorLine, ...]
     given: tuple[GivenRow, ...]
@@ -126,7 +128,9 @@ def question(reader: Reader) -> MonitorFacts:
         StockRow(show_mg(line.strength_mg), line.lot, line.expires_on, line.place, line.state, line.vials)
         for line in stock
     )
-    return MonitorFacts(tuple(totals), rows, tuple(reader.errors()), tuple(reversed(given)), reader.head())
+    return MonitorFacts(
+        tuple(totals), waiting_of(reader), rows, tuple(reader.errors()), tuple(reversed(given)), reader.head()
+    )
 
 
 class _TotalRow(QWidget):
@@ -154,7 +158,7 @@ class _TotalRow(QWidget):
 
 
 class MonitorPage(Page):
-    """Read only for everyone; what may be printed here is printed for everyone."""
+    """Read only for everyone but for the monitor's accountability; what is printed here is printed for everyone."""
 
     def __init__(self, office: Office) -> None:
         super().__init__("Monitor", office.site.name, name="monitor_page")
@@ -167,11 +171,13 @@ class MonitorPage(Page):
             link.clicked.connect({"ledger": self._ledger, "labels": self._papers, "subjects": self._subjects}[key])
             self.action_bar.addWidget(link)
         line = MONITOR_LINE if office.is_monitor else OTHERS_LINE
-        self.add(Banner("info", line, word="Read only", name="monitor_line"))
+        self.add(Banner("info", line, word="" if office.is_monitor else "Read only", name="monitor_line"))
         self._trouble = Banner("stop", "", name="monitor_trouble")
         self._trouble.hide()
         self.add(self._trouble)
         self._make_totals()
+        self.accountability = AccountabilityCard(office)
+        self.add(self.accountability)
         self._make_errors()
         self._make_given()
         self._make_stock()
@@ -306,6 +312,10 @@ class MonitorPage(Page):
         card.body.addLayout(row)
         self.add(card)
 
+    def is_dirty(self) -> bool:
+        """Whether the monitor has begun a note."""
+        return self.accountability.is_dirty()
+
     # -- asking
 
     def refresh(self) -> None:
@@ -319,6 +329,7 @@ class MonitorPage(Page):
             if at:
                 self._totals.addWidget(rule())
             self._totals.addWidget(_TotalRow(totals))
+        self.accountability.show_waiting(facts.waiting)
         self._errors.set_rows(facts.errors)
         self._given.set_rows(facts.given)
         self._stock.set_rows(facts.stock)

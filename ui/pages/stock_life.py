@@ -1,9 +1,10 @@
 """One vial's life on screen: what it is, every ledger line it stands on, its mg ledger, and what may be done."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
@@ -11,9 +12,10 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import move_table
 from pharmacy_app.services.desk import Act
+from pharmacy_app.services.disposition_forms import FORM_PREFIXES, form_number, print_form
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels
-from pharmacy_app.services.views import MgLine, VialLife
+from pharmacy_app.services.views import EventLine, LedgerLine, MgLine, VialLife
 from ui.office import Office
 from ui.pages.stock_parts import (
     LEDGER_BRIEF,
@@ -21,22 +23,82 @@ from ui.pages.stock_parts import (
     document_dialog,
     print_dialog,
     quarantine_dialog,
+    say_at,
     say_mg,
     state_says,
     state_tone,
 )
+from ui.pages.vial_moves_form import MOVE_KINDS
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.panels import Banner, Card, KeyValues
 from ui.widgets.tables import DataTable
 
 
-def life_of(reader: Reader, unit_number: str) -> VialLife:
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A vial's life: its ledger lines, the events behind them by number, and the monitor's accountability."""
+
+    life: VialLife
+    events: dict[int, EventLine]
+    accounted: EventLine | None
+
+
+def life_of(reader: Reader, unit_number: str) -> Life:
     """A vial's life; raises ``Refused`` when there is no such vial."""
     life = reader.vial_life(unit_number)
     if life is None:
         raise Refused(Fault("unit_number", f"There is no vial {unit_number} in this pharmacy."))
-    return life
+    events = (reader.event(seq) for seq in {line.event_seq for line in life.lines})
+    accounted = (
+        reader.events(kind="vials_accounted", text=unit_number, offset=0, limit=1) if life.vial.accounted_by else ()
+    )
+    return Life(life, {event.seq: event for event in events if event is not None}, accounted[0] if accounted else None)
+
+
+LINES_SHOWN = 5
+"""So many ledger lines are seen at once; the others scroll."""
+
+_FORM_WORDS = (
+    ("permission", "Permission"),
+    ("party", "To"),
+    ("reason", "Reason"),
+    ("method", "Method"),
+    ("container", "Container or manifest"),
+    ("certificate", "Certificate"),
+    ("note", "Note"),
+)
+_CARRIER_WORDS = (
+    ("courier", "Courier"),
+    ("tracking_number", "Tracking number"),
+    ("packages", "Packages"),
+    ("seal", "Seal"),
+    ("logger_serial", "Temperature logger"),
+)
+
+
+def form_of(line: LedgerLine) -> str:
+    """The number of the printed form of a return, transfer or destruction; '' for a line that has none."""
+    return form_number(line.move, line.event_seq) if line.move in FORM_PREFIXES else ""
+
+
+def form_pairs(line: LedgerLine, event: EventLine | None) -> list[tuple[str, str]]:
+    """A ledger line with the form it was recorded by: what was typed, and who signed what."""
+    content = event.content if event is not None else {}
+    pairs = [("Move", f"{line.move}: {line.from_state or 'outside'} → {line.to_state}"), ("Event", str(line.event_seq))]
+    pairs += [("On the record", line.transaction), ("Form", form_of(line))]
+    typed = [(words, str(content.get(key, ""))) for key, words in _FORM_WORDS]
+    carrier = content.get("carrier", {})
+    typed += [(words, str(carrier.get(key, ""))) for key, words in _CARRIER_WORDS]
+    if not any(value for _, value in typed):
+        typed = [("With", line.counterparty), ("Reference", line.reference)]
+    if not content.get("method") and not content.get("party"):
+        typed.append(("Comment", line.comment))
+    pairs += typed
+    pairs.append(("Checked by", line.verifier))
+    if event is not None:
+        pairs.append(("Signed", "\n".join(event.signatures)))
+    return [(words, value) for words, value in pairs if value]
 
 
 def mg_pairs(mg: MgLine) -> list[tuple[str, str]]:
@@ -65,15 +127,21 @@ def mg_pairs(mg: MgLine) -> list[tuple[str, str]]:
 
 
 class VialLifeDialog(QDialog):
-    """A vial opened from a table or a scan; acts are offered as its state and the person's role allow."""
+    """A vial opened from a table or a scan; acts are offered as its state and the person's role allow.
 
-    def __init__(self, office: Office, life: VialLife, parent: QWidget) -> None:
+    Signal ``move_wanted(object unit_numbers)`` after it has closed, to move the vial.
+    """
+
+    move_wanted = Signal(object)
+
+    def __init__(self, office: Office, found: Life, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("vial_life")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(940, 660)
+        self.resize(940, 700)
         self._office = office
-        self._life = life
+        self._found = found
+        self._life = found.life
         self._printing = office.act()
         self._title = Text("", "title", name="vial_life_title")
         self._state = Banner("info", "", name="vial_life_state")
@@ -81,14 +149,27 @@ class VialLifeDialog(QDialog):
         self._trouble.hide()
         self._facts = KeyValues(columns=2, name="vial_life_facts")
         self._lines = TippedRows(LEDGER_BRIEF)
-        self._table = DataTable(
-            self._lines, name="vial_life_lines", label="Ledger lines of this vial", sortable=False, visible_rows=6
-        )
+        self._table = DataTable(self._lines, name="vial_life_lines", label="Ledger lines of this vial", sortable=False)
+        self._table.row_chosen.connect(self._show_form)
+        self._form = KeyValues(columns=2, name="vial_life_form")
         self._mg = KeyValues(columns=1, name="vial_life_mg")
         self._mg_card = Card("mg ledger", "Every opened vial closes to withdrawn + residue + discarded.")
         self._mg_card.add(self._mg)
-        self._lines_card = Card("Ledger lines", "Every move of this vial, in the order it was done.")
+        self._lines_card = Card(
+            "Ledger lines",
+            "Every move of this vial, in the order it was done. The line chosen stands beneath with its form.",
+        )
         self._lines_card.add(self._table)
+        self._lines_card.add(self._form)
+        self.form_button = Button("Print the &form", name="vial_life_print_form", icon="print")
+        self.form_button.hide()
+        self.form_button.clicked.connect(self._print_form)
+        self._form_act = office.act()
+        self._form_number = ""
+        row = QHBoxLayout()
+        row.addWidget(self.form_button)
+        row.addStretch(1)
+        self._lines_card.body.addLayout(row)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
         column.setSpacing(SPACE_M)
@@ -97,7 +178,7 @@ class VialLifeDialog(QDialog):
         column.addWidget(self._make_content(), 1)
         column.addLayout(self._make_foot())
         self._close.setFocus()
-        self._show(life)
+        self._show(found)
 
     def _make_content(self) -> QScrollArea:
         inner = QWidget()
@@ -122,11 +203,13 @@ class VialLifeDialog(QDialog):
     def _make_foot(self) -> QHBoxLayout:
         self.quarantine_button = Button("&Quarantine…", name="vial_life_quarantine", kind="danger")
         self.document_button = Button("&Release with document…", name="vial_life_release")
+        self.move_button = Button("&Move…", name="vial_life_move")
         self.label_button = Button("&Print its label…", name="vial_life_label", icon="print")
         self.dose_button = Button("&Go to its dose", name="vial_life_dose")
         close = Button("&Close", name="vial_life_close")
         self.quarantine_button.clicked.connect(self._quarantine)
         self.document_button.clicked.connect(self._release)
+        self.move_button.clicked.connect(self._move)
         self.label_button.clicked.connect(self._label)
         self.dose_button.clicked.connect(self._go_to_dose)
         close.clicked.connect(self.accept)
@@ -135,20 +218,27 @@ class VialLifeDialog(QDialog):
         foot.setSpacing(SPACE_S)
         foot.addWidget(self.dose_button)
         foot.addStretch(1)
-        for button in (self.quarantine_button, self.document_button, self.label_button, close):
+        for button in (self.quarantine_button, self.move_button, self.document_button, self.label_button, close):
             foot.addWidget(button)
         self._close = close
         return foot
 
-    def _show(self, life: VialLife) -> None:
-        self._life = life
+    def _show(self, found: Life) -> None:
+        self._found, self._life = found, found.life
+        life = found.life
         vial = life.vial
         title = f"Vial {vial.unit_number}"
         self.setWindowTitle(title)
         self._title.setText(f"{title} · {say_mg(vial.strength_mg)} · lot {vial.lot}")
-        kind = {"available": "ok", "held": "warn", "quarantined": "stop"}.get(vial.state, "info")
         why = f" {vial.hold_reason[0].upper()}{vial.hold_reason[1:]}." if vial.hold_reason else ""
-        self._state.set_message(kind, f"{state_says(vial.state)}.{why}", word=vial.state.capitalize())
+        waits = vial.state in move_table().moves["destroy"].from_states
+        says = (
+            "The monitor has accounted for the container. It may be destroyed with the supporter's permission."
+            if waits and vial.accounted_by
+            else f"{state_says(vial.state)}.{why}"
+        )
+        self._state.set_message(state_tone(vial.state) or "info", says, word=vial.state.capitalize())
+        accounted = self._accounted(waits)
         self._facts.set_pairs(
             [
                 ("Strength", say_mg(vial.strength_mg)),
@@ -159,9 +249,12 @@ class VialLifeDialog(QDialog):
                 ("Shipment", vial.shipment_number),
                 ("State", vial.state),
                 ("Dose", vial.dose_id),
+                *([("Accounted for", accounted)] if accounted else []),
             ]
         )
         self._lines.set_rows(life.lines)
+        self._fit_table(len(life.lines))
+        self._table.selectRow(len(life.lines) - 1)
         self._mg_card.setVisible(life.mg is not None)
         if life.mg is not None:
             self._mg.set_pairs(mg_pairs(life.mg))
@@ -169,9 +262,50 @@ class VialLifeDialog(QDialog):
             self.quarantine_button, "vials_quarantined", vial.state in move_table().moves["quarantine"].from_states
         )
         self._offer(self.document_button, "quarantine_lifted", vial.state in ("held", "quarantined"))
+        may_move = [kind for kind in MOVE_KINDS if vial.state in move_table().moves[kind.move].from_states]
+        may_act = next((kind.act for kind in may_move if self._office.may(kind.act)), "vials_broken")
+        self._offer(self.move_button, may_act, bool(may_move))
         self._offer(self.label_button, "paper_printed", True)
         self.dose_button.setVisible(bool(vial.dose_id))
         self._state.setProperty("tone", state_tone(vial.state))
+
+    def _accounted(self, waits: bool) -> str:
+        """Who accounted for the container and when, or that it waits for it."""
+        event = self._found.accounted
+        if event is not None:
+            return f"{event.actor_name}, {say_at(event.done_at, self._office.site.time_zone)} (event {event.seq})"
+        return "not yet: waits for the supporter's monitor" if waits else ""
+
+    def _fit_table(self, lines: int) -> None:
+        """As high as its lines, up to a few: the form of the line chosen stands right beneath."""
+        row = self._table.verticalHeader().defaultSectionSize()
+        self._table.setFixedHeight(self._table.horizontalHeader().height() + min(lines, LINES_SHOWN) * row + 4)
+
+    def _show_form(self, line: LedgerLine) -> None:
+        self._form.set_pairs(form_pairs(line, self._found.events.get(line.event_seq)))
+        number = form_of(line)
+        if number != self._form_number:
+            self._form_number, self._form_act = number, self._office.act()
+        self.form_button.set_text(f"Print &form {number}")
+        self.form_button.setVisible(bool(number))
+
+    def _print_form(self) -> None:
+        desk, act, number = self._office.desk, self._form_act, self._form_number
+        self.form_button.setEnabled(False)
+        self._office.do(
+            lambda: print_form(desk, act, number), self._form_printed, self._failed, busy="Printing the form"
+        )
+
+    def _form_printed(self, printed: Printed) -> None:
+        self._form_act = self._office.act()
+        self.form_button.setEnabled(True)
+        self._office.changed.emit()
+        number = self._form_number
+        self._office.show_paper(f"Form {number}", f"{number}.pdf", printed, self)
+
+    def _move(self) -> None:
+        self.accept()
+        self.move_wanted.emit((self._life.vial.unit_number,))
 
     def _offer(self, button: Button, kind: str, possible: bool) -> None:
         button.setVisible(possible)
@@ -240,6 +374,7 @@ class VialLifeDialog(QDialog):
 
     def _failed(self, trouble: Exception) -> None:
         self.label_button.setEnabled(self._office.may("paper_printed"))
+        self.form_button.setEnabled(True)
         self._trouble.set_message("stop", str(trouble))
         self._trouble.show()
 

@@ -43,7 +43,20 @@ MOMENT_WIDTH = 176
 ANY = "any"
 """The value of a filter that lets everything through."""
 
-STATES = ("held", "available", "reserved", "quarantined", "opened", "empty", "partial")
+STATES = (
+    "held",
+    "available",
+    "reserved",
+    "quarantined",
+    "opened",
+    "empty",
+    "partial",
+    "broken",
+    "missing",
+    "returned",
+    "transferred",
+    "destroyed",
+)
 
 # -- words
 
@@ -71,6 +84,10 @@ _KINDS = {
     "site_opened": "Site and study set up",
     "record_printed": "Accountability record printed",
     "vials_closed": "mg ledger closed",
+    "vials_accounted": "Monitor's accountability of containers",
+    "vials_found": "Missing vials found",
+    "vials_transferred": "Vials transferred to another site",
+    "vials_destroyed": "Vials destroyed on site",
 }
 
 
@@ -89,8 +106,9 @@ def state_words(vial: Vial) -> str:
 
 
 def state_tone(state: str) -> str:
-    """The severity's colour beside the word: quarantined stands out, held asks for a look."""
-    return {"quarantined": "stop", "held": "warn", "available": "ok"}.get(state, "")
+    """The severity's colour beside the word: quarantined and missing stand out, held and broken ask for a look."""
+    tones = {"quarantined": "stop", "missing": "stop", "held": "warn", "broken": "warn", "available": "ok"}
+    return tones.get(state, "")
 
 
 def state_says(state: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
@@ -15,9 +15,9 @@ from pharmacy_app.services.desk import Act, Desk, today_of
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.preparation import find_vial
 from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels, unit_ranges
-from pharmacy_app.services.views import StockLine, VialLife
+from pharmacy_app.services.views import StockLine
 from ui.office import Office
-from ui.pages.stock_life import VialLifeDialog, life_of
+from ui.pages.stock_life import Life, VialLifeDialog, life_of
 from ui.pages.stock_parts import (
     ANY,
     STATES,
@@ -34,14 +34,17 @@ from ui.pages.stock_parts import (
     state_words,
     vials_count,
 )
+from ui.pages.vial_moves import MAX_CHOSEN, MovePanel
+from ui.pages.vial_moves_form import MOVE_KINDS
+from ui.pages.vial_moves_table import MovesView
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, ScanField, TextField
 from ui.widgets.panels import Page, Tabs
 from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
 
-MAX_CHOSEN = 500
-"""More vials than this are not moved or printed in one act from the table."""
+TITLE = "Vials"
+SUBTITLE = "What is usable, what is on hand, and where every vial is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class LotStock:
     quarantined: int
     opened: int
     used: int
+    broken: int = 0
+    missing: int = 0
+    gone: int = 0
 
     @property
     def on_hand(self) -> int:
@@ -86,6 +92,9 @@ def lots_of(stock: Sequence[StockLine], day: date) -> list[LotStock]:
             quarantined=states.get("quarantined", 0),
             opened=states.get("opened", 0),
             used=states.get("empty", 0) + states.get("partial", 0),
+            broken=states.get("broken", 0),
+            missing=states.get("missing", 0),
+            gone=sum(states.get(state, 0) for state in ("returned", "transferred", "destroyed")),
         )
         for (strength, expires_on, lot, place), states in sorted(counted.items())
     ]
@@ -160,11 +169,14 @@ _STOCK_COLUMNS = (
     _count_column("expired", "Expired", "stop"),
     _count_column("opened", "Opened"),
     _count_column("used", "Used up"),
+    _count_column("broken", "Broken", "warn"),
+    _count_column("missing", "Missing", "stop"),
+    _count_column("gone", "Left"),
     Column("place", "Place", width=124),
 )
 
 
-STATE_COLUMNS = ("reserved", "held", "quarantined", "expired", "opened", "used")
+STATE_COLUMNS = ("reserved", "held", "quarantined", "expired", "opened", "used", "broken", "missing", "gone")
 """Columns shown only while a lot has such vials, so that the table needs no scrolling sideways."""
 
 
@@ -179,7 +191,7 @@ class _VialRow:
 
     @property
     def state(self) -> str:
-        return state_words(self.vial)
+        return state_words(self.vial) + (", accounted for" if self.vial.accounted_by else "")
 
 
 _VIAL_COLUMNS = (
@@ -197,29 +209,37 @@ class VialsPage(Page):
     """Stock and vials; opens on a unit number."""
 
     def __init__(self, office: Office) -> None:
-        super().__init__(
-            "Vials", "What is usable, what is on hand, and where every vial is.", name="vials_page", max_width=None
-        )
+        super().__init__(TITLE, SUBTITLE, name="vials_page", max_width=None)
         self._office = office
         self._copies_act = office.act()
         self._total = 0
         self.scan = ScanField("vial_scan", "&Find a vial", hint="Scan or type a number, then Enter.")
         self.scan.scanned.connect(self.open_on)
         self._cards = [_StrengthCard(strength) for strength in STRENGTHS_MG]
-        top = QWidget()
-        row = QHBoxLayout(top)
+        self._top = QWidget()
+        row = QHBoxLayout(self._top)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE_M)
         row.addWidget(self.scan, 1)
         for card in self._cards:
             row.addWidget(card, 1)
-        self.add(top)
+        self.add(self._top)
+        self.moving = MovePanel(office)
+        self.moving.hide()
+        self.moving.closed.connect(self._show_vials)
+        self.moving.look_at.connect(self._look_at)
         self.views = Tabs(
-            [("Every vial", self._make_vials()), ("Stock by lot", self._make_stock())], name="vials_views"
+            [
+                ("Every vial", self._make_vials()),
+                ("Stock by lot", self._make_stock()),
+                ("How vials move", MovesView()),
+            ],
+            name="vials_views",
         )
         self.views.add_corner(self._count)
         self.views.chosen.connect(self._offer)
         self.add(self.views, 1)
+        self.add(self.moving)
         self._offer()
 
     # -- parts
@@ -252,14 +272,22 @@ class VialsPage(Page):
         self.label_button = Button("&Print labels…", name="vials_labels", icon="print")
         self.document_button = Button("&Release with document…", name="vials_release")
         self.quarantine_button = Button("&Quarantine…", name="vials_quarantine", kind="danger")
+        self.move_button = Button("&Move…", name="vials_move")
         self.open_button.clicked.connect(self._open_current)
         self.label_button.clicked.connect(self._print)
         self.document_button.clicked.connect(self._release)
         self.quarantine_button.clicked.connect(self._quarantine)
+        self.move_button.clicked.connect(self._move)
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
         foot.addStretch(1)
-        for button in (self.open_button, self.label_button, self.document_button, self.quarantine_button):
+        for button in (
+            self.open_button,
+            self.label_button,
+            self.document_button,
+            self.quarantine_button,
+            self.move_button,
+        ):
             foot.addWidget(button)
         view = QWidget()
         column = QVBoxLayout(view)
@@ -289,8 +317,8 @@ class VialsPage(Page):
         column.addWidget(
             Text(
                 "On hand = usable + reserved + held + quarantined + expired, all unopened. Usable: released and not "
-                "past its last day. Used up: empty or partial containers that wait for the monitor. Enter on a line "
-                "shows its vials.",
+                "past its last day. Used up: empty or partial containers. Left: returned, transferred or destroyed. "
+                "Enter on a line shows its vials.",
                 "small",
             )
         )
@@ -303,6 +331,12 @@ class VialsPage(Page):
         desk = self._office.desk
         self._office.ask(lambda reader: _stock_now(desk, reader), self._got_stock, self._office.say_trouble)
         self.vials.reload()
+        if not self.moving.isHidden():
+            self.moving.refresh()
+
+    def is_dirty(self) -> bool:
+        """Whether a move is half described."""
+        return self.moving.is_dirty()
 
     def open_on(self, what: str) -> None:
         """Open a vial by its unit number, kit number or scanned label."""
@@ -318,8 +352,10 @@ class VialsPage(Page):
             card.show_stock(stock)
         self.lot.set_choices([(ANY, "All lots"), *((lot, lot) for lot in lots)])
 
-    def _got_life(self, life: VialLife) -> None:
-        VialLifeDialog(self._office, life, self).open()
+    def _got_life(self, life: Life) -> None:
+        dialog = VialLifeDialog(self._office, life, self)
+        dialog.move_wanted.connect(self.begin_move)
+        dialog.open()
 
     def _lost(self, trouble: Exception) -> None:
         if isinstance(trouble, Refused):
@@ -375,6 +411,13 @@ class VialsPage(Page):
         may_not = self._office.why_not("paper_printed")
         self._count.setText(f"{vials_count(self._total)}. {may_not or why or f'{len(chosen)} chosen.'}")
         self.open_button.setEnabled(len(chosen) == 1)
+        # Nothing need be chosen: the vials can be scanned one by one.
+        too_many = why if chosen else ""
+        no_move = "" if any(self._office.may(kind.act) for kind in MOVE_KINDS) else self._office.why_not("vials_broken")
+        self.move_button.setEnabled(not (no_move or too_many))
+        self.move_button.setToolTip(
+            no_move or too_many or "Broken, missing or found, returned, transferred, destroyed."
+        )
         movable = states <= set(move_table().moves["quarantine"].from_states)
         for button, kind, possible, needs in (
             (self.label_button, "paper_printed", True, ""),
@@ -413,6 +456,32 @@ class VialsPage(Page):
         dialog = quarantine_dialog(self._office, tuple(vial.unit_number for vial in self._chosen()), self)
         dialog.succeeded.connect(self._moved)
         dialog.open()
+
+    def begin_move(self, unit_numbers: tuple[str, ...]) -> None:
+        """Open the panel that moves vials, with these on its list."""
+        self._top.hide()
+        self.views.hide()
+        self.set_title("Move vials", "Broken, missing or found, returned, transferred, destroyed.")
+        self.moving.show()
+        self.moving.begin(unit_numbers)
+
+    def _move(self) -> None:
+        self.begin_move(tuple(vial.unit_number for vial in self._chosen()))
+
+    def _show_vials(self) -> None:
+        self.moving.hide()
+        self.set_title(TITLE, SUBTITLE)
+        self._top.show()
+        self.views.show()
+        self.table.setFocus()
+
+    def _look_at(self, widget: QWidget) -> None:
+        """Scroll to what the panel wants seen; of what is higher than the window, its beginning."""
+        if widget.height() < self.scroll_area.viewport().height():
+            self.show_widget(widget)
+        else:
+            top = widget.mapTo(self.content, QPoint(0, 0)).y()
+            self.scroll_area.verticalScrollBar().setValue(top - SPACE_S)
 
     def _release(self) -> None:
         chosen = self._chosen()
