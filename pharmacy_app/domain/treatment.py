@@ -43,6 +43,11 @@ class LevelReason(StrEnum):
     PLATELETS = "platelets not recovered"
     OTHER = "other"
 
+    @property
+    def is_toxicity(self) -> bool:
+        """Whether the reduction holds for ever; platelets that do not recover are taken for toxicity of the drug."""
+        return self in (LevelReason.TOXICITY, LevelReason.PLATELETS)
+
 
 class Schedule(StrEnum):
     """Which doses the first cycle of a retreatment has (RULES A22)."""
@@ -259,7 +264,7 @@ class Treatment:
         for change in self.changes_in_force(course, cycle):
             if ceiling is not None:
                 ceiling = min(ceiling, change.level)
-            elif change.reason is LevelReason.TOXICITY and change.steps_down:
+            elif change.reason.is_toxicity and change.steps_down:
                 ceiling = change.level
         return ceiling
 

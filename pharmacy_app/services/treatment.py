@@ -351,14 +351,15 @@ def change_level(desk: Desk, act: Act, form: LevelForm) -> Event:
                     f" say why; level {level} is then in force again."
                 )
                 reading.fault("level", sentence, "R43", "8.1.4")
-            if reason == LevelReason.TOXICITY and level > before:
-                reading.fault("reason", "Toxicity lowers a level; it never raises one.", "R47", "8.1.6")
+            said = LevelReason(reason)
+            if said.is_toxicity and level > before:
+                reading.fault("reason", f"“{said}” lowers a level; it never raises one.", "R47", "8.1.6")
             in_place = [
                 change
                 for change in at.treatment.changes_in_force(course, cycle)
-                if (change.course, change.cycle, change.reason) == (course, cycle, LevelReason.TOXICITY)
+                if (change.course, change.cycle) == (course, cycle) and change.reason.is_toxicity
             ]
-            if in_place and reason != LevelReason.TOXICITY and reading.was_read("reason"):
+            if in_place and not said.is_toxicity and reading.was_read("reason"):
                 reading.fault(
                     "reason",
                     f"Cycle {cycle} is reduced to level {in_place[0].level} for toxicity, which is never raised again;"

@@ -72,7 +72,7 @@ def at(
         (-2, (lowered(3, -1),), {"R43": "STOP"}),
         (0, (lowered(3, -1),), {"R47": "STOP"}),
         (0, (lowered(3, -1, reason=REMISSION),), {"R43": "STOP"}),
-        (0, (lowered(3, -1, reason=PLATELETS),), {"R43": "STOP"}),
+        (0, (lowered(3, -1, reason=PLATELETS),), {"R47": "STOP"}),
         (0, (lowered(4, -1),), {}),  # recorded for the cycle after
         (-1, (lowered(4, -1),), {"R43": "STOP"}),
         (-1, (lowered(2, -1),), {}),  # stays in force
@@ -151,7 +151,13 @@ def test_after_toxicity_a_later_step_for_remission_is_not_taken_back_either() ->
     assert said(at(-1, down, further, back, cycle=5), "R47") == ["STOP"]
 
 
-@pytest.mark.parametrize("reason", [REMISSION, PLATELETS, OTHER])
+def test_platelets_that_do_not_recover_are_toxicity() -> None:
+    """§ 8.1.6 names that reduction beside the others and forbids going back for toxicity: the safer reading."""
+    up = lowered(4, 0, before=-1, reason=OTHER)
+    assert spoke(at(0, lowered(3, -1, reason=PLATELETS), up, cycle=4), "R47", "A11") == {"R47": "STOP"}
+
+
+@pytest.mark.parametrize("reason", [REMISSION, OTHER])
 def test_going_back_from_a_step_that_was_not_for_toxicity_warns(reason: LevelReason) -> None:
     up = lowered(4, 0, before=-1, reason=OTHER)
     assert spoke(at(0, lowered(3, -1, reason=reason), up, cycle=4), "R47", "A11") == {"A11": "WARN"}

@@ -329,7 +329,7 @@ class Way:
         self.steps += down
         if reason == "remission":
             self.steps_for_remission += down
-        if down and (reason == "toxicity" or self.floor < 0):
+        if down and (reason in ("toxicity", "platelets not recovered") or self.floor < 0):
             self.floor = min(self.floor, level)
         self.level = level
 
