@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from pharmacy_app.demo import PASSWORD, DemoDay, dose
@@ -478,8 +478,7 @@ def test_the_list_is_walked_by_keys_and_enter_brings_the_rule_into_sight(
     assert find(page, Text, "rule_head").text().startswith(f"{second.id}  ")
     assert page.scroll_area.verticalScrollBar().value() == 0
     press(table)
-    QApplication.processEvents()
-    assert page.scroll_area.verticalScrollBar().value() > 0
+    qtbot.waitUntil(lambda: page.scroll_area.verticalScrollBar().value() > 0)
     # What is searched for and opened stays when the page asks anew.
     page.refresh()
     idle(office)
