@@ -489,7 +489,7 @@ def load_protocol(source: str | bytes | Path) -> Protocol:
     """
     raw = _read(source)
     try:
-        data = tomllib.loads(raw.decode("utf-8-sig").replace("\r\n", "\n"), parse_float=Decimal)
+        data = tomllib.loads(raw.decode("utf-8-sig"), parse_float=Decimal)
     except UnicodeDecodeError as error:
         raise Refused(
             Fault("", f"The protocol file is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8.")

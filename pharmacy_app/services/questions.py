@@ -1,15 +1,20 @@
 """Questions that take more than one look into the store: what waits today."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 
 from pharmacy_app.domain.vials import usable_on
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Desk, today_of
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.study_settings import unset_settings
+from pharmacy_app.services.treatment import calendar
 
 EXPIRY_WARNING_DAYS = 90
 """How many days ahead an expiry is shown."""
+
+DUE_AHEAD_DAYS = 3
+"""How many days before its window a dose is shown as due, when nobody ordered it yet."""
 
 OPEN = ("ordered", "stopped", "decided", "planned", "verified", "prepared", "released")
 
@@ -33,7 +38,21 @@ def today(desk: Desk, reader: Reader) -> views.Today:
             for line in reader.doses(statuses=("administered", "cancelled"))
             if line.status == "administered" or _has_opened(reader, line.dose_id)
         ),
+        due=tuple(_due(desk, reader, day)),
     )
+
+
+def _due(desk: Desk, reader: Reader, day: date) -> Iterator[views.DueLine]:
+    """Doses that are due now or in a few days and that nobody ordered yet, those that are late first."""
+    under_way = {(dose.subject_number, dose.course, dose.cycle, dose.day) for dose in reader.doses(statuses=OPEN)}
+    lines = []
+    for subject in reader.subjects():
+        due = calendar(desk, reader, subject.subject_number).next_due
+        if due is None or (subject.subject_number, due.course, due.cycle, due.day) in under_way:
+            continue
+        if due.from_on <= day + timedelta(days=DUE_AHEAD_DAYS):
+            lines.append(views.DueLine(subject.subject_number, due.from_on, due.until_on < day, due.words))
+    yield from sorted(lines, key=lambda line: (not line.late, line.from_on, line.subject_number))
 
 
 def _has_opened(reader: Reader, dose_id: str) -> bool:

@@ -379,6 +379,16 @@ class EventLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DueLine:
+    """A subject's next dose that nobody ordered yet: from when, whether its window has closed, and in one sentence."""
+
+    subject_number: str
+    from_on: date
+    late: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     """What waits today, each with its number: the first page after signing in."""
 
@@ -391,3 +401,4 @@ class Today:
     unset_settings: tuple[str, ...]
     open_errors: tuple[ErrorLine, ...]
     unclosed_doses: tuple[DoseLine, ...]
+    due: tuple[DueLine, ...] = ()

@@ -12,7 +12,7 @@ from pharmacy_app.domain.criteria import Criteria
 from pharmacy_app.domain.dosing import decide
 from pharmacy_app.domain.findings import Finding, Named
 from pharmacy_app.domain.request import DoseRequest
-from pharmacy_app.domain.treatment import Marrow, Treatment
+from pharmacy_app.domain.treatment import Marrow, Response, ResponseAssessment, Treatment
 from tests.domain.dose_cases import (
     CYCLE2,
     CYCLE3,
@@ -889,7 +889,7 @@ def test_answers_that_are_too_old_name_their_day() -> None:
         # Of the days before the relapse on 10 September only the newest marrow is a base.
         ((("2026-08-20", "5"), ("2026-09-10", "25"), ("2026-10-15", "30")), []),
         # One of the remission, on the day of its response or before, is none.
-        ((("2026-03-25", "2"), ("2026-10-15", "30")), STOPS),
+        ((("2026-03-25", "40"), ("2026-10-15", "30")), STOPS),
         # After the relapse all count, the newest first.
         ((("2026-09-11", "10"), ("2026-10-01", "25"), ("2026-10-15", "30")), []),
         ((("2026-09-05", "30"), ("2026-10-01", "10"), ("2026-10-15", "30")), STOPS),
@@ -907,3 +907,51 @@ def test_a_retreatment_is_measured_by_the_marrows_of_its_own_relapse(
     )
     base = retreated(cycle=2, history=history, treatment=replace(retreated().treatment, marrows=marrows))
     assert said(decide(planned_for(base, on)).findings, "R35") == severities
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        (ResponseAssessment(2, 1, date(2026, 10, 18), Response.PD),),  # of the retreatment itself
+        (ResponseAssessment(1, 5, date(2026, 9, 12), Response.NR),),  # after the relapse
+        (ResponseAssessment(1, 5, date(2026, 9, 10), Response.NR),),  # on the day of the relapse
+    ],
+)
+@pytest.mark.parametrize("relapse_known", [True, False])
+def test_the_relapse_of_the_course_before_and_the_response_before_it_bound_the_marrows(
+    more: tuple[ResponseAssessment, ...], relapse_known: bool
+) -> None:
+    """40 % on 5 September, at the relapse, and 30 % on 15 October: no rise, whatever else was assessed."""
+    base = retreated(cycle=2)
+    own = base.treatment.responses if relapse_known else base.treatment.responses[:1]
+    marrows = (Marrow(date(2026, 9, 5), D(40)), Marrow(date(2026, 10, 15), D(30)))
+    treatment = replace(base.treatment, marrows=marrows, responses=(*own, *more))
+    findings = decide(planned_for(replace(base, treatment=treatment), date(2026, 10, 19))).findings
+    assert said(findings, "R35") == []
+
+
+def test_a_relapse_of_the_planned_day_is_known() -> None:
+    """The marrow of the remission is no base then."""
+    base = retreated()
+    remission = (Marrow(date(2026, 3, 22), D(2)),)
+    responses = (*base.treatment.responses[:1], ResponseAssessment(1, 2, base.planned_on, Response.PD))
+    treatment = replace(base.treatment, marrows=remission, responses=responses)
+    assert said(decide(replace(base, treatment=treatment)).findings, "R35") == STOPS
+
+
+@pytest.mark.parametrize(("days_before", "told"), [(0, False), (7, False), (8, True), (14, True)])
+def test_answers_of_more_than_a_week_ago_are_asked_for_again(days_before: int, told: bool) -> None:
+    on = DAY1 - timedelta(days=days_before)
+    findings = decide(first_dose(criteria=(met(1, 1, DAY1, assessed_on=on),))).findings
+    words = " ".join(finding.sentence for finding in findings if finding.rule == "R27")
+    assert ("more than 7 days before the dose; they are asked for on the day of treatment" in words) is told
+
+
+def test_low_counts_from_disease_are_no_way_on_when_the_marrow_is_worse() -> None:
+    """Blasts rose from 2 % to 30 %: that way is closed for certain, like the other two."""
+    worse = replace(IN_REMISSION, marrows=(*IN_REMISSION.marrows, Marrow(date(2026, 3, 28), D(30))))
+    low = met(1, 1, DAY1, anc=lab("0.5", DAY1, "10⁹/L"))
+    request = second_cycle(criteria=(low,), treatment=worse)
+    findings = answered(request, anc=lab("0.4", CYCLE2, "10⁹/L"), counts_low_from_disease=True)
+    assert "the ways to go on are not met: both back" in sentence(findings, "R41")

@@ -17,6 +17,7 @@ from pharmacy_app.services.administration import AdministrationForm, ClosedTyped
 from pharmacy_app.services.doses import DecideForm, decision_of, order, preview, record_decision
 from pharmacy_app.services.preparation import ReserveForm, plan_of, reserve
 from pharmacy_app.services.printing import print_bag_labels, print_worksheet
+from pharmacy_app.services.questions import today
 from pharmacy_app.services.stock import LotTyped
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
 from pharmacy_app.services.treatment import (
@@ -239,3 +240,27 @@ def test_six_cycles(pharmacy: Pharmacy) -> None:
     with pytest.raises(Refused, match="cycle"):
         pharmacy.criteria("001", "7", "1")
     pharmacy.assert_sound()
+
+
+def test_today_names_what_is_due_and_what_is_late(pharmacy: Pharmacy) -> None:
+    """Day 1 on 2 March: day 8 is due on the 9th, from the 6th to the 12th, and shown three days before that."""
+    walk = Walk(pharmacy)
+    pharmacy.stock_up()
+    pharmacy.enroll(height="180", weight="80")
+
+    def due() -> list[tuple[str, bool]]:
+        with pharmacy.desk.store.read() as reader:
+            return [(line.subject_number, line.late) for line in today(pharmacy.desk, reader).due]
+
+    walk.dose("2026-03-02", 1, 1, "1.60")
+    assert due() == []
+    walk.to("2026-03-03")
+    assert due() == [("001", False)]
+    walk.to("2026-03-12")
+    assert due() == [("001", False)]
+    walk.to("2026-03-13")
+    assert due() == [("001", True)]
+    # Once it is ordered it waits as a dose, not as something that is due.
+    pharmacy.criteria("001", "1", "8")
+    walk.order(1, 8, "1.00")
+    assert due() == []

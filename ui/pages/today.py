@@ -107,6 +107,17 @@ def waiting(
                 "settings",
             )
         )
+    for due in today.due:
+        found.append(
+            Waiting(
+                "warn" if due.late else "info",
+                f"Subject {due.subject_number} · a dose is {'late' if due.late else 'due'}",
+                due.words,
+                f"Open subject {due.subject_number}",
+                "subjects",
+                due.subject_number,
+            )
+        )
     for line in today.open_doses:
         late = line.planned_on < today.day
         when = f"planned for {say_day(line.planned_on)}" + (", which has passed" if late else "")

@@ -208,7 +208,7 @@ def bilirubin_low(case: Case) -> Iterator[Said]:
         else ""
     )
     yield stop_unless_decided(
-        f"Bilirubin is {show(lab.value)} {lab.unit}, over {show(times)} × the upper limit of normal "
+        f"Bilirubin is {_said(lab)}, over {show(times)} × the upper limit of normal "
         f"({show(lab.upper_limit)}){why}.{gilbert} {_OR_DECIDE}",
         *_against(lab, "bilirubin", times),
     )
@@ -231,13 +231,13 @@ def transaminases_low(case: Case) -> Iterator[Said]:
     for name, lab in high.items():
         if isolated:
             yield info(
-                f"AST alone is {show(lab.value)} {lab.unit}, over {show(most)} × its upper limit, and is said not to "
+                f"AST alone is {_said(lab)}, over {show(most)} × its upper limit, and is said not to "
                 "come from liver or bile ducts: that need not delay the dose.",
                 *_against(lab, "AST", most),
             )
         else:
             yield stop_unless_decided(
-                f"{_SAY[name]} is {show(lab.value)} {lab.unit}, over {show(most)} × the upper limit of normal "
+                f"{_SAY[name]} is {_said(lab)}, over {show(most)} × the upper limit of normal "
                 f"({show(lab.upper_limit or Decimal(0))}). {_OR_DECIDE}",
                 *_against(lab, _SAY[name], most),
             )
@@ -247,6 +247,11 @@ def _over(lab: Lab, times: Decimal) -> bool:
     """Whether a value is over so many times its upper limit of normal; one without a limit is."""
     with localcontext(WORKING):
         return lab.upper_limit is None or lab.value > times * lab.upper_limit
+
+
+def _said(lab: Lab) -> str:
+    """A value with its unit, where one is stated."""
+    return f"{show(lab.value)} {lab.unit}".rstrip()
 
 
 def _against(lab: Lab, name: str, times: Decimal) -> tuple[Named, ...]:
