@@ -153,8 +153,6 @@ def request_from(row: Mapping[str, str], settings: StudySettings, protocol_on: P
     if typed["newest_weight_kg"]:
         newest_kg = reading.decimal(typed["newest_weight_kg"], "newest_weight_kg", "The newest weight", "kg")
         newest_on = reading.day(typed["newest_weight_on"], "newest_weight_on")
-        if reading.was_read("newest_weight_on", "weight_on") and newest_on < weight_on:
-            reading.fault("newest_weight_on", "The newest weight is older than the weight to dose by. Swap the two.")
     formulas = tuple(str(formula) for formula in BsaFormula)
     formula_before = None
     if typed["formula_before"]:
