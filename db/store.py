@@ -121,7 +121,8 @@ class SqlStore:
 
     @staticmethod
     def _check(engine: Engine, *, guarded: bool) -> None:
-        nothing = "There is no study in this file yet. Set one up first, or choose another file."
+        where = engine.url.database or "this file"
+        nothing = f"There is no study in {where} yet. Set one up first, or choose another file."
         if not is_there(engine):
             raise Unavailable(nothing)
         with trouble_named(), engine.connect() as connection:

@@ -25,7 +25,7 @@ class Criteria:
 
     ``progression``: progression or relapse since the last evaluation; ``only_cns_or_testis``: it is confined there.
     ``toxicity_grade`` and ``toxicity_baseline_grade``: worst clinically significant non-hematologic toxicity related
-    to the drug now (0 = none), and its grade before treatment. ``due_to_tumour`` and ``gilbert`` speak of bilirubin,
+    to the drug now (0 = none), and its grade before treatment. ``due_to_tumor`` and ``gilbert`` speak of bilirubin,
     ``not_hepatobiliary`` of an isolated AST or alkaline phosphatase. ``creatinine_clearance`` in mL/min, ``anc`` and
     ``platelets`` in 10⁹/L. ``counts_low_from_disease``: the marrow is stable or better and low counts come from
     disease. ``platelets_transfused``: within the days before the count. ``liver_toxicity_suspected``: possible,
@@ -43,7 +43,7 @@ class Criteria:
     toxicity_baseline_grade: int | None = None
     liver_toxicity_suspected: bool | None = None
     bilirubin: Lab | None = None
-    due_to_tumour: bool | None = None
+    due_to_tumor: bool | None = None
     gilbert: bool | None = None
     ast: Lab | None = None
     alt: Lab | None = None

@@ -274,7 +274,7 @@ class CriteriaLimits(_Table):
     blasts_increase_max_percent: Positive
     toxicity_max_grade: Annotated[int, Field(ge=0, le=5)]
     bilirubin_max_uln: Positive
-    bilirubin_tumour_max_uln: Positive
+    bilirubin_tumor_max_uln: Positive
     transaminase_max_uln: Positive
     creatinine_clearance_min_ml_per_min: Positive
     anc_min_10e9_per_l: Positive

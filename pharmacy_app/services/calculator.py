@@ -22,6 +22,7 @@ from pharmacy_app.services.calculator_course import (
 from pharmacy_app.services.export import safe_cell
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.subjects import birth_of, read_birth
+from pharmacy_app.services.treatment import MAX_COURSES
 
 COLUMNS = (
     "row_id",
@@ -130,7 +131,7 @@ def request_from(row: Mapping[str, str], settings: StudySettings, protocol_on: P
         reading.faults.extend(check_measurements(weight.value, height.value).faults)
     planned_on = reading.day(typed["planned_on"], "planned_on") if typed["planned_on"] else today
     weight_on = reading.day(typed["weight_on"], "weight_on") if typed["weight_on"] else planned_on
-    course = reading.count(typed["course"] or "1", "course", "The course", low=1, high=2)
+    course = reading.count(typed["course"] or "1", "course", "The course", low=1, high=MAX_COURSES)
     cycle = reading.count(typed["cycle"], "cycle", "The cycle", low=1, high=12)
     day = reading.count(typed["day"], "day", "The day of the cycle", low=1, high=35)
     level = reading.count(typed["level"] or "0", "level", "The dose level", low=-9, high=9)

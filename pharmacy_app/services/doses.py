@@ -29,7 +29,7 @@ from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
 from pharmacy_app.services.study_settings import settings_of
 from pharmacy_app.services.subjects import birth_of
-from pharmacy_app.services.treatment import criteria_of, history_of, treatment_of
+from pharmacy_app.services.treatment import MAX_COURSES, criteria_of, history_of, treatment_of
 
 WEIGHT_CHOICES = ("newest", "last used")
 """Which weight a dose is calculated from: the newest one, or the one last used (§ 8.1.3 leaves it to the site)."""
@@ -71,7 +71,7 @@ def order(desk: Desk, act: Act, form: OrderForm) -> Event:
             reading.fault("planned_on", f"The infusion date {say_day(planned_on)} has passed.")
         elif planned_on > moment.today + timedelta(days=AHEAD_DAYS):
             reading.fault("planned_on", f"The infusion date is more than {AHEAD_DAYS} days ahead. Check the year.")
-        course = reading.count(form.course, "course", "The course", low=1, high=2)
+        course = reading.count(form.course, "course", "The course", low=1, high=MAX_COURSES)
         cycle = reading.count(form.cycle, "cycle", "The cycle", low=1, high=12)
         day = reading.count(form.day, "day", "The day of the cycle", low=1, high=35)
         level = reading.count(form.level, "level", "The dose level", low=-9, high=9)

@@ -21,6 +21,7 @@ from pharmacy_app.domain.medication_errors import (
 from pharmacy_app.domain.people import Role
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.rules.reminders import around_infusion
+from pharmacy_app.domain.treatment import Treatment
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import STRENGTHS_MG, move_table
 from pharmacy_app.services import views
@@ -301,6 +302,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
     is_first = (line.course, line.cycle, line.day) == (1, 1, 1)
     decision, plan = decision_of(thread), plan_of(thread)
     facts = thread.decision["facts"]
+    stated = from_plain(Treatment, facts.get("treatment", {}))
     subject = reader.subject(line.subject_number)
     bag, stability = needed(settings.bag, "bag"), needed(settings.stability, "stability")
     strengths = sorted({draw.strength_mg for draw in plan.draws})
@@ -330,7 +332,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
         course=line.course,
         cycle=line.cycle,
         day=line.day,
-        level="N/A in cycle 1" if line.cycle == 1 else str(line.level),
+        level=str(line.level) if stated.has_levels(line.course, line.cycle) else "N/A in cycle 1",
         dose_mg_per_m2=decision.dose_mg_per_m2,
         planned_mg=decision.planned_mg,
         prescribed_mg=line.prescribed_mg,

@@ -155,6 +155,14 @@ class _At:
             most = min(most, self.protocol.retreatment.max_cycles)
         return course, self.reading.count(form.cycle, "cycle", "The cycle", low=1, high=most)
 
+    def open_place(self, form: Any) -> tuple[int, int, int]:
+        """A dosing day of the protocol on which this subject was not given the dose yet."""
+        course, cycle, day = self.place(form)
+        given_on = self.given(course, cycle, day)
+        if given_on is not None:
+            self.reading.fault("day", f"Cycle {cycle} day {day} was given on {say_day(given_on)}.", "O1", "8.1.5")
+        return course, cycle, day
+
     def given(self, course: int, cycle: int, day: int) -> date | None:
         """When a dose of this subject was given."""
         return next(
@@ -254,11 +262,8 @@ def record_delay(desk: Desk, act: Act, form: DelayForm) -> Event:
     """Record why a dose is late; what follows depends on the cause (§ 8.1.5; RULES A34)."""
 
     def read(at: _At) -> Delay:
-        course, cycle, day = at.place(form)
+        course, cycle, day = at.open_place(form)
         cause = at.reading.choice(form.cause, "cause", "The cause", tuple(Cause))
-        given_on = at.given(course, cycle, day)
-        if given_on is not None:
-            at.reading.fault("day", f"Cycle {cycle} day {day} was given on {say_day(given_on)}.", "O1", "8.1.5")
         return Delay(course, cycle, day, Cause(cause), at.who(form), at.moment.today, at.why(form))
 
     return _record(desk, act, "delay_recorded", form, read)
@@ -282,11 +287,8 @@ def omit_dose(desk: Desk, act: Act, form: OmissionForm) -> Event:
     """Record the omission of a dose: it is not made up (§ 8.1.4, 8.1.5)."""
 
     def read(at: _At) -> Omission:
-        course, cycle, day = at.place(form)
+        course, cycle, day = at.open_place(form)
         cause = at.reading.choice(form.cause, "cause", "The cause", tuple(Cause))
-        given_on = at.given(course, cycle, day)
-        if given_on is not None:
-            at.reading.fault("day", f"Cycle {cycle} day {day} was given on {say_day(given_on)}.", "O1", "8.1.5")
         if at.treatment.omission(course, cycle, day) is not None:
             at.reading.fault("day", f"Cycle {cycle} day {day} is omitted already.", "R29", "8.1.5")
         for dose in at.writer.doses(subject_number=form.subject_number):
@@ -577,8 +579,7 @@ def withdraw(desk: Desk, act: Act, form: WithdrawForm) -> Event:
                 reading.fault(
                     "event_seq",
                     f"Cycle {dose.cycle} day {dose.day} was given on {say_day(dose.given_on)} at the level this change "
-                    "set,"
-                    " so it is a fact. Record a further change if the prescriber orders one.",
+                    "set, so it is a fact. Record a further change if the prescriber orders one.",
                     "R47",
                     "8.1.6",
                 )
@@ -617,7 +618,7 @@ class CriteriaForm:
     toxicity_baseline_grade: str = ""
     liver_toxicity_suspected: str = ""
     bilirubin: LabTyped = LabTyped()
-    due_to_tumour: str = ""
+    due_to_tumor: str = ""
     gilbert: str = ""
     ast: LabTyped = LabTyped()
     alt: LabTyped = LabTyped()
@@ -648,7 +649,7 @@ _YES_NO = (
     "progression",
     "only_cns_or_testis",
     "liver_toxicity_suspected",
-    "due_to_tumour",
+    "due_to_tumor",
     "gilbert",
     "not_hepatobiliary",
     "counts_low_from_disease",

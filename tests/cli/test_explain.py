@@ -78,4 +78,4 @@ def test_a_study_is_explained_by_its_own_protocol(tmp_path: Path) -> None:
 def test_a_study_that_is_not_there_is_said(tmp_path: Path) -> None:
     result = run.invoke(app, ["explain", "R13", "--db", url_of(tmp_path / "nowhere.sqlite")])
     assert result.exit_code == 2
-    assert "There is no study in this file yet" in result.stderr
+    assert f"There is no study in {tmp_path / 'nowhere.sqlite'} yet" in result.stderr

@@ -260,7 +260,7 @@ def test_a_retreatment_has_its_own_baseline() -> None:
 
 @every_dose
 @pytest.mark.parametrize(
-    ("mg_per_dl", "upper", "tumour", "severities"),
+    ("mg_per_dl", "upper", "tumor", "severities"),
     [
         # 1.5 × 1.2 = 1.8; 2 × 1.2 = 2.4
         ("1.8", "1.2", None, []),
@@ -276,10 +276,10 @@ def test_a_retreatment_has_its_own_baseline() -> None:
     ],
 )
 def test_bilirubin(
-    request_: DoseRequest, mg_per_dl: str, upper: str | None, tumour: bool, severities: list[str]
+    request_: DoseRequest, mg_per_dl: str, upper: str | None, tumor: bool, severities: list[str]
 ) -> None:
     changes = of_day(request_, bilirubin=value(mg_per_dl, "mg/dL", upper))
-    assert said(answered(request_, **changes, due_to_tumour=tumour), "R37") == severities
+    assert said(answered(request_, **changes, due_to_tumor=tumor), "R37") == severities
 
 
 def test_gilbert_excuses_at_entry_only() -> None:
@@ -323,7 +323,7 @@ def test_transaminases(request_: DoseRequest, ast: str | None, alt: str | None, 
         ("300", None, {"not_hepatobiliary": True}, STOPS),  # without ALT it is not known to be isolated
         ("300", "101", {"not_hepatobiliary": True}, ["OVERRIDABLE", "OVERRIDABLE"]),
         ("30", "101", {"not_hepatobiliary": True}, STOPS),  # the sentence names AST and alkaline phosphatase
-        ("101", "30", {"due_to_tumour": True}, STOPS),  # the tumour bracket speaks of bilirubin alone
+        ("101", "30", {"due_to_tumor": True}, STOPS),  # the tumor bracket speaks of bilirubin alone
         ("101", "30", {"gilbert": True}, STOPS),
     ],
 )
@@ -708,8 +708,8 @@ def test_what_of_bilirubin_is_not_known(bilirubin: Any, words: str) -> None:
         ("2", {}, "over 1.5 × the upper limit of normal (1.2). "),
         (
             "3",
-            {"due_to_tumour": True},
-            "over 2 × the upper limit of normal (1.2) (the limit where a tumour is the cause). ",
+            {"due_to_tumor": True},
+            "over 2 × the upper limit of normal (1.2) (the limit where a tumor is the cause). ",
         ),
         (
             "2",

@@ -313,12 +313,12 @@ AMOUNTS = st.decimals("0", "400", places=3)
 @FEW
 @for_all(AMOUNTS, AMOUNTS, MAYBE, MAYBE)
 def test_more_bilirubin_or_transaminase_is_never_judged_more_mildly(
-    one: Decimal, other: Decimal, tumour: bool | None, elsewhere: bool | None
+    one: Decimal, other: Decimal, tumor: bool | None, elsewhere: bool | None
 ) -> None:
     less, more = sorted((one, other))
 
     def judged_at(amount: Decimal) -> tuple[int, int, int]:
-        said = {"due_to_tumour": tumour, "not_hepatobiliary": elsewhere}
+        said = {"due_to_tumor": tumor, "not_hepatobiliary": elsewhere}
         text = str(amount)
         return (
             of_answers("R37", bilirubin=lab(text, CYCLE2, "mg/dL", "1.2"), **said),

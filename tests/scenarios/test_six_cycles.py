@@ -15,6 +15,7 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Severity
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.doses import DecideForm, decision_of, order, preview, record_decision
+from pharmacy_app.services.papers import Worksheet
 from pharmacy_app.services.preparation import ReserveForm, plan_of, reserve
 from pharmacy_app.services.printing import print_bag_labels, print_worksheet
 from pharmacy_app.services.questions import today
@@ -26,16 +27,18 @@ from pharmacy_app.services.treatment import (
     LevelForm,
     MarrowForm,
     ResponseForm,
+    RetreatmentForm,
     ToxicityForm,
     calendar,
     change_level,
+    order_retreatment,
     plan_cycle,
     record_delay,
     record_marrow,
     record_response,
     record_toxicity,
 )
-from tests.services.pharmacy import Pharmacy
+from tests.services.pharmacy import Pharmacy, StubPapers
 
 MG = Decimal
 
@@ -264,3 +267,36 @@ def test_today_names_what_is_due_and_what_is_late(pharmacy: Pharmacy) -> None:
     pharmacy.criteria("001", "1", "8")
     walk.order(1, 8, "1.00")
     assert due() == []
+
+
+def test_the_worksheet_of_a_retreatment_names_its_level(pharmacy: Pharmacy) -> None:
+    """Remission in March, relapse in September; the order names later-cycle doses: 0.6 × 2 = 1.20 mg at level 0."""
+    walk = Walk(pharmacy)
+    sheets: list[Worksheet] = []
+    pharmacy.stock_up()
+    pharmacy.enroll(height="180", weight="80")
+    walk.dose("2026-03-02", 1, 1, "1.60")
+    walk.to("2026-09-20")
+    for on, response in (("2026-03-25", "CR"), ("2026-09-10", "PD")):
+        record_response(pharmacy.desk, walk.act(), ResponseForm("001", "1", "1", on, response))
+    order_retreatment(
+        pharmacy.desk,
+        walk.act(),
+        RetreatmentForm("001", "2", "later-cycle doses", "Dr. Ines Vogel", "2026-09-20", "letter of 20 September"),
+    )
+    record_marrow(pharmacy.desk, walk.act(), MarrowForm("001", "2026-09-12", "40"))
+    walk.to("2026-09-21")
+    walk.weigh("80")
+    pharmacy.criteria("001", "1", "1", course="2")
+    form = pharmacy.order_form("001", "1.20", course="2")
+    dose_id = str(order(pharmacy.desk, walk.act(), form).content["dose_id"])
+    assert walk.decide(dose_id).planned_mg == MG("1.20")
+
+    class Keeping(StubPapers):
+        def worksheet(self, worksheet: Worksheet) -> bytes:
+            sheets.append(worksheet)
+            return super().worksheet(worksheet)
+
+    pharmacy.desk = replace(pharmacy.desk, papers=Keeping())
+    walk.prepare(dose_id)
+    assert [sheet.level for sheet in sheets] == ["0"]

@@ -512,7 +512,7 @@ def criteria(row: Row) -> Findings:
     if grade is None or (grade > 1 and (baseline is None or grade > baseline)):
         found.add(("R36", DECIDED))
     bilirubin, limit = row.number("bilirubin"), row.number("bilirubin_upper_limit")
-    most = Fraction(2) if row.text("due_to_tumour") == "yes" else Fraction(3, 2)
+    most = Fraction(2) if row.text("due_to_tumor") == "yes" else Fraction(3, 2)
     if bilirubin is None or limit is None or bilirubin > most * limit:
         found.add(("R37", DECIDED))
     if not transaminases(row):

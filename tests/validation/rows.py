@@ -321,7 +321,7 @@ def lab(random: Random, row: Row) -> None:
     random.choice((
         cell("bilirubin", "1.8", "1.8000001", "2.4", "2.41", "", "1.79999"),
         cell("bilirubin_upper_limit", "", "0.5", "0.5333333"),
-        cell("due_to_tumour", "yes", "no"),
+        cell("due_to_tumor", "yes", "no"),
         cell("gilbert", "yes"),
         cell("ast", "100", "100.0001", "", "99.9999", "400"),
         cell("ast_upper_limit", "", "12", "11.99"),

@@ -132,7 +132,7 @@ class ClockLine(Banner):
         """Write the line for this moment."""
         times = f"Start by {start_by.astimezone(self._zone):%H:%M}, beyond use {end_by.astimezone(self._zone):%H:%M %Z}"
         if end_by.astimezone(self._zone).date() != now.astimezone(self._zone).date():
-            times += f" on {end_by.astimezone(self._zone):%d-%b-%Y}"
+            times += f" on {say_day(end_by.astimezone(self._zone))}"
         minutes = int((start_by - now).total_seconds() // 60)
         if now > end_by:
             kind, text = "stop", f"{times}. The beyond-use time has passed: this bag must not be given."

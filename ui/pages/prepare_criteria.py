@@ -62,7 +62,7 @@ ANSWER_WORDS = {
     "progression": "Progression or relapse",
     "only_cns_or_testis": "In CNS or testis alone",
     "liver_toxicity_suspected": "VOD or severe liver toxicity",
-    "due_to_tumour": "Bilirubin due to the tumor",
+    "due_to_tumor": "Bilirubin due to the tumor",
     "gilbert": "Gilbert syndrome",
     "not_hepatobiliary": "AST or phosphatase from elsewhere",
     "counts_low_from_disease": "Low counts come from disease",
@@ -345,7 +345,7 @@ class CriteriaPanel(StepPanel):
         form.add_widget(lab_header())
         for asked in CHEMISTRY:
             self._lab(asked)
-        self._answer("due_to_tumour", "A higher limit then applies.")
+        self._answer("due_to_tumor", "A higher limit then applies.")
         self._answer("gilbert")
         self._answer("not_hepatobiliary", "Raised alone, not from liver or bile ducts.")
         form.end_row()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from pharmacy_app.domain import dates
 from pharmacy_app.domain.criteria import Criteria, of_place
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Finding, Override
@@ -198,17 +199,21 @@ def _place(line: TreatmentLine) -> tuple[int, int, int]:
 
 def say_day(day: date | None) -> str:
     """A date no one can misread, e.g. ``22-Nov-2026``."""
-    return f"{day:%d-%b-%Y}" if day else "–"
+    return dates.say_day(day) if day else "–"
 
 
 def say_moment(moment: datetime | None, zone: ZoneInfo) -> str:
     """Date and time at the site with its zone, e.g. ``22-Nov-2026 14:05 CST``."""
-    return f"{moment.astimezone(zone):%d-%b-%Y %H:%M %Z}" if moment else "–"
+    if moment is None:
+        return "–"
+    at_site = moment.astimezone(zone)
+    return f"{dates.say_moment(at_site)} {at_site:%Z}"
 
 
 def say_level(line: DoseLine) -> str:
-    """The dose level in words: cycle 1 has none."""
-    return "none in cycle 1" if line.cycle == 1 else str(line.level).replace("-", "−")
+    """The dose level in words: the first course's cycle 1 has none, a retreatment's may (RULES A22)."""
+    none = line.course == 1 and line.cycle == 1
+    return "none in cycle 1" if none else str(line.level).replace("-", "−")
 
 
 def say_course(line: DoseLine) -> str:

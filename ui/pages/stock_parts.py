@@ -105,6 +105,16 @@ def state_words(vial: Vial) -> str:
     return vial.state
 
 
+def is_on_site(state: str) -> bool:
+    """Whether a vial of this state lies at its place; otherwise the place is the last one it had."""
+    return bool(move_table().states[state].on_site)
+
+
+def place_words(vial: Vial) -> str:
+    """Where a vial lies; – once it is there no more, and its life says where it was last."""
+    return vial.place if is_on_site(vial.state) else "–"
+
+
 def state_tone(state: str) -> str:
     """The severity's colour beside the word: quarantined and missing stand out, held and broken ask for a look."""
     tones = {"quarantined": "stop", "missing": "stop", "held": "warn", "broken": "warn", "available": "ok"}

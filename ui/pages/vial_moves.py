@@ -18,7 +18,7 @@ from pharmacy_app.services.preparation import find_vial
 from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.views import DocumentLine
 from ui.office import Office
-from ui.pages.stock_parts import TippedRows, say_mg, state_tone, state_words, vials_count
+from ui.pages.stock_parts import TippedRows, place_words, say_mg, state_tone, state_words, vials_count
 from ui.pages.subjects_parts import FittingTable
 from ui.pages.vial_moves_form import MOVE_KINDS, MoveForm, MoveKind
 from ui.theme import FORM_WIDTH, SPACE_M, SPACE_S
@@ -102,7 +102,7 @@ def _row(vial: Vial) -> _Row:
         vial.lot,
         say_day(vial.expires_on),
         state_words(vial) + accounted,
-        vial.place,
+        place_words(vial),
     )
 
 

@@ -27,6 +27,7 @@ from ui.pages.stock_parts import (
     document_dialog,
     fill_height,
     hide_empty_columns,
+    place_words,
     print_dialog,
     quarantine_dialog,
     say_mg,
@@ -192,6 +193,10 @@ class _VialRow:
     @property
     def state(self) -> str:
         return state_words(self.vial) + (", accounted for" if self.vial.accounted_by else "")
+
+    @property
+    def place(self) -> str:
+        return place_words(self.vial)
 
 
 _VIAL_COLUMNS = (

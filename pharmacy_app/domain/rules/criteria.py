@@ -70,8 +70,7 @@ def blasts_stable(case: Case) -> Iterator[Said]:
         yield stop_unless_decided(
             f"Blasts rose from {show(before.blasts_percent)} % ({say_day(before.taken_on)}) to "
             f"{show(now.blasts_percent)} % ({say_day(now.taken_on)}), by more than {show(most)} % of the earlier "
-            "value. "
-            f"{_OR_DECIDE}",
+            f"value. {_OR_DECIDE}",
             *compared,
         )
 
@@ -197,11 +196,11 @@ def bilirubin_low(case: Case) -> Iterator[Said]:
         yield stop_unless_decided(f"{what} is not known for this dose. {_ANSWER}")
         return
     answers = case.answers
-    tumour = answers is not None and bool(answers.due_to_tumour)
-    times = limits.bilirubin_tumour_max_uln if tumour else limits.bilirubin_max_uln
+    tumor = answers is not None and bool(answers.due_to_tumor)
+    times = limits.bilirubin_tumor_max_uln if tumor else limits.bilirubin_max_uln
     if not _over(lab, times):
         return
-    why = " (the limit where a tumour is the cause)" if tumour else ""
+    why = " (the limit where a tumor is the cause)" if tumor else ""
     gilbert = (
         " Gilbert syndrome excuses it at entry, not on the treatment day: the investigator's note is needed."
         if answers is not None and answers.gilbert
@@ -289,8 +288,7 @@ def results_fresh(case: Case) -> Iterator[Said]:
     if case.answers is not None and (request.planned_on - case.answers.assessed_on).days > days:
         yield warn(
             f"The criteria were answered on {say_day(case.answers.assessed_on)}, more than {days} days before the "
-            "dose; "
-            "they are asked for on the day of treatment. Answer them again, or give the reason.",
+            "dose; they are asked for on the day of treatment. Answer them again, or give the reason.",
             Named("answered on", case.answers.assessed_on.isoformat()),
         )
     old = [_SAY[name] for name in _CHEMISTRY if _is_old(case, name)]

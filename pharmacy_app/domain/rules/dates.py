@@ -39,10 +39,9 @@ def in_window(case: Case) -> Iterator[Said]:
     off = days_word(abs((request.planned_on - window.expected_on).days))
     if request.planned_on < window.earliest:
         yield stop_unless_decided(
-            f"{say_day(request.planned_on)} is {off} before day {request.day} is due "
-            f"({say_day(window.expected_on)}); the window opens on {say_day(window.earliest)}. Plan it later, or "
-            "record "
-            "the prescriber's written decision.",
+            f"{say_day(request.planned_on)} is {off} before day {request.day} is due ({say_day(window.expected_on)}); "
+            f"the window opens on {say_day(window.earliest)}. Plan it later, or record the prescriber's written "
+            "decision.",
             *compared,
         )
     elif request.planned_on > window.latest:
@@ -341,8 +340,7 @@ def short_delay(case: Case) -> Iterator[Said]:
         return
     yield warn(
         f"Day {request.day} is {days_word(late.days)} late; a delay for toxicity of up to {most} days within a cycle "
-        "is "
-        "permitted. Give the reason.",
+        "is permitted. Give the reason.",
         Named("due on", late.due_on.isoformat()),
         Named("late", str(late.days), "days"),
         Named("permitted", str(most), "days"),
@@ -424,9 +422,8 @@ def delay_without_plan(case: Case) -> Iterator[Said]:
     if interval > cycle.min_days + most and late.days <= most:
         yield warn(
             f"No planned day 1 was stored for cycle {request.cycle}. Counted from the earliest day on which it could "
-            "be "
-            f"due, it is {days_word(interval - cycle.min_days)} late, more than {most}; counted from the latest, it is "
-            "not. Ask the investigator which date was planned, and give the reason.",
+            f"be due, it is {days_word(interval - cycle.min_days)} late, more than {most}; counted from the latest, it "
+            "is not. Ask the investigator which date was planned, and give the reason.",
             Named("interval", str(interval), "days"),
         )
 

@@ -57,8 +57,7 @@ def _other_formulas(case: Case) -> Iterator[Said]:
         )
         yield info(
             f"Other formulas differ by more than {show(over)} % for this build: {told}. Only {formula.value}, the "
-            "signed "
-            "one, is used.",
+            "signed one, is used.",
             *(Named(each.formula.value, show(each.bsa_m2, 4), "m²") for each in others),
         )
 

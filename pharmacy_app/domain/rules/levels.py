@@ -237,8 +237,7 @@ def omission_is_no_reduction(case: Case) -> Iterator[Said]:
         days = " and ".join(str(day) for day in sorted(set(omitted)))
         yield info(
             f"Day {days} of cycle {request.cycle - 1} was omitted. An omission is no reduction: the level stays, and "
-            "it "
-            "does not count among the reductions."
+            "it does not count among the reductions."
         )
 
 

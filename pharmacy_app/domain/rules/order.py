@@ -130,8 +130,7 @@ def in_order_of_regimen(case: Case) -> Iterator[Said]:
         dose = min(later, key=lambda given_dose: given_dose.given_on)
         yield stop(
             f"A later dose, {place_of(dose)}, was already given on {say_day(dose.given_on)}. Check the cycle and day "
-            "of "
-            f"the order."
+            "of the order."
         )
 
 
@@ -186,6 +185,5 @@ def dates_in_order(case: Case) -> Iterator[Said]:
     if request.planned_on < request.today:
         yield warn(
             f"The planned date {say_day(request.planned_on)} has passed (today is {say_day(request.today)}). Correct "
-            f"it, or give the "
-            "reason if this is a late entry.",
+            "it, or give the reason if this is a late entry.",
         )

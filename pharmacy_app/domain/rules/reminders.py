@@ -12,8 +12,7 @@ def around_infusion(protocol: Protocol, *, first_infusion: bool) -> tuple[Findin
         after = " and ".join(f"about {hours} h" for hours in signs.first_hours_after_end)
         watched = (
             f"Vital signs: before, about {signs.first_minutes_into_infusion} minutes into the infusion, just before "
-            "its "
-            f"end, and {after} after it."
+            f"its end, and {after} after it."
         )
     else:
         watched = (

@@ -27,8 +27,7 @@ def old_enough(case: Case) -> Iterator[Said]:
         first, last = request.birth.birthday(years)
         yield stop_unless_decided(
             f"It is unknown whether the subject is {years} on {say_day(request.planned_on)}: the {years}th birthday "
-            f"lies "
-            f"between {first} and {last}. Enter the full date of birth.",
+            f"lies between {first} and {last}. Enter the full date of birth.",
             *compared,
         )
     elif not completed:
@@ -307,8 +306,7 @@ def off_treatment(case: Case) -> Iterator[Said]:
         yield stop_unless_decided(
             f"The criteria of this dose name a related toxicity of grade {grade}. Treatment ends, unless the principal "
             "investigator decides otherwise in writing. Record the toxicity under Subjects, and that decision or the "
-            "end "
-            "of treatment.",
+            "end of treatment.",
             Named("grade", str(grade)),
             Named("removal from grade", str(least)),
         )

@@ -35,8 +35,7 @@ def weighed_before_day1(case: Case) -> Iterator[Said]:
     if age_days > most:
         yield stop(
             f"The newest weight was taken on {say_day(weight.measured_on)}, {age_days} days before day 1; at most "
-            f"{most} "
-            "days are allowed. Weigh the subject again.",
+            f"{most} days are allowed. Weigh the subject again.",
             *compared,
         )
     elif age_days < 0:
