@@ -125,7 +125,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_mistyped_name_leaves_no_file_behind(tmp_path: Path) -> None:
-    assert "no study in this file" in refused_to_open(url_of(tmp_path / "studdy.sqlite"))
+    assert "There is no study in" in refused_to_open(url_of(tmp_path / "studdy.sqlite"))
     assert list(tmp_path.iterdir()) == []
 
 
