@@ -7,13 +7,31 @@ Exact numbers, dates and moments are stored as text: decimals in plain notation,
 moments as UTC of fixed width (they sort) beside the event's own text with its offset.
 """
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    insert,
+)
+from sqlalchemy import Text as AnyText
+from sqlalchemy import event as sql_event
+
+from pharmacy_app.domain.vials import move_table
+
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
+"""Text that compares byte by byte on either backend: numbers and moments sort the same everywhere."""
 
 APPLICATION_ID = 0x494E4F31
-"""Marks an SQLite file as ours."""
+"""Marks a database as ours."""
 
-PROJECTION_VERSION = 3
-"""The shape of the projection tables; another number in the file means they are rebuilt from the journal."""
+PROJECTION_VERSION = 4
+"""The shape of the projection tables; another number in the database means they are rebuilt from the journal."""
 
 journal = MetaData()
 
@@ -49,14 +67,34 @@ stored_paper = Table(
     Column("sha256", Text, primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
+mark = Table(
+    "study_mark",
+    journal,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("application_id", Integer, nullable=False),
+    Column("projection_version", Integer, nullable=False),
+)
 
 views = MetaData()
+
+_KNOWN_STATES = ",".join(f"'{state}'" for state in move_table().states)
 
 
 def _text(name: str, *, null: bool = False) -> Column[str]:
     return Column(name, Text, nullable=null)
 
 
+period = Table(
+    "period",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("through_on"),
+    _text("through_utc"),
+    _text("signed_by"),
+    _text("signed_at"),
+    _text("note"),
+    _text("entry"),
+)
 site = Table(
     "site",
     views,
@@ -71,7 +109,6 @@ site = Table(
     _text("protocol_version"),
     _text("protocol_sha256"),
     _text("protocol_text"),
-    _text("places"),
     Column("demonstration", Integer, nullable=False),
 )
 protocol_version = Table(
@@ -132,7 +169,33 @@ shipment = Table(
     _text("received_by"),
     Column("vials", Integer, nullable=False),
     _text("hold_reason"),
+    _text("packing_list"),
+    _text("min_celsius", null=True),
+    _text("max_celsius", null=True),
+    _text("logger_read_by"),
+    _text("logger_read_at", null=True),
+    _text("acknowledged_to"),
+    _text("acknowledged_how"),
+    _text("acknowledged_by"),
+    _text("acknowledged_at", null=True),
+    _text("note"),
     Column("event_seq", Integer, nullable=False),
+)
+shipment_lot = Table(
+    "shipment_lot",
+    views,
+    Column("shipment_number", Text, primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    _text("strength_mg"),
+    _text("lot"),
+    _text("expires_on"),
+    Column("listed", Integer, nullable=True),
+    Column("counted", Integer, nullable=False),
+    Column("damaged", Integer, nullable=True),
+    Column("extra", Integer, nullable=False),
+    _text("difference_note"),
+    _text("condition_note"),
+    _text("kits"),
 )
 vial = Table(
     "vial",
@@ -146,11 +209,7 @@ vial = Table(
     Column(
         "state",
         Text,
-        CheckConstraint(
-            "state IN ('held','available','reserved','quarantined','opened','empty','partial','broken','missing',"
-            "'returned','transferred','destroyed')",
-            name="known_state",
-        ),
+        CheckConstraint(f"state IN ({_KNOWN_STATES})", name="known_state"),
         nullable=False,
     ),
     _text("hold_reason"),
@@ -162,6 +221,14 @@ vial = Table(
     Index("ix_vial_lot", "lot"),
     Index("ix_vial_dose", "dose_id"),
 )
+lot = Table(
+    "lot",
+    views,
+    Column("strength_mg", Text, primary_key=True),
+    Column("lot", Text, primary_key=True),
+    _text("expires_on"),
+    Column("received", Integer, CheckConstraint("received >= 0"), nullable=False),
+)
 stock = Table(
     "stock",
     views,
@@ -169,9 +236,27 @@ stock = Table(
     Column("lot", Text, primary_key=True),
     Column("place", Text, primary_key=True),
     Column("state", Text, primary_key=True),
-    _text("expires_on"),
     Column("vials", Integer, CheckConstraint("vials >= 0", name="no_negative_stock"), nullable=False),
 )
+legal_move = Table(
+    "legal_move",
+    views,
+    Column("move", Text, primary_key=True),
+    Column("from_state", Text, primary_key=True),
+    Column("to_state", Text, primary_key=True),
+)
+
+
+def _fill_legal_moves(_table: Table, connection: Connection, **_more: object) -> None:
+    rows = [
+        {"move": name, "from_state": before, "to_state": after} for name, before, after in sorted(move_table().legal())
+    ]
+    connection.execute(insert(legal_move), rows)
+
+
+# The database itself refuses a line that the table of moves does not know.
+sql_event.listen(legal_move, "after_create", _fill_legal_moves)
+
 ledger_line = Table(
     "ledger_line",
     views,
@@ -180,6 +265,10 @@ ledger_line = Table(
     _text("done_utc"),
     _text("done_at"),
     _text("recorded_at"),
+    _text("recorded_utc"),
+    _text("effective_utc"),
+    Column("corrects_seq", Integer, nullable=True),
+    _text("late_why"),
     _text("move"),
     _text("transaction"),
     _text("strength_mg"),
@@ -201,15 +290,34 @@ ledger_line = Table(
     _text("comment"),
     _text("recorder"),
     _text("verifier"),
+    ForeignKeyConstraint(
+        ["move", "from_state", "to_state"], ["legal_move.move", "legal_move.from_state", "legal_move.to_state"]
+    ),
     Index("ix_ledger_time", "done_utc", "event_seq", "line"),
-    Index("ix_ledger_strength", "strength_mg", "lot", "done_utc"),
+    Index("ix_ledger_lot", "lot", "done_utc", "event_seq", "line"),
+    Index("ix_ledger_place", "place", "done_utc", "event_seq", "line"),
+)
+# Sums of the ledger's lines by UTC day and by month: of each strength, and of its lots, its places and its lots there
+# ('' = all of them). A running balance begins from these, so that no page has to add up the ledger from its start.
+ledger_sum = Table(
+    "ledger_sum",
+    views,
+    Column("level", Text, CheckConstraint("level IN ('day', 'month')", name="known_level"), primary_key=True),
+    Column("lot", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("span", Text, primary_key=True),
+    Column("strength_mg", Text, primary_key=True),
+    Column("lines", Integer, nullable=False),
+    Column("record_lines", Integer, nullable=False),
+    Column("available_change", Integer, nullable=False),
+    Column("quarantine_change", Integer, nullable=False),
 )
 ledger_vial = Table(
     "ledger_vial",
     views,
     Column("unit_number", Text, primary_key=True),
     Column("event_seq", Integer, primary_key=True, autoincrement=False),
-    Column("line", Integer, nullable=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
 )
 mg_line = Table(
     "mg_line",
@@ -244,6 +352,7 @@ measurement = Table(
     _text("recorded_at"),
     _text("recorder"),
     _text("why"),
+    Column("corrected_seq", Integer, nullable=True),
     Index("ix_measurement_subject", "subject_number", "kind", "measured_on", "event_seq"),
 )
 dose = Table(
@@ -391,37 +500,177 @@ document = Table(
     Index("ix_document_about", "about"),
 )
 
-APPEND_ONLY = {
-    "journal_event_no_update": """CREATE TRIGGER journal_event_no_update BEFORE UPDATE ON journal_event
-        BEGIN SELECT RAISE(ABORT, 'the journal is never changed'); END""",
-    "journal_event_no_delete": """CREATE TRIGGER journal_event_no_delete BEFORE DELETE ON journal_event
-        BEGIN SELECT RAISE(ABORT, 'the journal is never shortened'); END""",
-    "journal_event_next_only": """CREATE TRIGGER journal_event_next_only BEFORE INSERT ON journal_event
-        WHEN NEW.seq <> (SELECT seq + 1 FROM journal_head) OR NEW.previous_hash <> (SELECT hash FROM journal_head)
-        BEGIN SELECT RAISE(ABORT, 'an event follows the last one and names its hash'); END""",
-    "journal_event_moves_head": """CREATE TRIGGER journal_event_moves_head AFTER INSERT ON journal_event
-        BEGIN UPDATE journal_head SET seq = NEW.seq, hash = NEW.hash; END""",
-    "journal_head_no_delete": """CREATE TRIGGER journal_head_no_delete BEFORE DELETE ON journal_head
-        BEGIN SELECT RAISE(ABORT, 'the journal keeps its head'); END""",
-    "journal_head_follows": """CREATE TRIGGER journal_head_follows BEFORE UPDATE ON journal_head
-        WHEN NEW.hash IS NOT (SELECT hash FROM journal_event WHERE seq = NEW.seq) OR NEW.seq <> OLD.seq + 1
-        BEGIN SELECT RAISE(ABORT, 'the head follows the journal'); END""",
-    "journal_head_one": """CREATE TRIGGER journal_head_one BEFORE INSERT ON journal_head
-        WHEN EXISTS (SELECT 1 FROM journal_head)
-        BEGIN SELECT RAISE(ABORT, 'the journal has one head'); END""",
-    "ledger_line_no_update": """CREATE TRIGGER ledger_line_no_update BEFORE UPDATE ON ledger_line
-        BEGIN SELECT RAISE(ABORT, 'a ledger line is never changed'); END""",
-    "ledger_line_no_delete": """CREATE TRIGGER ledger_line_no_delete BEFORE DELETE ON ledger_line
-        BEGIN SELECT RAISE(ABORT, 'a ledger line is never deleted'); END""",
-    "medication_error_no_delete": """CREATE TRIGGER medication_error_no_delete BEFORE DELETE ON medication_error
-        BEGIN SELECT RAISE(ABORT, 'a medication-error record is never deleted'); END""",
-    "assessment_no_update": """CREATE TRIGGER assessment_no_update BEFORE UPDATE ON medication_error_assessment
-        BEGIN SELECT RAISE(ABORT, 'an assessment is never changed'); END""",
-    "assessment_no_delete": """CREATE TRIGGER assessment_no_delete BEFORE DELETE ON medication_error_assessment
-        BEGIN SELECT RAISE(ABORT, 'an assessment is never deleted'); END""",
-    "told_no_update": """CREATE TRIGGER told_no_update BEFORE UPDATE ON medication_error_told
-        BEGIN SELECT RAISE(ABORT, 'who was told when is never changed'); END""",
-    "told_no_delete": """CREATE TRIGGER told_no_delete BEFORE DELETE ON medication_error_told
-        BEGIN SELECT RAISE(ABORT, 'who was told when is never deleted'); END""",
-}
-"""SQLite's own refusals. ``PRAGMA recursive_triggers=ON`` makes INSERT OR REPLACE meet them too."""
+# Physical counts, what did not agree, and the closing of the study's books.
+stock_count = Table(
+    "stock_count",
+    views,
+    Column("number", Text, primary_key=True),
+    _text("counted_at"),
+    _text("counted_utc"),
+    _text("place"),
+    _text("strength_mg"),
+    Column("of_vials", Integer, nullable=False),
+    _text("discrepancy"),
+    _text("counted_by"),
+    _text("verified_by"),
+    _text("entry"),
+    Column("event_seq", Integer, nullable=False),
+    Index("ix_stock_count_place", "place", "counted_utc"),
+)
+discrepancy = Table(
+    "discrepancy",
+    views,
+    Column("number", Text, primary_key=True),
+    _text("count_number"),
+    _text("place"),
+    _text("sentence"),
+    _text("opened_at"),
+    _text("opened_by"),
+    _text("concerns"),
+    _text("status"),
+    _text("outcome"),
+    _text("explanation"),
+    _text("closed_at", null=True),
+    _text("closed_by"),
+    Column("event_seq", Integer, nullable=False),
+    Column("closed_seq", Integer, nullable=True),
+    Index("ix_discrepancy_status", "status", "event_seq"),
+)
+close_out = Table(
+    "close_out",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("closed_at"),
+    _text("signed_by"),
+    _text("entry"),
+)
+
+# Storage deviations, the vials that lay there, and what the supporter was told.
+deviation = Table(
+    "deviation",
+    views,
+    Column("deviation_id", Text, primary_key=True),
+    _text("place"),
+    _text("source"),
+    _text("logger_serial"),
+    _text("calibration_due", null=True),
+    _text("started_at"),
+    _text("ended_at"),
+    _text("min_celsius", null=True),
+    _text("max_celsius", null=True),
+    _text("spans"),
+    _text("trace"),
+    _text("document_id"),
+    _text("file_sha256"),
+    _text("discovered_at"),
+    _text("discovered_by"),
+    _text("done"),
+    _text("cause"),
+    _text("action"),
+    _text("recorded_at"),
+    _text("recorded_by"),
+    _text("status"),
+    _text("closed_at", null=True),
+    _text("closed_by"),
+    Column("event_seq", Integer, nullable=False),
+    Column("closed_seq", Integer, nullable=True),
+    Index("ix_deviation_status", "status", "event_seq"),
+)
+deviation_vial = Table(
+    "deviation_vial",
+    views,
+    Column("deviation_id", Text, primary_key=True),
+    Column("unit_number", Text, primary_key=True),
+    _text("kit_number"),
+    _text("strength_mg"),
+    _text("lot"),
+    _text("expires_on"),
+    _text("state_then"),
+    _text("state_found"),
+    _text("dose_id"),
+    Column("quarantined", Integer, nullable=False),
+    _text("decision"),
+    _text("document_id"),
+    _text("decided_at", null=True),
+    _text("decided_by"),
+    Column("event_seq", Integer, nullable=False),
+    Index("ix_deviation_vial_unit", "unit_number"),
+)
+deviation_told = Table(
+    "deviation_told",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("deviation_id"),
+    _text("name"),
+    _text("how"),
+    _text("told_at"),
+    _text("data_sent"),
+    _text("recorded_at"),
+    _text("recorder"),
+    Index("ix_deviation_told", "deviation_id", "event_seq"),
+)
+
+# Places, expiries that were extended, labels renewed by hand.
+place = Table(
+    "place",
+    views,
+    Column("name", Text, primary_key=True),
+    _text("kind"),
+    _text("room"),
+    Column("added_seq", Integer, nullable=False),
+    Column("added_line", Integer, nullable=False),
+    _text("added_by"),
+    _text("added_at"),
+    Column("closed_seq", Integer, nullable=True),
+    _text("closed_by"),
+    _text("closed_at", null=True),
+    _text("closed_why"),
+)
+expiry_extension = Table(
+    "expiry_extension",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("strength_mg"),
+    _text("lot"),
+    _text("old_on"),
+    _text("new_on"),
+    _text("document_id"),
+    _text("signed_by"),
+    _text("signed_at"),
+    Column("vials", Integer, nullable=False),
+    Index("ix_extension_lot", "strength_mg", "lot", "event_seq"),
+)
+relabelled = Table(
+    "relabelled",
+    views,
+    Column("unit_number", Text, primary_key=True),
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+)
+
+# What was corrected by what, and what people are to know of it. One correction an event: the key says so.
+correction = Table(
+    "correction",
+    views,
+    Column("corrects_seq", Integer, primary_key=True, autoincrement=False),
+    Column("event_seq", Integer, nullable=False, unique=True),
+    _text("kind"),
+    _text("changes"),
+    _text("why"),
+    _text("signed_by"),
+    _text("corrected_at"),
+    _text("corrected_utc"),
+    Column("moved_vials", Integer, nullable=False),
+)
+correction_note = Table(
+    "correction_note",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    _text("about"),
+    _text("sentence"),
+    _text("noted_at"),
+    _text("recorder"),
+    Index("ix_correction_note", "about", "event_seq"),
+)
+
+# Tables whose rows are never changed or deleted are named in db/guards.py: the database itself refuses it.

@@ -14,14 +14,33 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QScrollArea,
 
 from pharmacy_app.bootstrap import open_desk, url_of
 from pharmacy_app.demo import PASSWORD, DemoDay, dose, enroll_subject, make_demonstration, marrow, meet_criteria
+from pharmacy_app.domain.move_diagram import move_diagram
+from pharmacy_app.domain.vials import move_table
 from pharmacy_app.services.doses import OrderForm, order
+from pharmacy_app.services.ports import LedgerFilter
 from pharmacy_app.services.printing import print_medication_error, print_treatment_calendar
 from ui.app import App, Launch
 from ui.theme import Theme
+from ui.widgets.fields import DateTimeField
+from ui.widgets.move_diagram import MoveDiagramView
 
-PAGES = ("today", "subjects", "prepare", "receive", "vials", "ledger", "labels", "errors", "monitor", "settings")
+PAGES = (
+    "today",
+    "subjects",
+    "prepare",
+    "receive",
+    "vials",
+    "storage",
+    "ledger",
+    "counts",
+    "forecast",
+    "labels",
+    "errors",
+    "monitor",
+    "settings",
+)
 TALL = (1180, 1100)
-TREATED = "000-001"
+TREATED = "000-002"
 """The subject of the demonstration whose treatment goes furthest."""
 
 
@@ -117,6 +136,25 @@ def course_and_rules(app: App, folder: Path, mode: str, doses: dict[str, str], e
     take(app, folder, f"settings-rules-{mode}", TALL)
 
 
+def stock_and_past(app: App, folder: Path, mode: str) -> None:
+    """What became of the vials: a deviation in full, an hour of the past, the documents."""
+    desk = app._desk
+    assert desk is not None
+    with desk.store.read() as reader:
+        deviations = reader.deviations()
+        late = next(line for line in reader.whole_ledger(LedgerFilter()) if line.late_why)
+    if deviations:
+        app._go("storage", deviations[0].deviation_id)
+        take(app, folder, f"storage-deviation-{mode}", TALL)
+    app.window.show_page("ledger")
+    press(app, "ledger_views_4")
+    at = seen(app, DateTimeField, "past_at_field")
+    assert isinstance(at, DateTimeField)
+    at.set_value(f"{late.done_at:%Y-%m-%dT23:00}")
+    press(app, "past_show")
+    take(app, folder, f"ledger-past-{mode}", TALL)
+
+
 def main(folder: Path) -> None:
     """Make every picture."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,6 +177,7 @@ def main(folder: Path) -> None:
         wait(lambda: app._desk is not None)
         for mode in ("light", "dark"):
             Theme.apply(qt, mode)
+            vial_states(folder, mode)
             if app.office is not None:
                 app._switch()
             take(app, folder, f"sign-in-{mode}")
@@ -151,6 +190,7 @@ def main(folder: Path) -> None:
                 if step not in ("criteria", "findings"):
                     take(app, folder, f"prepare-{step}-{mode}", TALL)
             course_and_rules(app, folder, mode, doses, error_id)
+            stock_and_past(app, folder, mode)
             sign_in(app, "monitor")
             app.window.show_page("monitor")
             take(app, folder, f"monitor-{mode}")
@@ -163,6 +203,7 @@ def main(folder: Path) -> None:
 
 def stages(day: DemoDay) -> dict[str, str]:
     """A dose at each step of the way, made after the demonstration for their pictures."""
+    day.clock.latest = None  # these doses are made one after the other, past the minute at which the year ends
     made = {}
     for number, (step, until) in enumerate(
         (
@@ -176,11 +217,11 @@ def stages(day: DemoDay) -> dict[str, str]:
             ("criteria", ""),
             ("findings", ""),
         ),
-        start=4,
+        start=10,
     ):
         subject = f"000-{number:03d}"
         day.clock.forward(1)
-        enroll_subject(day, subject, "1969-05-17", "", str(150 + number * 3), str(40 + number * 4))
+        enroll_subject(day, subject, "1969-05-17", "", str(120 + number * 3), str(number * 4))
         marrow(day, subject, "55", -6)
         if until:
             made[step] = dose(day, subject, 1, 1, until=until)
@@ -212,6 +253,14 @@ def papers(day: DemoDay, folder: Path) -> str:
     for name, printed in (("paper-treatment-calendar", calendar), ("paper-medication-error", report)):
         (folder / f"{name}.png").write_bytes(day.desk.papers.page_png(printed.pdf, 0, 90))
     return error_id
+
+
+def vial_states(folder: Path, mode: str) -> None:
+    """The drawing of the table of moves, for the manual."""
+    drawing = MoveDiagramView(move_diagram(move_table()), name="moves_diagram", label="How vials move, drawn")
+    drawing.resize(1100, drawing.sizeHint().height())
+    drawing.grab().save(str(folder / f"vial-states-{mode}.png"))
+    drawing.deleteLater()
 
 
 def first_run(folder: Path, qt: QApplication) -> None:

@@ -5,11 +5,13 @@
     python3 installer/dev.py check    format, lint, types and import contracts only
     python3 installer/dev.py bench    the measurements
     python3 installer/dev.py matrix   re-make docs/requirements.md from the rules' catalogue and the register of tests
+    python3 installer/dev.py machine  random acts on a pharmacy against a model of it, 100,000 steps or as many as named
     python3 installer/dev.py mutate   change the domain in many small ways and see the tests notice
+    python3 installer/dev.py torture  bytes turned over, power cuts and full disks, for hours; see docs/durability.md
     python3 installer/dev.py lock     re-make installer/requirements.lock from pyproject.toml
     python3 installer/dev.py clean    remove the virtual environment and all caches
 
-Further arguments go to the program, to pytest, to the measurements, to the mutation run or to the resolver.
+Further arguments go to the program, to pytest, to the measurements, to the mutation or torture run, or to the resolver.
 
 It uses the standard library alone, because on a bare system there is nothing else yet, not even pip. Set-up
 is a virtual environment in `.venv` with the pinned packages, and on Linux the system libraries that Qt links
@@ -94,11 +96,15 @@ class SetUpError(Exception):
 
 @dataclass(frozen=True)
 class Need:
-    """Something of the system: its name, the Debian package that brings it, and how to see it is there."""
+    """Something of the system: its name, the Debian package that brings it, and how to see it is there.
+
+    ``settings`` is a file of the system and its content, which must be there before the package is installed.
+    """
 
     name: str
     package: str
     is_there: Callable[[], bool]
+    settings: tuple[str, str] | None = None
 
 
 def _library(soname: str, package: str) -> Need:
@@ -147,6 +153,19 @@ NEEDS_OF_WINDOW_TESTS = (
         "usr/lib*/*/at-spi-bus-launcher",
     ),
     _any_of("pyatspi", "python3-pyatspi", "usr/lib/python3*/*-packages/pyatspi"),
+)
+NEEDS_OF_SERVER_TESTS = (
+    Need(
+        "a PostgreSQL server, 15 or newer",
+        "postgresql",
+        lambda: any(
+            int(program.parts[-3]) >= 15
+            for program in Path("/usr/lib/postgresql").glob("*/bin/initdb")
+            if program.parts[-3].isdigit()
+        ),
+        # The programs alone are wanted: the package would also make a cluster and start it as a service.
+        settings=("/etc/postgresql-common/createcluster.d/none.conf", "create_main_cluster = false\n"),
+    ),
 )
 
 
@@ -228,12 +247,22 @@ def install(needs: Sequence[Need]) -> list[Need]:
     apt = [*administrator, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
     if quietly([*apt, "update"]):
         say("The list of packages could not be refreshed; trying with the one that is there.")
+    for need in lacking:
+        if need.settings:
+            put_file(administrator, *need.settings)
     if quietly([*apt, "install", "-y", "--no-install-recommends", *packages]):
         raise SetUpError(
             f"The system packages could not be installed. Mend what the lines above say, or do it by hand.\n"
             f"{by_hand(lacking)}"
         )
     return missing(lacking)
+
+
+def put_file(administrator: Sequence[str], path: str, content: str) -> None:
+    """Write a small file of the system as its administrator."""
+    script = 'mkdir -p "$(dirname "$1")" && printf %s "$2" > "$1"'
+    if quietly([*administrator, "sh", "-c", script, "sh", path, content]):
+        raise SetUpError(f"The file {path} could not be written. Mend what the lines above say.")
 
 
 def by_hand(needs: Sequence[Need]) -> str:
@@ -351,11 +380,21 @@ OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 PYTEST_FOUND_NO_TEST = 5
 
 
-def test_steps(extra: Sequence[str], *, with_window: bool) -> list[Step]:
-    """The tests: the many at once without a screen, then those that need a real window, one by one."""
+SERVER_TESTS = ("tests/db", "tests/services", "tests/scenarios", "tests/properties")
+"""The tests that run on PostgreSQL too. They start a server of their own and stop it."""
+
+
+def test_steps(extra: Sequence[str], *, with_window: bool, with_server: bool) -> list[Step]:
+    """The tests: the many at once without a screen, those of the database on a server, those in a real window."""
     if "-m" in extra:  # whoever names markers has chosen the tests
         return [Step("tests", module("pytest", *extra), OFFSCREEN)]
     steps = [Step("tests", module("pytest", "-m", "not window", "-n", "2", *extra), OFFSCREEN)]
+    named = [argument for argument in extra if (ROOT / argument.split("::")[0]).exists()]
+    chosen = [argument for argument in named if argument.startswith(SERVER_TESTS)] if named else SERVER_TESTS
+    if with_server and chosen:
+        more = [argument for argument in extra if argument not in named]
+        command = module("pytest", "--database", "postgresql", "-m", "not window", "-n", "2", *more, *chosen)
+        steps.append(Step("tests on PostgreSQL", command, OFFSCREEN))
     if with_window:
         steps.append(Step("tests in a real window", module("pytest", "-m", "window", *extra), OFFSCREEN))
     return steps
@@ -402,17 +441,25 @@ def command_run(extra: list[str]) -> int:
 
 def command_test(extra: list[str]) -> int:
     """Run every check and every test; further arguments go to pytest."""
-    window_is_a_must = os.environ.get("REQUIRE_WINDOW") == "1"
-    if window_is_a_must:
-        lacking = set_up(required=[*NEEDS_OF_QT, *NEEDS_OF_WINDOW_TESTS])
-    else:
-        lacking = set_up(required=NEEDS_OF_QT, wanted=NEEDS_OF_WINDOW_TESTS)
-    with_window = window_is_a_must or (ON_LINUX and not lacking)
-    code = run_all([*CHECKS, *test_steps(extra, with_window=with_window)], some_may_be_empty=bool(extra))
-    if lacking:
-        say(f"The tests in a real window were left out: parts of the system are missing. {by_hand(lacking)}")
-    elif not with_window:
-        say("The tests in a real window were left out: they need Linux with Xvfb.")
+    musts: list[Need] = []
+    wishes: list[Need] = []
+    for needs, variable in ((NEEDS_OF_WINDOW_TESTS, "REQUIRE_WINDOW"), (NEEDS_OF_SERVER_TESTS, "REQUIRE_POSTGRESQL")):
+        (musts if os.environ.get(variable) == "1" else wishes).extend(needs)
+    lacking = set_up(required=[*NEEDS_OF_QT, *musts], wanted=wishes)
+
+    def runs(needs: Sequence[Need]) -> bool:
+        return ON_LINUX and not any(need in lacking for need in needs)
+
+    with_window, with_server = runs(NEEDS_OF_WINDOW_TESTS), runs(NEEDS_OF_SERVER_TESTS)
+    steps = [*CHECKS, *test_steps(extra, with_window=with_window, with_server=with_server)]
+    code = run_all(steps, some_may_be_empty=bool(extra))
+    for what, ran, needs in (
+        ("The tests in a real window", with_window, NEEDS_OF_WINDOW_TESTS),
+        ("The tests on PostgreSQL", with_server, NEEDS_OF_SERVER_TESTS),
+    ):
+        if not ran:
+            said = by_hand([need for need in needs if need in lacking]) if ON_LINUX else "They need Linux."
+            say(f"{what} were left out: parts of the system are missing. {said}")
     return code
 
 
@@ -425,7 +472,7 @@ def command_check(_extra: list[str]) -> int:
 def command_bench(extra: list[str]) -> int:
     """Run the measurements."""
     set_up(required=NEEDS_OF_QT)
-    return call((VENV_PYTHON, ROOT / "tests" / "benchmarks" / "run.py", *extra), {} if has_display() else OFFSCREEN)
+    return call(module("tests.benchmarks.run", *extra), {} if has_display() else OFFSCREEN)
 
 
 def command_matrix(_extra: list[str]) -> int:
@@ -449,6 +496,26 @@ def command_mutate(extra: list[str]) -> int:
         must([*pip, "--target", library, MUTMUT], "The tool that changes the code is not to be had.")
         stamp.write_text(wish, encoding="utf-8")
     return call(module("tests.mutation.run", *extra))
+
+
+def command_machine(extra: list[str]) -> int:
+    """Let the machine of `tests/properties` run long, with new acts each time; further arguments go to pytest."""
+    set_up()
+    steps, more = (extra[0], extra[1:]) if extra and extra[0].isdigit() else ("100000", extra)
+    seed = os.environ.get("MACHINE_SEED") or str(time.time_ns() % 10**9)
+    say(f"{int(steps):,} steps. The same acts once more: MACHINE_SEED={seed} python3 installer/dev.py machine {steps}")
+    machine = module("pytest", "tests/properties/test_pharmacy_machine.py", "-n", "2", "--timeout", "0", *more)
+    return call(machine, {**OFFSCREEN, "MACHINE_STEPS": steps, "MACHINE_SEED": seed})
+
+
+def command_torture(extra: list[str]) -> int:
+    """Do the database harm in every way there is and see nothing lost; further arguments choose what."""
+    if not ON_LINUX:
+        raise SetUpError("The power cuts and full disks are made with what Linux has. Run it there.")
+    lacking = set_up(required=NEEDS_OF_QT, wanted=NEEDS_OF_SERVER_TESTS)
+    if lacking:
+        say(f"Without a PostgreSQL server that part ends with an error. {by_hand(lacking)}")
+    return call(module("tests.torture.run", *extra), OFFSCREEN)
 
 
 def command_lock(extra: list[str]) -> int:
@@ -518,6 +585,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "bench": command_bench,
     "matrix": command_matrix,
     "mutate": command_mutate,
+    "torture": command_torture,
+    "machine": command_machine,
     "lock": command_lock,
     "clean": command_clean,
 }

@@ -12,9 +12,15 @@ if TYPE_CHECKING:
         AccountabilityHeader,
         AccountabilityLine,
         BagLabel,
+        CloseOutReport,
+        CountRecord,
         DestructionRecord,
+        ExcursionReport,
+        ForecastPaper,
         MedicationErrorReport,
         PaperStamp,
+        PastPaper,
+        ReceiptRecord,
         ReturnRecord,
         TransferRecord,
         TreatmentCalendarPaper,
@@ -80,6 +86,12 @@ class PdfPapers:
 
         return treatment_calendar(paper, _SHEETS[self.sheet])
 
+    def supply_forecast(self, paper: "ForecastPaper") -> bytes:
+        """The supply forecast, landscape."""
+        from labels.reports.forecast import supply_forecast
+
+        return supply_forecast(paper, _SHEETS[self.sheet])
+
     def destruction_record(self, record: "DestructionRecord") -> bytes:
         """The record of one destruction, landscape."""
         from labels.reports.disposition import destruction_record
@@ -97,6 +109,36 @@ class PdfPapers:
         from labels.reports.disposition import transfer_record
 
         return transfer_record(record, _SHEETS[self.sheet])
+
+    def receipt_record(self, record: "ReceiptRecord") -> bytes:
+        """The receipt of one shipment, landscape."""
+        from labels.reports.receipt import receipt_record
+
+        return receipt_record(record, _SHEETS[self.sheet])
+
+    def count_record(self, record: "CountRecord") -> bytes:
+        """The record of one physical count, landscape."""
+        from labels.reports.counts import count_record
+
+        return count_record(record, _SHEETS[self.sheet])
+
+    def close_out_report(self, report: "CloseOutReport") -> bytes:
+        """The closing of the study's books, landscape."""
+        from labels.reports.counts import close_out_report
+
+        return close_out_report(report, _SHEETS[self.sheet])
+
+    def past_record(self, paper: "PastPaper") -> bytes:
+        """Stock and ledger at a past moment, landscape."""
+        from labels.reports.past import past_record
+
+        return past_record(paper, _SHEETS[self.sheet])
+
+    def excursion_report(self, report: "ExcursionReport") -> bytes:
+        """The report of one storage deviation, landscape."""
+        from labels.reports.excursion import excursion_report
+
+        return excursion_report(report, _SHEETS[self.sheet])
 
     def accountability_record(
         self,

@@ -12,6 +12,9 @@ from typing import Any
 
 from labels.geometry import PT_PER_IN
 
+MAX_DOTS = 40_000_000
+"""The largest picture of a page: letter paper at 600 dots an inch has 34 million."""
+
 _pdfium_lock = RLock()
 
 
@@ -58,9 +61,14 @@ def decode_pdf(pdf: bytes, dpi: int) -> list[list[str]]:
 
 
 def page_png(pdf: bytes, page: int, dpi: int) -> bytes:
-    """One page (from 0) as a PNG picture on white."""
+    """One page (from 0) as a PNG picture on white; a page of any size stays within ``MAX_DOTS``."""
     with _opened(pdf) as document:
-        bitmap = document[page].render(scale=dpi / PT_PER_IN, rev_byteorder=True, fill_color=(255, 255, 255, 255))
+        across_pt, down_pt = document[page].get_size()
+        scale = dpi / PT_PER_IN
+        # A foreign file may give its page the size of a house.
+        while across_pt * scale * down_pt * scale > MAX_DOTS:
+            scale /= 2
+        bitmap = document[page].render(scale=scale, rev_byteorder=True, fill_color=(255, 255, 255, 255))
         across, down, stride = bitmap.width, bitmap.height, bitmap.stride
         pixels = bytes(bitmap.buffer)
         bitmap.close()

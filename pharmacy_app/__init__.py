@@ -1,3 +1,3 @@
 """Dosing and drug accountability for an investigational pharmacy."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

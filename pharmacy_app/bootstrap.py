@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from db.engine import is_there, open_engine
+from db.engine import is_there, open_engine, place_of
 from db.store import SqlStore
 from labels.papers import PdfPapers
 from pharmacy_app import __version__
@@ -69,10 +69,16 @@ def default_url() -> str:
     return url_of(data_folder() / "study.sqlite")
 
 
-def database_exists(url: str) -> bool:
-    """Whether a file is there to be opened, an empty one counting as not there.
+def shown_place(url: str) -> str:
+    """Where a database is, as a person may see it: a file's path, or server and name without the password."""
+    return place_of(url)
 
-    Raises ``Unavailable`` for an address at which no database can ever be: a folder, a missing folder, no address.
+
+def database_exists(url: str) -> bool:
+    """Whether a database is there to be opened, an empty one counting as not there.
+
+    Raises ``Unavailable`` for an address at which no database can ever be (a folder, a missing folder, no address)
+    and for a server that does not let us ask.
     """
     engine = open_engine(url)
     try:

@@ -30,7 +30,12 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Database = Annotated[
-    str, typer.Option("--db", help="Address of the database, e.g. sqlite:///folder/study.sqlite.", show_default=False)
+    str,
+    typer.Option(
+        "--db",
+        help="Address of the database: sqlite:///folder/study.sqlite or postgresql://user@server/study.",
+        show_default=False,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
@@ -352,30 +357,49 @@ def demo(
 
 
 @app.command()
-def verify(db: Database = "", as_json: AsJson = False) -> None:
-    """Replay the journal; exit code 1 and the first bad event when anything was altered."""
+def verify(
+    head: Annotated[
+        str,
+        typer.Option("--head", help="Events and head from the foot of a printed paper, e.g. 1234:0a1b2c3d4e5f."),
+    ] = "",
+    db: Database = "",
+    as_json: AsJson = False,
+) -> None:
+    """Replay the journal; exit code 1 and the first bad event when anything was altered, or a paper does not fit."""
     from pharmacy_app.bootstrap import open_store_for_check
+    from pharmacy_app.services.printed_head import check_printed_head, read_printed_line
 
+    paper = None
     try:
+        printed = read_printed_line(head) if head else None
         with open_store_for_check(_url(db)) as store:
             found = store.verify()
+            # Where the chain itself is broken there is nothing to lay the paper beside.
+            if printed is not None and found.holds_together:
+                with store.read() as reader:
+                    paper = check_printed_head(reader, printed)
     except (Refused, Unavailable) as trouble:
         _fail(trouble, as_json)
+    fits = found.sound and (paper is None or paper.fits)
     if as_json:
-        _say_json(
-            {
-                "ok": found.sound,
-                "events": found.events,
-                "head": found.head_hash,
-                "first_bad_event": found.first_bad,
-                "trouble": found.trouble,
-            }
-        )
-    elif found.sound:
-        out.print(f"The journal is sound: {found.events} events, head {found.head_hash}.")
+        answer = {
+            "ok": fits,
+            "events": found.events,
+            "head": found.head_hash,
+            "first_bad_event": found.first_bad,
+            "trouble": found.trouble,
+        }
+        if head:
+            answer["paper"] = {"fits": paper.fits, "said": paper.sentence} if paper else None
+        _say_json(answer)
     else:
-        err.print(f"[bold]The record was altered.[/bold] {_plain(found.trouble)}")
-    raise typer.Exit(0 if found.sound else 1)
+        if found.sound:
+            out.print(f"The journal is sound: {found.events} events, head {found.head_hash}.")
+        else:
+            err.print(f"[bold]The record was altered.[/bold] {_plain(found.trouble)}")
+        if paper is not None:
+            (out if paper.fits else err).print(_plain(paper.sentence))
+    raise typer.Exit(0 if fits else 1)
 
 
 @app.command()

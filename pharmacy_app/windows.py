@@ -36,9 +36,9 @@ def show_study(url: str) -> int:
         return create_desk(url or default_url())
 
     def where() -> str:
-        from pharmacy_app.bootstrap import default_url
+        from pharmacy_app.bootstrap import default_url, shown_place
 
-        return (url or default_url()).removeprefix("sqlite:///")
+        return shown_place(url or default_url())
 
     return _show(Launch(exists, opened, created, where=where))
 
@@ -55,7 +55,8 @@ def show_demonstration() -> int:
         "Demonstration accounts: pharmacist, checker, technician, monitor, admin.\n"
         "The password of each is: demonstration only"
     )
-    return _show(Launch(lambda: True, opened, opened, hint))
+    wait = "Opening the demonstration. Once a day its half year is made anew, act by act: that takes some 15 seconds."
+    return _show(Launch(lambda: True, opened, opened, hint, opening=wait))
 
 
 def _show(launch: Launch) -> int:

@@ -1,6 +1,5 @@
-"""Shared fixtures: a pharmacy that was set up, copied fresh for each test."""
+"""Shared fixtures: a pharmacy that was set up, copied fresh for each test, on the database chosen for the run."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,19 +7,63 @@ from pathlib import Path
 import pytest
 
 from pharmacy_app.services.desk import Session
+from tests.databases import CHOSEN, Server, url_at
 from tests.services.pharmacy import Clock, Pharmacy, desk_at, open_pharmacy
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="what the tests keep their databases in; postgresql starts a server of their own",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--database") == "postgresql":
+        CHOSEN[0] = Server()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if isinstance(CHOSEN[0], Server):
+        CHOSEN[0].stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have to say of themselves besides that they passed: how much of the random was tried."""
+    for report in terminalreporter.getreports("passed"):
+        for name, words in report.user_properties:
+            if name == "says":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {words}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    other = {"sqlite": "postgresql_only", "postgresql": "sqlite_only"}[config.getoption("--database")]
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(autouse=True)
+def _databases_end_with_the_test() -> Iterator[None]:
+    """Databases of a test are removed after it; those of wider fixtures stay to the end of the run."""
+    CHOSEN[0].mark()
+    yield
+    CHOSEN[0].forget()
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A closed database file and the sessions of its people, to copy from."""
+    """A closed database and the sessions of its people, to copy from."""
 
     path: Path
     sessions: dict[str, Session]
 
     def copy_to(self, path: Path, clock: Clock | None = None) -> Pharmacy:
-        """A pharmacy of its own on a copy of the file."""
-        shutil.copyfile(self.path, path)
+        """A pharmacy of its own on a copy of the database."""
+        CHOSEN[0].copy(self.path, path)
         clock = clock or Clock()
         return Pharmacy(desk_at(path, clock), clock, path, sessions=dict(self.sessions))
 
@@ -31,8 +74,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     path = tmp_path_factory.mktemp("template") / "study.sqlite"
     pharmacy = open_pharmacy(path)
     pharmacy.desk.store.close()
-    assert [file.name for file in path.parent.iterdir()] == ["study.sqlite"], "the file is not closed for copying"
     return Template(path, pharmacy.sessions)
+
+
+@pytest.fixture
+def database(template: Template, tmp_path: Path) -> str:
+    """The address of a closed database that was set up: the test's own copy."""
+    path = tmp_path / "study.sqlite"
+    CHOSEN[0].copy(template.path, path)
+    return url_at(path)
 
 
 @pytest.fixture

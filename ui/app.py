@@ -32,7 +32,8 @@ class Launch:
     """How the window gets at its study, handed in by the command line so that heavy imports come after the paint.
 
     ``exists`` tells whether there is a database; ``open`` and ``create`` give a desk or raise ``Unavailable``.
-    ``hint`` stands on the sign-in page (the demonstration's accounts); ``where`` says where a new database will be.
+    ``hint`` stands on the sign-in page (the demonstration's accounts); ``where`` says where a new database will be;
+    ``opening`` is read while one waits for the study.
     """
 
     exists: Callable[[], bool]
@@ -40,6 +41,7 @@ class Launch:
     create: Callable[[], "Desk"]
     hint: str = ""
     where: Callable[[], str] = str
+    opening: str = "Opening the study…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class App(QObject):
         self._open()
         for key, title, icon in PLACES:
             self.window.register(key, title, icon, _Factory(self, key))
-        self.window.sign_in.set_hint("Opening the study…", "One moment")
+        self.window.sign_in.set_hint(self._launch.opening, "One moment")
         self.window.sign_in.set_busy(True)
 
     def _run(self, work: Callable[[], T], on_done: Callable[[T], None], on_failed: Failed, *, busy: str) -> None:

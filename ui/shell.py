@@ -42,7 +42,10 @@ PLACES = (
     ("prepare", "Prepare", "prepare"),
     ("receive", "Receive", "receive"),
     ("vials", "Vials", "vials"),
+    ("storage", "Storage", "storage"),
     ("ledger", "Ledger", "ledger"),
+    ("counts", "Counts", "counts"),
+    ("forecast", "Forecast", "forecast"),
     ("labels", "Labels", "labels"),
     ("errors", "Errors", "errors"),
     ("monitor", "Monitor", "monitor"),
@@ -159,8 +162,8 @@ class _Navigation(QFrame):
         inner = QWidget()
         inner.setObjectName("scroll_content")
         self._column = QVBoxLayout(inner)
-        self._column.setContentsMargins(0, SPACE_M, 0, SPACE_M)
-        self._column.setSpacing(2)
+        self._column.setContentsMargins(0, SPACE_S, 0, SPACE_S)
+        self._column.setSpacing(0)
         self._column.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -179,10 +182,10 @@ class _Navigation(QFrame):
         number = len(self._buttons) + 1
         button = Button(title, name=f"nav_{key}", kind="nav", icon=icon, icon_tone="nav_text")
         button.setCheckable(True)
-        if number <= 10:
-            # The digits as they stand on the keyboard: the tenth place has the 0.
-            button.setShortcut(f"Ctrl+{number % 10}")
-            button.setAccessibleDescription(f"Ctrl+{number % 10}")
+        # The digits as they stand on the keyboard: the tenth place has the 0, the eleventh the 1 with Shift.
+        keys = f"Ctrl+{'Shift+' if number > 10 else ''}{number % 10}"
+        button.setShortcut(keys)
+        button.setAccessibleDescription(keys)
         button.toggled.connect(self._mark)
         button.clicked.connect(self._clicked)
         self._group.addButton(button)

@@ -441,7 +441,7 @@ QFrame#demo_strip QLabel { color: $demo; font-size: ${type_small}px; font-weight
 QFrame#navigation { background: $nav_ground; border: none; }
 QFrame#navigation QLabel { color: $nav_bright; }
 QFrame#navigation QPushButton { background: transparent; color: $nav_text; border: 2px solid transparent;
-  border-left: 4px solid transparent; border-radius: 0; text-align: left; padding: 0 8px; min-height: 40px;
+  border-left: 4px solid transparent; border-radius: 0; text-align: left; padding: 0 8px; min-height: 38px;
   font-weight: 500; }
 QFrame#navigation QPushButton[narrow="true"] { text-align: center; padding: 0 4px 0 0; }
 QFrame#navigation QPushButton:hover { background: $nav_hover; color: $nav_bright; }

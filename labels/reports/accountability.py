@@ -32,7 +32,7 @@ _COLUMNS = (
     _Column("Event date-time", 50.5),
     _Column("Entry date-time", 50.5),
     _Column("Transaction", 53, font=text.SEMI),
-    _Column("From/To or Subject ID", 44),
+    _Column("From/To or Subject ID", 48),
     _Column("Subject initials", 20, turned=True),
     _Column("Cycle/Day", 23, turned=True),
     _Column("Dose mg", 22, turned=True, align="right"),
@@ -45,10 +45,10 @@ _COLUMNS = (
     _Column("Balance quarantine", 25, turned=True, align="right", font=text.SEMI),
     _Column("Balance on site", 25, turned=True, align="right", font=text.SEMI),
     _Column("Reference document no.", 48.5),
-    _Column("Comment / deviation no.", 57),
+    _Column("Comment / deviation no.", 55.5),
     _Column("Recorder", 36),
     _Column("Verifier", 36),
-    _Column("Monitor verified (initials, date)", 42),
+    _Column("Monitor verified (initials, date)", 39.5),
 )
 COLUMN_NAMES = tuple(column.heading for column in _COLUMNS)
 _BALANCES = slice(13, 16)

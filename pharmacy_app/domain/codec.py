@@ -20,6 +20,12 @@ Plain = None | bool | int | str | list[Any] | dict[str, Any]
 
 def to_plain(value: object) -> Plain:  # noqa: PLR0911 - one line a kind of value
     """The JSON-ready form of a domain value; raises ``TypeError`` for what has no exact text (floats)."""
+    # What most of a record is made of comes first: every act goes through here several times.
+    kind = type(value)
+    if kind is str or kind is int or kind is bool:
+        return cast(Plain, value)
+    if kind is dict:
+        return {str(key): to_plain(item) for key, item in cast(dict[object, object], value).items()}
     if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
         return cast(Plain, value)
     if isinstance(value, Enum):

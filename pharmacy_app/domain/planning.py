@@ -137,6 +137,62 @@ def plan_vials(
     return Plans(prescribed_mg, plans, tuple(findings))
 
 
+PASSED_OVER_REASONS = (
+    "not at hand where the dose is prepared",
+    "set apart for another dose",
+    "the supporter asked for this lot",
+    "other",
+)
+"""Why a vial that expires earlier may be left on the shelf (REGULATION A-21)."""
+
+
+def passed_over(taken: Sequence[UsableVial], usable: Sequence[UsableVial]) -> tuple[UsableVial, ...]:
+    """The usable vials that expire before one of the same strength that was taken instead, first expired first."""
+    mine = {vial.unit_number for vial in taken}
+    latest = {
+        strength: max(vial.expires_on for vial in taken if vial.strength_mg == strength)
+        for strength in {vial.strength_mg for vial in taken}
+    }
+    left = (
+        vial
+        for vial in usable
+        if vial.unit_number not in mine and vial.strength_mg in latest and vial.expires_on < latest[vial.strength_mg]
+    )
+    return tuple(sorted(left, key=_first_expired_first))
+
+
+def passed_over_finding(vials: Sequence[UsableVial], reason: str) -> Finding:
+    """What the record says of earlier-expiring vials that were passed over; ``reason`` '' while it is still asked for.
+
+    Named by strength and lot: how many, and their last usable day.
+    """
+    lots: dict[tuple[Decimal, str, date], int] = {}
+    for vial in vials:
+        key = vial.strength_mg, vial.lot, vial.expires_on
+        lots[key] = lots.get(key, 0) + 1
+    named = "; ".join(
+        f"{count} × {show_mg(strength)} of lot {lot}, last usable day {say_day(expires_on)}"
+        for (strength, lot, expires_on), count in lots.items()
+    )
+    said = f"Reason: {reason}." if reason else "Take those first, or give the reason."
+    return Finding(
+        "A40",
+        Severity.INFO,
+        f"Usable vials that expire earlier are passed over: {named}. {said}",
+        "8.2",
+        (Named("passed over", str(len(vials)), "vials"),),
+    )
+
+
+def end_of_infusion(now: datetime, planned_on: date, limits: StabilityLimits, tz: tzinfo) -> date:
+    """The day of the site on which an infusion planned for a day ends at the earliest: begun now, or on its day.
+
+    One that ends at midnight ends on the day before it: a vial counts through its printed day (RULES A40).
+    """
+    begin = max(now.astimezone(UTC), datetime.combine(planned_on, time(0), tzinfo=tz).astimezone(UTC))
+    return (_later(begin, limits.infusion_h, UTC) - timedelta(microseconds=1)).astimezone(tz).date()
+
+
 _Counts = tuple[tuple[Decimal, int], ...]
 
 

@@ -78,6 +78,16 @@ class LineResidue:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLeadTime:
+    """Whole days from ordering vials until they are received and released for use.
+
+    No dose depends on it, so it is no part of ``StudySettings``: signing it changes nothing for a dose under way.
+    """
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Signed(Generic[T]):
     """A setting's value with the source it was taken from and the journal event that signed it."""
 

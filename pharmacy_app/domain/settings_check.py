@@ -16,6 +16,7 @@ from pharmacy_app.domain.settings import (
     BsaFormula,
     DoseRounding,
     LineResidue,
+    OrderLeadTime,
     RoundingMode,
     StabilityLimits,
     StudySettings,
@@ -23,10 +24,15 @@ from pharmacy_app.domain.settings import (
 )
 from pharmacy_app.domain.units import WORKING, reaches, show, show_mg, show_mg_per_ml, show_ml
 
-SettingValue = BsaFormula | DoseRounding | VialPreparation | BagPreparation | StabilityLimits | LineResidue
+SettingValue = (
+    BsaFormula | DoseRounding | VialPreparation | BagPreparation | StabilityLimits | LineResidue | OrderLeadTime
+)
 
 # A coarser step than this is a slip: the smallest doses of the table are about a tenth of a milligram.
 MAX_INCREMENT_MG = Decimal("0.1")
+
+# More than half a year from an order to the shelf is a slip of the keyboard.
+MAX_LEAD_DAYS = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,8 @@ def _said(value: SettingValue, protocol: Protocol) -> Iterator[Fault | Finding]:
         yield from _stability(value)
     elif isinstance(value, LineResidue):
         yield from _residue(value)
+    elif isinstance(value, OrderLeadTime):
+        yield from _lead_time(value)
 
 
 def _rounding(value: DoseRounding, protocol: Protocol) -> Iterator[Fault | Finding]:
@@ -251,6 +259,16 @@ def _residue(value: LineResidue) -> Iterator[Fault]:
             "The volume left in bag and line is negative. Enter it as the source has it, 0 when the line is flushed.",
             "T1",
             "8.1.3",
+        )
+
+
+def _lead_time(value: OrderLeadTime) -> Iterator[Fault]:
+    if not 0 <= value.days <= MAX_LEAD_DAYS:
+        yield Fault(
+            "days",
+            f"A lead time of {value.days} days is not taken: enter whole days from 0 to {MAX_LEAD_DAYS}.",
+            "",
+            "8.2",
         )
 
 

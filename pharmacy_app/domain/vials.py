@@ -72,6 +72,13 @@ def read_number(typed: str, prefix: str, field: str) -> str:
     return body + check
 
 
+CORRECTION = "correct"
+"""The move that takes back one recorded by mistake, under the word CORRECT of the record."""
+
+NEVER_RECEIVED = "never received"
+"""The state of a vial whose receipt was recorded by mistake."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """A vial's state, what it means in words, and which balance of the site it counts to."""
@@ -85,7 +92,9 @@ class State:
 class Move:
     """One legal move: from which states, to which, under which word of the record and section.
 
-    ``needs`` names the proofs it takes; ``otherwise`` says what to do with a vial in another state.
+    ``to_state`` is '' when the vial keeps its state and changes its place or label: then two lines are posted, one out
+    and one in (``transaction_in``). ``needs`` names the proofs it takes; ``otherwise`` says what to do with a vial in
+    another state; ``undo`` says whether a correction may take it back.
     """
 
     name: str
@@ -95,6 +104,12 @@ class Move:
     section: str
     needs: tuple[str, ...] = ()
     otherwise: str = ""
+    transaction_in: str = ""
+    undo: bool = False
+
+    def to(self, state: str) -> str:
+        """The state in which a vial of ``state`` is after the move."""
+        return self.to_state or state
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,25 @@ class MoveTable:
     states: dict[str, State]
     moves: dict[str, Move]
     proofs: dict[str, Proof]
+    corrections: tuple[tuple[str, str], ...] = ()
+
+    def legal(self) -> frozenset[tuple[str, str, str]]:
+        """Every line that the ledger may hold: move, state before ('' = outside), state after ('' = outside).
+
+        A correction takes a move back (``CORRECTION``), or changes a state as the table's corrections say.
+        """
+        lines = {(CORRECTION, before, after) for before, after in self.corrections}
+        for move in self.moves.values():
+            for before in move.from_states or ("",):
+                if move.to_state:
+                    lines.add((move.name, before, move.to_state))
+                    if move.undo:
+                        lines.add((CORRECTION, move.to_state, before or NEVER_RECEIVED))
+                else:
+                    lines |= {(move.name, before, ""), (move.name, "", before)}
+                    if move.undo:
+                        lines |= {(CORRECTION, before, ""), (CORRECTION, "", before)}
+        return frozenset(lines)
 
     def from_state(self, state: str) -> tuple[Move, ...]:
         """The moves a vial of this state can make."""
@@ -128,22 +162,27 @@ def move_table() -> MoveTable:
         row["name"]: Move(
             row["name"],
             tuple(row["from"]),
-            row["to"],
+            "" if row["to"] == "=" else row["to"],
             row["transaction"],
             row["section"],
             tuple(row.get("needs", ())),
             row.get("otherwise", ""),
+            row.get("transaction_in", ""),
+            row.get("undo", False),
         )
         for row in data["move"]
     }
     proofs = {row["name"]: Proof(row["name"], row["says"], row["section"]) for row in data["proof"]}
     for move in moves.values():
-        unknown = {*move.from_states, move.to_state} - states.keys()
+        unknown = {*move.from_states, move.to_state} - {""} - states.keys()
         if unknown:
             raise ValueError(f"the move “{move.name}” names unknown states: {sorted(unknown)}")
         if strange := set(move.needs) - proofs.keys():
             raise ValueError(f"the move “{move.name}” names unknown proofs: {sorted(strange)}")
-    return MoveTable(states, moves, proofs)
+    corrections = tuple((row["from"], row["to"]) for row in data["correction"])
+    if unknown := {state for pair in corrections for state in pair} - states.keys():
+        raise ValueError(f"a correction names unknown states: {sorted(unknown)}")
+    return MoveTable(states, moves, proofs, corrections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +217,16 @@ class Moved:
     move: str
     from_state: str
     to_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relocated(Moved):
+    """One vial's change of place or label, in one state: where it stands after. Two lines are posted: out, in."""
+
+    to_strength_mg: Decimal
+    to_lot: str
+    to_expires_on: date
+    to_place: str
 
 
 def in_date(expires_on: date, day: date) -> bool:
@@ -219,6 +268,38 @@ def why_not_usable(vial: Vial, day: date) -> Fault | None:
 
 def move(vial: Vial, name: str) -> Moved:
     """Move one vial by the table; raises ``Refused`` when the move does not start from its state."""
+    rule = _rule(vial, name)
+    return Moved(*_stands(vial), name, vial.state, rule.to_state)
+
+
+def relocate(
+    vial: Vial,
+    name: str,
+    *,
+    strength_mg: Decimal | None = None,
+    lot: str = "",
+    expires_on: date | None = None,
+    place: str = "",
+) -> Relocated:
+    """Change a vial's place or label by the table; what is not given stays. Raises ``Refused`` as ``move`` does."""
+    _rule(vial, name)
+    return Relocated(
+        *_stands(vial),
+        name,
+        vial.state,
+        vial.state,
+        vial.strength_mg if strength_mg is None else strength_mg,
+        lot or vial.lot,
+        expires_on or vial.expires_on,
+        place or vial.place,
+    )
+
+
+def _stands(vial: Vial) -> tuple[str, Decimal, str, date, str]:
+    return vial.unit_number, vial.strength_mg, vial.lot, vial.expires_on, vial.place
+
+
+def _rule(vial: Vial, name: str) -> Move:
     rule = move_table().moves[name]
     if vial.state not in rule.from_states:
         raise Refused(
@@ -230,16 +311,7 @@ def move(vial: Vial, name: str) -> Moved:
                 rule.section,
             )
         )
-    return Moved(
-        vial.unit_number,
-        vial.strength_mg,
-        vial.lot,
-        vial.expires_on,
-        vial.place,
-        name,
-        vial.state,
-        rule.to_state,
-    )
+    return rule
 
 
 def read_expiry(typed: str, field: str) -> date:

@@ -7,7 +7,7 @@ lock, returns the earlier event when this act was recorded already, checks autho
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +15,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from pharmacy_app.domain.codec import canonical, digest
-from pharmacy_app.domain.dates import at_site, say_moment
+from pharmacy_app.domain.dates import at_site, say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, Signature, utc_text
 from pharmacy_app.domain.people import Account, Role, authority_fault
@@ -94,11 +94,16 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an act wants appended; ``done_at`` ``None`` means now."""
+    """What an act wants appended; ``done_at`` ``None`` means now.
+
+    An act that was done on an earlier day of the site is a late entry and says why in ``late_why``; ``None`` where the
+    act is the report of a fact whose own time is asked for, and being told of it later is no lateness.
+    """
 
     content: dict[str, Any]
     done_at: datetime | None = None
     why: str = ""
+    late_why: str | None = ""
 
 
 Proven = tuple[Signing, Account, str]
@@ -106,7 +111,7 @@ Proven = tuple[Signing, Account, str]
 
 
 class Denied(Refused):
-    """An act its person has no authority for; the try is recorded."""
+    """An act its person has no authority for, or that the record is closed to; the try is recorded."""
 
 
 class NotAdmitted(Refused):
@@ -172,14 +177,17 @@ def perform(
     """Do one act and return its event; the same act again returns the same event and appends nothing.
 
     Raises ``Refused`` (all faults at once) when a rule refuses, ``Unavailable`` when the store cannot be
-    reached. A try without authority and a wrong password are themselves recorded.
+    reached. A try without authority, under a signed period, with a name that may not sign here and with a wrong
+    password are themselves recorded.
     """
     request = digest({"kind": kind, "form": form, "actor": act.session.account_id})
     try:
-        with desk.store.read() as reader:
-            earlier = _recorded(reader, act, request)
-        if earlier is not None:
-            return earlier
+        if signings:
+            # Passwords are not asked for again by an act that is on record; without any, the write lock comes first.
+            with desk.store.read() as reader:
+                earlier = _recorded(reader, act, request)
+            if earlier is not None:
+                return earlier
         proven = tuple((signing, *_prove(desk, signing)) for signing in signings)
         return _perform(desk, act, kind, request, build, proven)
     except Denied as denied:
@@ -187,6 +195,12 @@ def perform(
         raise
     except NotAdmitted as turned_away:
         record_turned_away(desk, turned_away, act.session.workstation)
+        raise
+    except Refused as refused:
+        # A name that does not belong under this act is a try at the signature itself, no slip in a form (E-19).
+        wrong_names = [fault for fault in refused.faults if fault.field.endswith("user_name")]
+        if signings and wrong_names:
+            record_denial(desk, act.session, kind, Refused(*wrong_names))
         raise
 
 
@@ -214,8 +228,8 @@ def _perform(
         if person.must_change_password and kind not in ("password_changed", "signed_out"):
             raise Denied(Fault("", "Your password was set by somebody else. Change it before you do anything else."))
         signers = _signers(writer, kind, today, proven)
-        draft = build(writer, Moment(person, site, now, today, signers))
-        content_sha256 = digest(draft.content)
+        draft = _in_time(writer, build(writer, Moment(person, site, now, today, signers)), now, zone_of(site))
+        content_sha256 = digest(draft.content) if proven else ""
         signatures = tuple(
             Signature(signer.account_id, signer.printed_name, signing.meaning, now, content_sha256)
             for (signing, _, _), signer in zip(proven, signers, strict=True)
@@ -231,6 +245,42 @@ def _perform(
             signatures=signatures,
             request_sha256=request,
         )
+
+
+LATE = "late entry"
+"""The mark of an act that was done on an earlier day of the site than it was recorded."""
+
+
+def _in_time(reader: Reader, draft: Draft, now: datetime, zone: ZoneInfo) -> Draft:
+    """The draft with its reason for being late on record; refused without one, and inside a signed period."""
+    # By the site's clock as it went on that day: in another season it is an hour off today's.
+    done_at = (draft.done_at or now).astimezone(zone)
+    locked_until = reader.locked_until()
+    if draft.late_why is not None and utc_text(done_at) < locked_until:
+        # The lock ends at a midnight of the site: the last moment before it lies in the last day that is signed.
+        last = (datetime.fromisoformat(locked_until) - timedelta(microseconds=1)).astimezone(zone)
+        raise Denied(
+            Fault(
+                "done_at",
+                f"The monitor has signed the record through {say_day(last)}: nothing is dated there any more. Leave the"
+                " time empty, so that it counts from now, and say in the note when it was done.",
+                "",
+                "8.2",
+            )
+        )
+    if draft.late_why is None or done_at.date() >= now.date():
+        # A reason for being late says nothing of what was done today.
+        return replace(draft, late_why=draft.late_why and "")
+    if not draft.late_why:
+        raise Refused(
+            Fault(
+                "late_why",
+                f"This was done on {say_day(done_at)} and is recorded today: a late entry. Say why it is late.",
+                "",
+                "8.2",
+            )
+        )
+    return replace(draft, content={**draft.content, "late_why": draft.late_why})
 
 
 def _signers(writer: Writer, kind: str, today: date, proven: tuple[Proven, ...]) -> tuple[Account, ...]:
@@ -282,7 +332,9 @@ def append(
             Fault("done_at", f"{say_moment(done_at)} is in the future. Type when it was done, or set the PC's clock.")
         )
     head = writer.head()
-    marks = ("clock behind the last entry",) if utc_text(now) < head.recorded_utc else ()
+    marks: tuple[str, ...] = ("clock behind the last entry",) if utc_text(now) < head.recorded_utc else ()
+    if draft.late_why:
+        marks += (LATE,)
     event = Event(
         seq=head.seq + 1,
         act_id=act_id,
@@ -363,8 +415,8 @@ def record_turned_away(desk: Desk, turned_away: NotAdmitted, workstation: str) -
         )
 
 
-def record_denial(desk: Desk, session: Session, kind: str, denied: Denied) -> None:
-    """Keep a refused try in the journal (REGULATION E-11)."""
+def record_denial(desk: Desk, session: Session, kind: str, denied: Refused) -> None:
+    """Keep a refused try in the journal, with the first sentence that says why (REGULATION E-11)."""
     with desk.store.write() as writer:
         site = site_of(writer)
         append(

@@ -7,20 +7,28 @@ is asked for by name, so that a screen can show what is missing before anybody s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from pharmacy_app.domain.dates import say_moment
+from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.vials import Vial, move, move_table
 from pharmacy_app.services import views
-from pharmacy_app.services.desk import Act, Credentials, Desk, Draft, Moment, Signing, perform
+from pharmacy_app.services.desk import Act, Credentials, Denied, Desk, Draft, Moment, Signing, perform, zone_of
+from pharmacy_app.services.documents import SUPPORTERS_PERMISSION
+from pharmacy_app.services.late import read_done
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
 
-PERMISSION_KIND = "supporter's permission"
+PERMISSION_KIND = SUPPORTERS_PERMISSION
 """The kind of document that carries the supporter's written permission."""
 
 ASKED_WITH_THE_ACT = "asked for with the act"
 """What is missing of a proof that is given by signing or typing, not kept beforehand."""
+
+UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
+"""The states of vials that nobody has opened yet."""
 
 RETURN_REASONS = ("expired", "unused", "study end", "recall", "damaged", "excursion")
 
@@ -71,6 +79,8 @@ class LossForm:
 
     unit_numbers: tuple[str, ...]
     why: str
+    done_at: str = ""
+    late_why: str = ""
 
 
 def break_vials(desk: Desk, act: Act, form: LossForm, own: Credentials, second: Credentials) -> Event:
@@ -102,11 +112,13 @@ def _lost(
         why = reading.text(form.why, "why", "What happened", longest=500)
         vials = _chosen(reading, writer, form.unit_numbers, move_name)
         _two_people(reading, moment)
+        done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
         reading.done()
-        content = _moves(writer, moment, vials, move_name, {"comment": why, "verifier": moment.signers[1].printed_name})
+        line = {"comment": why, "verifier": moment.signers[1].printed_name}
+        content = _moves(writer, done_at or moment.now, vials, move_name, line)
         if kind == "vials_found":
             content["hold_reason"] = f"found after it was missing: {why}"
-        return Draft(content, why=why)
+        return Draft(content, done_at, why, late_why)
 
     return perform(desk, act, kind, form, build, _signings(credentials, meaning))
 
@@ -141,12 +153,114 @@ def account_for(desk: Desk, act: Act, form: AccountForm, own: Credentials) -> Ev
                 )
             elif vial.accounted_by:
                 reading.fault("unit_numbers", f"Vial {vial.unit_number} was accounted for by {vial.accounted_by}.")
+            elif not _closed(writer, vial):
+                reading.fault(
+                    "unit_numbers",
+                    f"Vial {vial.unit_number} came back before it was closed in the mg ledger. Close the vials of dose"
+                    f" {vial.dose_id} first.",
+                    "R57",
+                    "8.2",
+                )
         if moment.signers[0].account_id != moment.person.account_id:
             reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
         reading.done()
         return Draft({"unit_numbers": [vial.unit_number for vial in vials], "note": note}, why=note)
 
     return perform(desk, act, "vials_accounted", form, build, (Signing(own, "did the accountability"),))
+
+
+# --- back from a subject ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackForm:
+    """Opened containers of a dose that came back from its subject or ward: why, and who brought them."""
+
+    unit_numbers: tuple[str, ...]
+    dose_id: str
+    reason: str
+    brought_by: str
+    note: str = ""
+    done_at: str = ""
+    late_why: str = ""
+
+
+def take_back(desk: Desk, act: Act, form: TakeBackForm) -> Event:
+    """Take back opened, empty or partial containers from a subject or ward; they are never used again (A-16).
+
+    An unopened vial never leaves the pharmacy for a subject, so none can come back. The containers wait for the
+    monitor's accountability like all others.
+    """
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        reading = Reading()
+        reason = reading.text(form.reason, "reason", "The reason", longest=300)
+        brought_by = reading.text(form.brought_by, "brought_by", "The name of who brought them", longest=60)
+        note = reading.note(form.note, "note", "The note", longest=500)
+        thread = writer.dose(form.dose_id.strip().upper())
+        if thread is None:
+            reading.fault("dose_id", f"There is no dose {form.dose_id.strip() or 'without a number'} in this study.")
+        elif thread.release_seq is None:
+            reading.fault(
+                "dose_id",
+                f"Dose {thread.line.dose_id} was never released, so nothing of it left the pharmacy and can come back.",
+                "R55",
+                "8.2",
+            )
+        vials = _known(reading, writer, form.unit_numbers)
+        for vial in vials:
+            _may_come_back(reading, vial, thread)
+        done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
+        reading.done()
+        assert thread is not None
+        line = thread.line
+        subject = writer.subject(line.subject_number)
+        content = _moves(
+            writer,
+            done_at or moment.now,
+            vials,
+            "take back",
+            {
+                "dose_id": line.dose_id,
+                "counterparty": line.subject_number,
+                "initials": subject.initials if subject else "",
+                "cycle_day": f"C{line.cycle} D{line.day}",
+                "reference": line.dose_id,
+                "comment": "; ".join(part for part in (reason, f"brought by {brought_by}", note) if part),
+            },
+        )
+        facts = {"dose_id": line.dose_id, "subject_number": line.subject_number}
+        facts |= {"reason": reason, "brought_by": brought_by, "note": note}
+        return Draft({**content, **facts}, done_at, reason, late_why)
+
+    return perform(desk, act, "vials_taken_back", form, build)
+
+
+def _may_come_back(reading: Reading, vial: Vial, thread: views.DoseThread | None) -> None:
+    if vial.state in UNOPENED:
+        reading.fault(
+            "unit_numbers",
+            f"Vial {vial.unit_number} is {vial.state}, so it is unopened, and an unopened vial never leaves the"
+            " pharmacy for a subject. If one did come back, quarantine it and tell the supporter.",
+            "R55",
+            "8.2",
+        )
+    elif vial.state not in move_table().moves["take back"].from_states:
+        reading.take(lambda: move(vial, "take back"), None)
+    elif vial.accounted_by:
+        reading.fault(
+            "unit_numbers",
+            f"Vial {vial.unit_number} was accounted for by {vial.accounted_by}, so its container was here.",
+            "R57",
+            "8.2",
+        )
+    elif thread is not None and vial.dose_id != thread.line.dose_id:
+        reading.fault(
+            "unit_numbers",
+            f"Vial {vial.unit_number} was opened for dose {vial.dose_id}, not for {thread.line.dose_id}.",
+            "R55",
+            "8.2",
+        )
 
 
 # --- out of the site -------------------------------------------------------------------------------------------
@@ -174,6 +288,8 @@ class ReturnForm:
     in_original_containers: str
     carrier: CarrierTyped
     note: str = ""
+    done_at: str = ""
+    late_why: str = ""
 
 
 def return_vials(desk: Desk, act: Act, form: ReturnForm, own: Credentials) -> Event:
@@ -199,6 +315,8 @@ class TransferForm:
     in_original_containers: str
     carrier: CarrierTyped
     note: str = ""
+    done_at: str = ""
+    late_why: str = ""
 
 
 def transfer_vials(desk: Desk, act: Act, form: TransferForm, own: Credentials) -> Event:
@@ -246,16 +364,19 @@ def _leaving(
     vials = _chosen(reading, writer, form.unit_numbers, move_name)
     if moment.signers[0].account_id != moment.person.account_id:
         reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
+    done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
     reading.done()
     content = _moves(
         writer,
-        moment,
+        done_at or moment.now,
         vials,
         move_name,
         {"counterparty": party, "reference": permission, "comment": "; ".join(part for part in (reason, note) if part)},
     )
     return Draft(
-        {**content, "permission": permission, "party": party, "reason": reason, "carrier": typed, "note": note}
+        {**content, "permission": permission, "party": party, "reason": reason, "carrier": typed, "note": note},
+        done_at,
+        late_why=late_why,
     )
 
 
@@ -272,12 +393,15 @@ class DestroyForm:
     container: str
     certificate: str = ""
     note: str = ""
+    done_at: str = ""
+    late_why: str = ""
 
 
 def destroy_vials(desk: Desk, act: Act, form: DestroyForm, own: Credentials, witness: Credentials) -> Event:
     """Destroy opened or empty containers: permission attached, monitor's accountability done, doer and witness sign.
 
-    The protocol says it twice, once more weakly; the stricter sentence holds (§ 8.2; RULES R57, A21).
+    The protocol says it twice, once more weakly; the stricter sentence holds (§ 8.2; RULES R57, A21). A try before the
+    monitor's accountability is kept in the journal.
     """
 
     def build(writer: Writer, moment: Moment) -> Draft:
@@ -288,20 +412,27 @@ def destroy_vials(desk: Desk, act: Act, form: DestroyForm, own: Credentials, wit
         note = reading.note(form.note, "note", "The note", longest=500)
         permission = _permission(reading, writer, form.permission, "R57")
         vials = _chosen(reading, writer, form.unit_numbers, "destroy")
-        for vial in vials:
-            if not vial.accounted_by and vial.state in move_table().moves["destroy"].from_states:
-                reading.fault(
-                    "unit_numbers",
-                    f"The supporter's monitor has not accounted for vial {vial.unit_number} yet. Keep its container"
-                    " until then.",
-                    "R57",
-                    "8.2",
-                )
+        too_early = [
+            Fault(
+                "unit_numbers",
+                f"The supporter's monitor has not accounted for vial {vial.unit_number} yet. Keep its container"
+                " until then.",
+                "R57",
+                "8.2",
+            )
+            for vial in vials
+            if not vial.accounted_by and vial.state in move_table().moves["destroy"].from_states
+        ]
+        reading.faults += too_early
         _two_people(reading, moment)
+        done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
+        if too_early:
+            raise Denied(*reading.faults)
+        reading.faults += _accounted_later(writer, vials, done_at or moment.now, moment)
         reading.done()
         content = _moves(
             writer,
-            moment,
+            done_at or moment.now,
             vials,
             "destroy",
             {
@@ -312,7 +443,7 @@ def destroy_vials(desk: Desk, act: Act, form: DestroyForm, own: Credentials, wit
             },
         )
         facts = {"permission": permission, "method": method, "container": container, "certificate": certificate}
-        return Draft({**content, **facts, "note": note})
+        return Draft({**content, **facts, "note": note}, done_at, late_why=late_why)
 
     return perform(
         desk,
@@ -322,6 +453,29 @@ def destroy_vials(desk: Desk, act: Act, form: DestroyForm, own: Credentials, wit
         build,
         (Signing(own, "destroyed"), Signing(witness, "witnessed the destruction", "witness_password")),
     )
+
+
+def _accounted_later(reader: Reader, vials: Sequence[Vial], done_at: datetime, moment: Moment) -> list[Fault]:
+    """Refuse a destruction dated before the accountability of its containers: it comes first (R57)."""
+    waiting = {vial.unit_number for vial in vials if vial.accounted_by}
+    zone, faults = zone_of(moment.site), []
+    for event in reader.events_between(("vials_accounted",), 0, reader.head().seq + 1):
+        of_it = sorted(waiting.intersection(event.content["unit_numbers"]))
+        waiting -= set(of_it)
+        if of_it and event.done_at > done_at:
+            faults.append(
+                Fault(
+                    "done_at",
+                    f"The monitor accounted for {', '.join(of_it)} on"
+                    f" {say_moment(event.done_at.astimezone(zone))}. Nothing is destroyed before that. Leave the time"
+                    " empty, so that it counts from now, and say in the note when it was done.",
+                    "R57",
+                    "8.2",
+                )
+            )
+        if not waiting:
+            break
+    return faults
 
 
 # --- what they share -------------------------------------------------------------------------------------------
@@ -338,6 +492,13 @@ def _two_people(reading: Reading, moment: Moment) -> None:
         reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
     if first.account_id == second.account_id or first.printed_name == second.printed_name:
         reading.fault("witness_user_name", "The second person is another one. Ask somebody who was there.")
+
+
+def _closed(reader: Reader, vial: Vial) -> bool:
+    """Whether a container's content is closed in the mg ledger; one that was never opened has nothing to close."""
+    thread = reader.dose(vial.dose_id) if vial.dose_id else None
+    lines = thread.mg if thread is not None else ()
+    return not any(line.unit_number == vial.unit_number and line.residue_mg is None for line in lines)
 
 
 def _known(reading: Reading, reader: Reader, unit_numbers: Sequence[str]) -> list[Vial]:
@@ -382,9 +543,9 @@ def _permission(reading: Reading, reader: Reader, typed: str, rule: str) -> str:
 
 
 def _moves(
-    writer: Writer, moment: Moment, vials: Sequence[Vial], move_name: str, line: dict[str, str]
+    writer: Writer, done_at: datetime, vials: Sequence[Vial], move_name: str, line: dict[str, str]
 ) -> dict[str, object]:
-    check_order(writer, [vial.unit_number for vial in vials], utc_text(moment.now))
+    check_order(writer, [vial.unit_number for vial in vials], utc_text(done_at))
     if any(vial.dose_id for vial in vials if vial.state == "reserved"):
         doses = ", ".join(sorted({vial.dose_id for vial in vials if vial.state == "reserved"}))
         line = {**line, "dose_id": doses}

@@ -35,7 +35,12 @@ FORM_PREFIXES = {"return": "RET", "transfer": "TRF", "destroy": "DST"}
 _KINDS = {"RET": "vials_returned", "TRF": "vials_transferred", "DST": "vials_destroyed"}
 _NUMBER = re.compile(r"(RET|TRF|DST)-([1-9][0-9]{0,17})")
 
-REASONS = {"empty": "used", "partial": "partial remainder", "broken": "damaged"}
+REASONS = {
+    "empty": "used",
+    "partial": "partial remainder",
+    "broken": "damaged",
+    "returned by subject": "returned by subject",
+}
 """Why a container of this state is destroyed, in the words of the form (REGULATION 6.4)."""
 
 
@@ -207,7 +212,7 @@ class _Form:
         wanted = set(self.before)
         found = {}
         for strength_mg in sorted({vial.strength_mg for vial in self.vials}):
-            lines = self.reader.ledger(LedgerFilter(strength_mg=strength_mg, record_only=True), offset=0, limit=-1)
+            lines = self.reader.whole_ledger(LedgerFilter(strength_mg=strength_mg, record_only=True))
             for number, line in enumerate(lines, start=1):
                 if line.transaction == "DISPENSE":
                     words = f"{line.counterparty}, {line.dose_id}, line {number}"

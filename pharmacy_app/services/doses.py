@@ -20,7 +20,7 @@ from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Finding, Override, Severity
 from pharmacy_app.domain.settings import BsaFormula, StudySettings
 from pharmacy_app.domain.units import WeightUnit, read_weight
-from pharmacy_app.domain.vials import move, numbered
+from pharmacy_app.domain.vials import move, move_table, numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, today_of
 from pharmacy_app.services.documents import WRITTEN_DECISION
@@ -483,11 +483,13 @@ def cancel(desk: Desk, act: Act, form: CancelForm) -> Event:
         if stranger:
             raise Refused(Fault("opened", f"{', '.join(sorted(stranger))} is no reserved vial of this dose."))
         moves = [move(vial, "open" if vial.unit_number in form.opened else "unreserve") for vial in reserved]
+        came_of_it = (*move_table().moves["take back"].from_states, "returned by subject")
         return Draft(
             {
                 "dose_id": form.dose_id,
                 # Quarantined, broken, missing or gone since it was reserved: a vial stays what it is, without its dose.
-                "freed": [vial.unit_number for vial in thread.vials if vial.state not in ("reserved", "opened")],
+                # One that was opened for it keeps the dose, even when it came back.
+                "freed": [vial.unit_number for vial in thread.vials if vial.state not in ("reserved", *came_of_it)],
                 "moves": moves,
                 "line": {
                     "dose_id": form.dose_id,

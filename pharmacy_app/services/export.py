@@ -7,14 +7,22 @@ a leading apostrophe. The journal's lines are its stored bytes with their hashes
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from hashlib import sha256
+from typing import Any
 
-from pharmacy_app.domain.codec import to_plain
+from pharmacy_app.domain.codec import canonical, to_plain
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services import views
-from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter
+from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of
+from pharmacy_app.services.papers import TreatmentCalendarPaper
+from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter, Writer
+from pharmacy_app.services.printing import stamp_of
+from pharmacy_app.services.subjects import drift_of
+from pharmacy_app.services.treatment import calendar
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -41,9 +49,32 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     return out.getvalue().encode()
 
 
-def _table(kind: type, rows: Iterable[object]) -> bytes:
-    names = [field.name for field in fields(kind)]
+def _table(kind: type, rows: Iterable[object], *, without: Sequence[str] = ()) -> bytes:
+    names = [field.name for field in fields(kind) if field.name not in without]
     return csv_bytes(names, ([getattr(row, name) for name in names] for row in rows))
+
+
+def _corrections(reader: Reader) -> bytes:
+    """Every correction, a row for each value it changed: what it was and what it is."""
+    header = ("corrects_seq", "event_seq", "kind", "label", "old", "new", "why", "signed_by", "corrected_at")
+    return csv_bytes(
+        header,
+        (
+            (
+                line.corrects_seq,
+                line.event_seq,
+                line.kind,
+                change.label,
+                change.old,
+                change.new,
+                line.why,
+                line.signed_by,
+                line.corrected_at,
+            )
+            for line in reader.every_correction()
+            for change in line.changes
+        ),
+    )
 
 
 def export_files(reader: Reader) -> dict[str, bytes]:
@@ -52,13 +83,13 @@ def export_files(reader: Reader) -> dict[str, bytes]:
     vials = reader.vials(
         everything, sort="unit_number", descending=False, offset=0, limit=reader.count_vials(everything)
     )
-    ledger = reader.ledger(LedgerFilter(), offset=0, limit=-1)
     files = {
-        "ledger.csv": _table(views.LedgerLine, ledger),
+        "ledger.csv": _table(views.LedgerLine, reader.whole_ledger(LedgerFilter())),
         "vials.csv": _table(Vial, vials),
         "doses.csv": _table(views.DoseLine, reader.doses()),
         "stock.csv": _table(views.StockLine, reader.stock()),
         "medication-errors.csv": _table(views.ErrorLine, reader.errors()),
+        "corrections.csv": _corrections(reader),
         "documents.csv": _table(views.DocumentLine, reader.documents()),
         "journal.jsonl": b"".join(
             b'{"event":' + body + b',"hash":"' + name.encode() + b'"}\n' for name, body in reader.journal()
@@ -69,3 +100,108 @@ def export_files(reader: Reader) -> dict[str, bytes]:
     rows.append(("journal head", head.seq, head.hash))
     files["manifest.csv"] = csv_bytes(("file", "lines", "sha256"), rows)
     return files
+
+
+# --- one subject, to be handed over ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectExport:
+    """What was handed over of one subject: the event that says so, and its files by name."""
+
+    event: Event
+    files: dict[str, bytes]
+
+
+def export_subject(desk: Desk, act: Act, subject_number: str) -> SubjectExport:
+    """Everything of one subject as a PDF and as data, with the trail of its entries, known by its number alone.
+
+    Neither initials nor a birth date are in any of it; what people typed into notes is left as it is. The journal
+    keeps who took what away, each file with its lines and SHA-256 (REGULATION E-02, A-31, X-11).
+    """
+    number = subject_number.strip().upper()
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        if writer.subject(number) is None:
+            raise Refused(Fault("subject_number", f"Subject {number or 'without a number'} is not enrolled."))
+        files = _subject_files(desk, writer, moment, number)
+        head = writer.head()
+        rows = [
+            (name, content.count(b"\n") if name.endswith(".csv") else None, writer.put_paper(content))
+            for name, content in files.items()
+        ]
+        manifest = csv_bytes(("file", "lines", "sha256"), (*rows, ("journal head", head.seq, head.hash)))
+        rows.append(("manifest.csv", manifest.count(b"\n"), writer.put_paper(manifest)))
+        return Draft(
+            {
+                "subject_number": number,
+                "de_identified": "yes",
+                "files": [{"name": name, "lines": lines, "sha256": digest} for name, lines, digest in rows],
+            }
+        )
+
+    event = perform(desk, act, "subject_exported", number, build)
+    with desk.store.read() as reader:
+        kept = {each["name"]: reader.paper(each["sha256"]) for each in event.content["files"]}
+    return SubjectExport(event, {name: content for name, content in kept.items() if content is not None})
+
+
+def _subject_files(desk: Desk, reader: Reader, moment: Moment, number: str) -> dict[str, bytes]:
+    doses = reader.doses(subject_number=number)
+    mine = {dose.dose_id for dose in doses}
+    calendar_pdf = desk.papers.treatment_calendar(
+        TreatmentCalendarPaper(
+            stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
+            product=protocol_of(moment.site, moment.today).study.drug,
+            subject_number=number,
+            subject_initials="",
+            calendar=calendar(desk, reader, number),
+            drift=drift_of(desk, reader, number),
+        )
+    )
+    dispensed = (line for line in reader.whole_ledger(LedgerFilter()) if mine.intersection(line.dose_id.split(", ")))
+    statements = (
+        (
+            line.event_seq,
+            line.kind,
+            canonical(line.entry).decode(),
+            line.recorder,
+            line.recorded_at,
+            line.why,
+            line.withdrawn_seq,
+            line.withdrawn_by,
+            line.withdrawn_why,
+        )
+        for line in reader.treatment(number)
+    )
+    return {
+        "treatment-calendar.pdf": calendar_pdf,
+        "doses.csv": _table(views.DoseLine, doses),
+        "dispensing.csv": _table(views.LedgerLine, dispensed, without=("initials",)),
+        "measurements.csv": _table(views.MeasurementLine, reader.measurements(number, corrected=True)),
+        "treatment.csv": csv_bytes(
+            (
+                "event_seq",
+                "kind",
+                "entry",
+                "recorder",
+                "recorded_at",
+                "why",
+                "withdrawn_seq",
+                "withdrawn_by",
+                "withdrawn_why",
+            ),
+            statements,
+        ),
+        "trail.csv": _table(views.EventLine, _trail(reader, number, mine), without=("content",)),
+    }
+
+
+def _trail(reader: Reader, number: str, doses: set[str]) -> Iterator[views.EventLine]:
+    """The entries of a subject and its doses, oldest first, each with its signatures and its place in the chain."""
+    count = reader.count_events(kind="", text="")
+    for event in reversed(reader.events(kind="", text="", offset=0, limit=count)):
+        content: dict[str, Any] = event.content
+        named = {content.get("dose_id"), (content.get("line") or {}).get("dose_id")}
+        if content.get("subject_number") == number or doses.intersection(filter(None, named)):
+            yield event

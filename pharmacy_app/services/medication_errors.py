@@ -153,6 +153,7 @@ def record_error(desk: Desk, act: Act, form: ErrorForm) -> Event:
                 "sentence": f"{moment.person.printed_name} reported: {what_happened}",
             },
             done_at=found_at,
+            late_why=None,
         )
 
     return perform(desk, act, "medication_error_recorded", form, build)
@@ -461,7 +462,7 @@ def tell(desk: Desk, act: Act, form: TellForm) -> Event:
         told = _told(reading, typed, "", error.found_at, zone_of(moment.site), moment.now)
         _check_told_once(reading, [told], writer.error_told(error.error_id))
         reading.done()
-        return Draft({"error_id": error.error_id, "told": [told.line]}, done_at=told.line["told_at"])
+        return Draft({"error_id": error.error_id, "told": [told.line]}, done_at=told.line["told_at"], late_why=None)
 
     return perform(desk, act, "medication_error_told", form, build)
 
@@ -557,7 +558,10 @@ class ClockNow:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRecord:
-    """All that is known of a medication error. Assessments are newest first; the newest counts."""
+    """All that is known of a medication error. Assessments are newest first; the newest counts.
+
+    ``notes`` say what was corrected since of the dose that it is about.
+    """
 
     line: views.ErrorLine
     dose: views.DoseLine | None
@@ -565,6 +569,7 @@ class ErrorRecord:
     assessments: tuple[Assessment, ...]
     told: tuple[views.ToldLine, ...]
     clocks: tuple[ClockNow, ...]
+    notes: tuple[views.CorrectionNote, ...] = ()
 
     @property
     def newest(self) -> Assessment | None:
@@ -592,7 +597,9 @@ def error_record(desk: Desk, reader: Reader, error_id: str) -> ErrorRecord:
                 zone,
             )
         )
-    return ErrorRecord(error, thread.line if thread else None, error.source == BY_RULE, assessments, told, clocks)
+    notes = tuple(reader.correction_notes(error.error_id))
+    dose = thread.line if thread else None
+    return ErrorRecord(error, dose, error.source == BY_RULE, assessments, told, clocks, notes)
 
 
 def _clock_now(clock: Clock, told: tuple[views.ToldLine, ...], now: datetime) -> ClockNow:

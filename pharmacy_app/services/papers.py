@@ -14,8 +14,11 @@ from typing import Protocol
 
 from pharmacy_app.domain.drift import Drift
 from pharmacy_app.domain.findings import Finding, Step
+from pharmacy_app.domain.forecast import Forecast
+from pharmacy_app.domain.temperatures import Limits, LoggerReading, Span
 from pharmacy_app.domain.tolerance import Budget
 from pharmacy_app.domain.treatment_calendar import TreatmentCalendar
+from pharmacy_app.services import views
 
 CAUTION = "Caution: New Drug—Limited by Federal (or United States) law to investigational use."
 """21 CFR 312.6(a), verbatim: it stands on every vial and bag label."""
@@ -467,6 +470,133 @@ class TransferRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CountRow:
+    """One line of a count's record. ``kind`` is 'vials' (unopened) or 'containers' (used)."""
+
+    strength_mg: Decimal
+    lot: str
+    kind: str
+    expected: int
+    counted: int
+    difference: int
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountRecord:
+    """A physical count, with the columns of REGULATION 6.6.
+
+    ``strength_mg`` is ``None`` when all strengths were counted. ``missing``, ``strays`` and ``unknown`` are known of a
+    count by scan alone. ``outcome`` and ``explanation`` are '' while the discrepancy is open or where there is none.
+    """
+
+    stamp: PaperStamp
+    count_number: str
+    copy_number: int
+    product: str
+    place: str
+    strength_mg: Decimal | None
+    kinds: tuple[str, ...]
+    method: str
+    counted_at: datetime
+    counted_by: str
+    verified_by: str
+    rows: tuple[CountRow, ...]
+    missing: tuple[str, ...]
+    strays: tuple[str, ...]
+    unknown: tuple[str, ...]
+    discrepancy: str
+    outcome: str
+    explanation: str
+    note: str
+    signatures: tuple[PrintedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOutRow:
+    """What became of all vials of one strength and lot; ``balances`` says that they add up."""
+
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    received: int
+    returned: int
+    transferred: int
+    destroyed: int
+    missing: int
+    on_site: int
+    containers: int
+    balances: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOutReport:
+    """The closing of the study's books (REGULATION A-30): what became of every vial, or what is still open.
+
+    ``number`` is '' for a report of how things stand, which nobody has signed.
+    """
+
+    stamp: PaperStamp
+    number: str
+    copy_number: int
+    product: str
+    investigator: str
+    as_of: datetime
+    rows: tuple[CloseOutRow, ...]
+    open_items: tuple[str, ...]
+    note: str
+    signatures: tuple[PrintedSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedLot:
+    """One line of the receipt: what was listed and found of one lot; ``None`` where an older record does not say."""
+
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    kits: str
+    listed: int | None
+    counted: int
+    damaged: int | None
+    extra: int
+    difference_note: str
+    condition_note: str
+    released_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRecord:
+    """The receipt of one shipment, for the supporter, with the columns of REGULATION 6.6.
+
+    Temperatures are those that the logger recorded, ``None`` where it was not read or shows none.
+    """
+
+    stamp: PaperStamp
+    record_number: str
+    copy_number: int
+    product: str
+    investigator: str
+    pharmacy_phone: str
+    shipment_number: str
+    sender: str
+    shipped_on: date
+    received_at: datetime
+    received_by: str
+    packing_list: str
+    logger_serial: str
+    logger_state: str
+    min_celsius: Decimal | None
+    max_celsius: Decimal | None
+    hold_reason: str
+    note: str
+    acknowledged_at: datetime | None
+    acknowledged_to: str
+    acknowledged_how: str
+    lots: tuple[ReceivedLot, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Balances:
     """Vials available, in quarantine and on site in all."""
 
@@ -531,6 +661,106 @@ class AccountabilityLine:
     corrected: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PastPaper:
+    """Stock and ledger at a past ``moment``; ``known`` is 'then' or 'now' and says which ledger the lines are.
+
+    ``head_seq`` and ``head_hash`` are the journal's end as it was at that moment.
+    """
+
+    stamp: PaperStamp
+    copy_number: int
+    moment: datetime
+    known: str
+    head_seq: int
+    head_hash: str
+    stock: tuple[views.PastStockLine, ...]
+    entered_later: tuple[views.LedgerLine, ...]
+    lines: tuple[AccountabilityLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPaper:
+    """The supply forecast; ``not_counted`` names the vials on site that it leaves out, '' for none."""
+
+    stamp: PaperStamp
+    product: str
+    forecast: Forecast
+    not_counted: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExcursionVial:
+    """One exposed vial on the report of a storage deviation; '' prints as N/A.
+
+    ``dose`` names the dose it was reserved for or went into, ``used`` whether it was opened before anybody knew.
+    """
+
+    unit_number: str
+    kit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    state_then: str
+    state_now: str
+    dose: str
+    used: bool
+    decision: str
+    decided: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExcursionTold:
+    """One telling of the supporter on the report of a storage deviation."""
+
+    name: str
+    how: str
+    told_at: datetime
+    data_sent: str
+    recorder: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExcursionReport:
+    """A storage deviation as it is reported to the supporter, with the columns of REGULATION 6.6 (Excursion).
+
+    Temperatures are °C, ``None`` where nothing was measured. What is in words ('' prints as N/A) sums up the vials.
+    """
+
+    stamp: PaperStamp
+    deviation_id: str
+    copy_number: int
+    status: str
+    product: str
+    investigator: str
+    pharmacy_phone: str
+    place: str
+    source: str
+    logger_serial: str
+    calibration_due: date | None
+    document_id: str
+    file_sha256: str
+    limits: Limits
+    min_celsius: Decimal | None
+    max_celsius: Decimal | None
+    spans: tuple[Span, ...]
+    trace: tuple[LoggerReading, ...]
+    discovered_by: str
+    discovered_at: datetime
+    done: str
+    kits: str
+    quarantined: str
+    told: tuple[ExcursionTold, ...]
+    decisions: str
+    decided: str
+    cause: str
+    action: str
+    outcomes: str
+    vials: tuple[ExcursionVial, ...]
+    signatures: tuple[PrintedSignature, ...]
+
+
 class Papers(Protocol):
     """Makes papers: PDF bytes, the same bytes for the same content.
 
@@ -558,6 +788,10 @@ class Papers(Protocol):
         """The treatment calendar of one subject."""
         ...
 
+    def supply_forecast(self, paper: ForecastPaper) -> bytes:
+        """The supply forecast of the next weeks."""
+        ...
+
     def destruction_record(self, record: DestructionRecord) -> bytes:
         """The record of one destruction on site."""
         ...
@@ -568,6 +802,26 @@ class Papers(Protocol):
 
     def transfer_record(self, record: TransferRecord) -> bytes:
         """The record of one transfer to another site."""
+        ...
+
+    def receipt_record(self, record: ReceiptRecord) -> bytes:
+        """The receipt of one shipment, for the supporter."""
+        ...
+
+    def count_record(self, record: CountRecord) -> bytes:
+        """The record of one physical count."""
+        ...
+
+    def close_out_report(self, report: CloseOutReport) -> bytes:
+        """The closing of the study's books, or what is still open."""
+        ...
+
+    def past_record(self, paper: PastPaper) -> bytes:
+        """Stock and ledger at a past moment."""
+        ...
+
+    def excursion_report(self, report: ExcursionReport) -> bytes:
+        """The report of one storage deviation to the supporter."""
         ...
 
     def accountability_record(

@@ -6,19 +6,32 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pharmacy_app.domain.codec import from_plain
-from pharmacy_app.domain.comparisons import compare_prepared
+from pharmacy_app.domain.comparisons import DoseComparison, compare_prepared
 from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.dosing import DoseDecision
-from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.errors import Fault, Refused, refuse_any
 from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.findings import Finding, Severity
-from pharmacy_app.domain.planning import Plan, Plans, UsableVial, beyond_use, plan_vials, plan_with
+from pharmacy_app.domain.planning import (
+    PASSED_OVER_REASONS,
+    BeyondUse,
+    Plan,
+    Plans,
+    UsableVial,
+    beyond_use,
+    end_of_infusion,
+    passed_over,
+    passed_over_finding,
+    plan_vials,
+    plan_with,
+)
 from pharmacy_app.domain.settings import StudySettings
 from pharmacy_app.domain.tolerance import Budget, BudgetFacts, judged, tolerance_budget
 from pharmacy_app.domain.units import KEPT, READABLE_ML, exceeds, show, show_ml
-from pharmacy_app.domain.vials import Vial, looks_like_ours, move, read_number, why_not_usable
+from pharmacy_app.domain.vials import Vial, in_date, looks_like_ours, move, read_number, why_not_usable
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
     Act,
@@ -30,13 +43,12 @@ from pharmacy_app.services.desk import (
     perform,
     protocol_of,
     site_of,
-    today_of,
     zone_of,
 )
 from pharmacy_app.services.doses import decision_of, in_status, still_true, stops_since, thread_of
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
-from pharmacy_app.services.stock import check_order
+from pharmacy_app.services.stock import MAY_BE_USED, check_order
 from pharmacy_app.services.study_settings import needed, settings_of
 
 UNDER_WAY = ("planned", "verified", "prepared", "released")
@@ -50,13 +62,54 @@ def proposals(desk: Desk, reader: Reader, dose_id: str) -> Plans:
     """The ways to make the dose up from what is usable on its day, best first, each with its tolerance judged."""
     thread = thread_of(reader, dose_id)
     in_status(thread, ("decided",), "be planned")
-    day = max(thread.line.planned_on, today_of(desk, reader))
-    usable = [usable_vial(vial) for vial in reader.usable_vials(day)]
     settings = settings_of(reader)
+    usable = _usable(reader, _days_of(thread, settings, desk.clock(), zone_of(site_of(reader))))
     protocol = protocol_of(site_of(reader), thread.line.planned_on)
     facts = budget_facts(thread, decision_of(thread))
     plans = plan_vials(thread.line.prescribed_mg, usable, settings)
     return replace(plans, plans=tuple(judged(plan, facts, settings, protocol)[0] for plan in plans.plans))
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """The day on which a dose is made up, and the one on which its infusion ends at the earliest."""
+
+    first: date
+    last: date
+
+
+def _days_of(thread: views.DoseThread, settings: StudySettings, now: datetime, zone: ZoneInfo) -> _Days:
+    planned_on = thread.line.planned_on
+    first = max(planned_on, now.astimezone(zone).date())
+    if settings.stability is None:
+        return _Days(first, first)
+    return _Days(first, max(first, end_of_infusion(now, planned_on, settings.stability.value, zone)))
+
+
+def _usable(reader: Reader, days: _Days) -> list[UsableVial]:
+    """The vials that may be taken for a dose: usable from its first day to the end of its infusion."""
+    return [usable_vial(vial) for vial in reader.usable_vials(days.last)]
+
+
+def _why_not(vial: Vial, days: _Days) -> Fault | None:
+    """Why a vial may not be taken for a dose, or ``None`` (REGULATION A-21)."""
+    fault = why_not_usable(vial, days.first)
+    if fault is not None or in_date(vial.expires_on, days.last):
+        return fault
+    return Fault(
+        "unit_number",
+        f"Vial {vial.unit_number} of lot {vial.lot} expires before the infusion ends: its last usable day is"
+        f" {say_day(vial.expires_on)}, the infusion would end on {say_day(days.last)}. Take one that expires later.",
+        "A40",
+        "8.2",
+    )
+
+
+def left_behind(desk: Desk, reader: Reader, dose_id: str, units: Sequence[str]) -> tuple[UsableVial, ...]:
+    """The usable vials that expire before one of these of the same strength; passing them over takes a reason."""
+    thread = thread_of(reader, dose_id)
+    days = _days_of(thread, settings_of(reader), desk.clock(), zone_of(site_of(reader)))
+    return passed_over([usable_vial(_vial(reader, number)) for number in units], _usable(reader, days))
 
 
 def budget_facts(thread: views.DoseThread, decision: DoseDecision) -> BudgetFacts:
@@ -122,8 +175,45 @@ def check_scan(desk: Desk, reader: Reader, form: ScanForm) -> Vial:
     """The vial a scan means, when it fits the plan; otherwise ``Refused`` says why it does not."""
     thread = thread_of(reader, form.dose_id)
     vial = find_vial(reader, form.text)
-    _fits(reader, thread, form.proposed, form.scanned, vial, today_of(desk, reader))
+    days = _days_of(thread, settings_of(reader), desk.clock(), zone_of(site_of(reader)))
+    _fits(reader, form.proposed, form.scanned, vial, days)
     return vial
+
+
+def take_instead(desk: Desk, reader: Reader, form: ScanForm) -> Plan:
+    """The plan with the scanned vial in the place of one of its strength that was not scanned yet.
+
+    So a person takes another lot than the one proposed. Raises ``Refused`` where the vial may not be used, or where
+    nothing of its strength is left to be scanned.
+    """
+    thread = thread_of(reader, form.dose_id)
+    settings = settings_of(reader)
+    vial = find_vial(reader, form.text)
+    fault = _why_not(vial, _days_of(thread, settings, desk.clock(), zone_of(site_of(reader))))
+    if fault:
+        raise Refused(fault)
+    done = Counter(_kind(reader, number) for number in form.scanned)
+    left = []
+    for number in form.proposed:
+        kind = _kind(reader, number)
+        if done[kind]:
+            done[kind] -= 1
+        elif kind[0] == vial.strength_mg:
+            left.append(number)
+    if not left or vial.unit_number in form.scanned:
+        raise Refused(
+            Fault(
+                "unit_number",
+                f"The plan takes no further {show(vial.strength_mg)} mg vial. Put vial {vial.unit_number} back.",
+                "R55",
+                "8.2",
+            )
+        )
+    units = [vial.unit_number if number == left[-1] else number for number in form.proposed]
+    vials = [usable_vial(_vial(reader, number)) for number in units]
+    protocol = protocol_of(site_of(reader), thread.line.planned_on)
+    plan = plan_with(thread.line.prescribed_mg, vials, settings)
+    return judged(plan, budget_facts(thread, decision_of(thread)), settings, protocol)[0]
 
 
 def find_vial(reader: Reader, text: str) -> Vial:
@@ -142,17 +232,16 @@ def find_vial(reader: Reader, text: str) -> Vial:
 
 def _fits(
     reader: Reader,
-    thread: views.DoseThread,
     proposed: Sequence[str],
     scanned: Sequence[str],
     vial: Vial,
-    today: date,
+    days: _Days,
 ) -> None:
     if vial.unit_number in scanned:
         raise Refused(
             Fault("unit_number", f"Vial {vial.unit_number} was scanned already. Put it aside and scan the next one.")
         )
-    fault = why_not_usable(vial, max(thread.line.planned_on, today))
+    fault = _why_not(vial, days)
     if fault:
         raise Refused(fault)
     planned = Counter(_kind(reader, number) for number in proposed)
@@ -190,12 +279,18 @@ def _kind(reader: Reader, unit_number: str) -> tuple[Decimal, str]:
 
 @dataclass(frozen=True, slots=True)
 class ReserveForm:
-    """The chosen plan's vials, the vials scanned for it in the order of drawing, and the reason past warnings."""
+    """The chosen plan's vials, the vials scanned for it in the order of drawing, and the reason past warnings.
+
+    ``passed_over_reason`` is one of ``PASSED_OVER_REASONS`` where a usable vial that expires earlier stays on the
+    shelf; ``passed_over_note`` says more, and must where the reason is 'other'.
+    """
 
     dose_id: str
     proposed: tuple[str, ...]
     scanned: tuple[str, ...]
     reason: str = ""
+    passed_over_reason: str = ""
+    passed_over_note: str = ""
 
 
 def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -> Event:
@@ -218,17 +313,19 @@ def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -
             )
         check_order(writer, form.scanned, utc_text(moment.now))
         reading = Reading()
+        settings = settings_of(writer)
+        days = _days_of(thread, settings, moment.now, zone_of(moment.site))
         vials: list[Vial] = []
         for number in form.scanned:
             vial = _vial(writer, number)
-            _fits(writer, thread, form.proposed, [done.unit_number for done in vials], vial, moment.today)
+            _fits(writer, form.proposed, [done.unit_number for done in vials], vial, days)
             vials.append(vial)
         missing = len(form.proposed) - len(vials)
         if missing:
             raise Refused(Fault("unit_number", f"{missing} more vial(s) of the plan must be scanned.", "R55", "8.2"))
-        settings = settings_of(writer)
+        taken = [usable_vial(vial) for vial in vials]
         plan, budget = judged(
-            plan_with(thread.line.prescribed_mg, [usable_vial(vial) for vial in vials], settings),
+            plan_with(thread.line.prescribed_mg, taken, settings),
             budget_facts(thread, decision),
             settings,
             protocol_of(moment.site, thread.line.planned_on),
@@ -239,14 +336,25 @@ def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -
             reading.fault(
                 "reason", "The plan has a warning. Type the reason for going on, as it shall stand on the record."
             )
+        earlier = passed_over(taken, _usable(writer, days))
+        why_earlier = _passed_over_reason(reading, form, earlier)
         reading.done()
+        if earlier:
+            plan = replace(plan, findings=(*plan.findings, passed_over_finding(earlier, why_earlier)))
         return Draft(
             {
                 "dose_id": form.dose_id,
                 "decision_seq": thread.decision_seq,
                 "planned_mg": decision.planned_mg,
                 # The settings the plan was made with: worksheet, mixing and label go by these, or not at all.
-                "plan": {**_plain_plan(plan), "settings": settings, "budget": budget, "reason": reason},
+                "plan": {
+                    **_plain_plan(plan),
+                    "settings": settings,
+                    "budget": budget,
+                    "reason": reason,
+                    "passed_over": [vial.unit_number for vial in earlier],
+                    "passed_over_reason": why_earlier,
+                },
                 "moves": [move(vial, "reserve") for vial in vials],
                 "line": {"dose_id": form.dose_id, "counterparty": thread.line.subject_number, "comment": "reserved"},
             },
@@ -254,6 +362,20 @@ def reserve(desk: Desk, act: Act, form: ReserveForm, credentials: Credentials) -
         )
 
     return perform(desk, act, "vials_reserved", form, build, (Signing(credentials, "calculated and planned the dose"),))
+
+
+def _passed_over_reason(reading: Reading, form: ReserveForm, earlier: Sequence[UsableVial]) -> str:
+    """Why earlier-expiring vials stay on the shelf, in one line; '' where there are none."""
+    if not earlier:
+        return ""
+    note = reading.note(form.passed_over_note, "passed_over_note", "The note", longest=300)
+    if not form.passed_over_reason:
+        reading.fault("passed_over_reason", passed_over_finding(earlier, "").sentence, "A40", "8.2")
+        return ""
+    reason = reading.choice(form.passed_over_reason, "passed_over_reason", "The reason", PASSED_OVER_REASONS)
+    if reason == "other" and not note:
+        reading.fault("passed_over_note", "Say in words why the earlier ones are not taken.", "A40", "8.2")
+    return ": ".join(part for part in (reason, note) if part)
 
 
 def _plain_plan(plan: Plan) -> dict[str, Any]:
@@ -416,6 +538,7 @@ class PrepareForm:
     reconstituted_at: str
     diluted_at: str
     drawn_ml: tuple[tuple[str, str], ...]
+    late_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,6 +551,101 @@ class Drawn:
     expires_on: date
     drawn_ml: Decimal
     drawn_mg: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What was done at the hood, as it is kept: times, what was drawn, and until when the bag may be used.
+
+    ``drawn_ml`` and ``prepared_mg`` are the sums of ``draws``.
+    """
+
+    reconstituted_at: datetime
+    diluted_at: datetime
+    draws: tuple[Drawn, ...]
+    drawn_ml: Decimal
+    prepared_mg: Decimal
+    bag_volume_ml: Decimal
+    diluent: str
+    final_mg_per_ml: Decimal
+    start_by: datetime
+    beyond_use_at: datetime
+    clock: BeyondUse
+    comparison: DoseComparison
+
+
+def read_preparation(
+    reading: Reading, thread: views.DoseThread, form: PrepareForm, moment: Moment, vials: Sequence[Vial]
+) -> Preparation:
+    """What was typed of a preparation from these vials, read and compared; raises ``Refused`` with all its faults."""
+    zone = zone_of(moment.site)
+    reconstituted_at = reading.moment(form.reconstituted_at, "reconstituted_at", zone, moment.now)
+    diluted_at = reading.moment(form.diluted_at, "diluted_at", zone, moment.now)
+    verified_at = _minute(thread.verified_at or moment.now)
+    for name, at in (("reconstituted_at", reconstituted_at), ("diluted_at", diluted_at)):
+        if at > moment.now:
+            reading.fault(name, f"{say_moment(at)} is in the future.")
+        elif at < verified_at:
+            reading.fault(
+                name,
+                f"{say_moment(at)} is before the second check ({verified_at:%H:%M}). Mixing comes after it.",
+                "",
+                "8.1.2",
+            )
+    if reconstituted_at.date() != thread.line.planned_on:
+        reading.fault(
+            "reconstituted_at",
+            f"This dose was decided for {say_day(thread.line.planned_on)}. Cancel it and order it for the day on"
+            " which it is given.",
+            "R20",
+            "8.1.3",
+        )
+    settings = planned_settings(thread)
+    plan = plan_of(thread)
+    typed = dict(form.drawn_ml)
+    draws = []
+    for draw in plan.draws:
+        setting = needed(settings.vial(draw.strength_mg), f"vial_{draw.strength_mg}mg").value
+        field = f"drawn_ml.{draw.unit_number}"
+        drawn_ml = reading.decimal(typed.get(draw.unit_number, ""), field, "the volume drawn", "mL")
+        drawn_mg = KEPT.multiply(drawn_ml, setting.concentration_mg_per_ml)
+        if drawn_mg > draw.strength_mg:
+            reading.fault(
+                field,
+                f"{show_ml(drawn_ml)} would be {show(drawn_mg)} mg, more than the vial holds"
+                f" ({show(draw.strength_mg)} mg).",
+                "A20",
+                "8.1.2",
+            )
+        draws.append(Drawn(draw.unit_number, draw.strength_mg, draw.lot, draw.expires_on, drawn_ml, drawn_mg))
+    days = _days_of(thread, settings, diluted_at, zone)
+    for vial in vials:
+        fault = _why_not(_as_available(vial), days)
+        if fault:
+            reading.faults.append(fault)
+    reading.done()
+    bag = needed(settings.bag, "bag").value
+    limits = needed(settings.stability, "stability").value
+    drawn_total = sum((draw.drawn_ml for draw in draws), Decimal(0))
+    prepared_mg = sum((draw.drawn_mg for draw in draws), Decimal(0))
+    protocol = protocol_of(moment.site, thread.line.planned_on)
+    earliest = min(draw.expires_on for draw in draws)
+    clock = beyond_use(reconstituted_at, diluted_at, limits, earliest, zone)
+    compared = compare_prepared(prepared_mg, thread.line.prescribed_mg, protocol)
+    return Preparation(
+        reconstituted_at,
+        diluted_at,
+        tuple(draws),
+        drawn_total,
+        prepared_mg,
+        bag.bag_volume_ml,
+        bag.diluent,
+        KEPT.divide(prepared_mg, bag.bag_volume_ml),
+        clock.start_by,
+        clock.end_by,
+        clock,
+        compared,
+    )
 
 
 def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
@@ -447,78 +665,15 @@ def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
             raise Refused(
                 Fault("", f"{thread.verified_by} made the second check. Another person mixes.", "R58", "8.1.2")
             )
-        zone = zone_of(moment.site)
-        reconstituted_at = reading.moment(form.reconstituted_at, "reconstituted_at", zone, moment.now)
-        diluted_at = reading.moment(form.diluted_at, "diluted_at", zone, moment.now)
-        verified_at = _minute(thread.verified_at or moment.now)
-        for name, at in (("reconstituted_at", reconstituted_at), ("diluted_at", diluted_at)):
-            if at > moment.now:
-                reading.fault(name, f"{say_moment(at)} is in the future.")
-            elif at < verified_at:
-                reading.fault(
-                    name,
-                    f"{say_moment(at)} is before the second check ({verified_at:%H:%M}). Mixing comes after it.",
-                    "",
-                    "8.1.2",
-                )
-        if reconstituted_at.date() != thread.line.planned_on:
-            reading.fault(
-                "reconstituted_at",
-                f"This dose was decided for {say_day(thread.line.planned_on)}. Cancel it and order it for the day on"
-                " which it is given.",
-                "R20",
-                "8.1.3",
-            )
-        settings = planned_settings(thread)
-        plan = plan_of(thread)
-        typed = dict(form.drawn_ml)
-        draws = []
-        for draw in plan.draws:
-            setting = needed(settings.vial(draw.strength_mg), f"vial_{draw.strength_mg}mg").value
-            field = f"drawn_ml.{draw.unit_number}"
-            drawn_ml = reading.decimal(typed.get(draw.unit_number, ""), field, "the volume drawn", "mL")
-            drawn_mg = KEPT.multiply(drawn_ml, setting.concentration_mg_per_ml)
-            if drawn_mg > draw.strength_mg:
-                reading.fault(
-                    field,
-                    f"{show_ml(drawn_ml)} would be {show(drawn_mg)} mg, more than the vial holds"
-                    f" ({show(draw.strength_mg)} mg).",
-                    "A20",
-                    "8.1.2",
-                )
-            draws.append(Drawn(draw.unit_number, draw.strength_mg, draw.lot, draw.expires_on, drawn_ml, drawn_mg))
-        for vial in thread.vials:
-            fault = why_not_usable(_as_available(vial), reconstituted_at.date())
-            if fault:
-                reading.faults.append(fault)
-        reading.done()
-        bag = needed(settings.bag, "bag").value
-        limits = needed(settings.stability, "stability").value
-        drawn_total = sum((draw.drawn_ml for draw in draws), Decimal(0))
-        prepared_mg = sum((draw.drawn_mg for draw in draws), Decimal(0))
-        protocol = protocol_of(moment.site, thread.line.planned_on)
-        earliest = min(draw.expires_on for draw in draws)
-        clock = beyond_use(reconstituted_at, diluted_at, limits, earliest, zone)
-        compared = compare_prepared(prepared_mg, thread.line.prescribed_mg, protocol)
+        late_why = reading.note(form.late_why, "late_why", "The reason for the late entry", longest=300)
+        _still_its_own(reading, writer, thread)
+        prepared = read_preparation(reading, thread, form, moment, thread.vials)
         subject = writer.subject(thread.line.subject_number)
-        done_at = _not_before(writer, thread, reconstituted_at)
+        done_at = _not_before(writer, thread, prepared.reconstituted_at)
         return Draft(
             {
                 "dose_id": form.dose_id,
-                "preparation": {
-                    "reconstituted_at": reconstituted_at,
-                    "diluted_at": diluted_at,
-                    "draws": draws,
-                    "drawn_ml": drawn_total,
-                    "prepared_mg": prepared_mg,
-                    "bag_volume_ml": bag.bag_volume_ml,
-                    "diluent": bag.diluent,
-                    "final_mg_per_ml": KEPT.divide(prepared_mg, bag.bag_volume_ml),
-                    "start_by": clock.start_by,
-                    "beyond_use_at": clock.end_by,
-                    "clock": clock,
-                    "comparison": compared,
-                },
+                "preparation": prepared,
                 "moves": [move(vial, "open") for vial in thread.vials],
                 "line": {
                     "dose_id": form.dose_id,
@@ -532,9 +687,25 @@ def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
                 },
             },
             done_at=done_at,
+            late_why=late_why,
         )
 
     return perform(desk, act, "dose_prepared", form, build)
+
+
+def _still_its_own(reading: Reading, reader: Reader, thread: views.DoseThread) -> None:
+    """Refuse a preparation from vials that went to another dose: put aside, permitted again and reserved anew."""
+    its_own = {vial.unit_number for vial in thread.vials}
+    for draw in plan_of(thread).draws:
+        if draw.unit_number not in its_own:
+            other = _vial(reader, draw.unit_number).dose_id
+            goes_to = f"is dose {other}'s by now" if other else "no longer waits for this dose"
+            reading.fault(
+                "unit_number",
+                f"Vial {draw.unit_number} of the plan {goes_to}. Cancel dose {thread.line.dose_id} and order it again.",
+                "R55",
+                "8.1.2",
+            )
 
 
 def _as_available(vial: Vial) -> Vial:
@@ -559,6 +730,36 @@ def _not_before(writer: Writer, thread: views.DoseThread, typed: datetime) -> da
 
 
 # --- release --------------------------------------------------------------------------------------------------
+
+
+def _not_to_be_given(reader: Reader, thread: views.DoseThread, today: date) -> list[Fault]:
+    """Why a bag must not leave by what became known of its vials since it was mixed (§ 8.2; RULES R54, A40).
+
+    A label may have been corrected to an earlier expiry, and a storage deviation found that the vials lay through.
+    """
+    faults = [
+        Fault(
+            "",
+            f"Vial {vial.unit_number} of this bag expired on {say_day(vial.expires_on)}. This bag must not be given:"
+            " cancel the dose.",
+            "A40",
+            "8.2",
+        )
+        for vial in thread.vials
+        if not in_date(vial.expires_on, today)
+    ]
+    faults += [
+        Fault(
+            "",
+            f"Vial {exposure.unit_number} of this bag lay through storage deviation {exposure.deviation_id}, and the"
+            " supporter has not permitted its use in writing. Record the permission there, or cancel the dose.",
+            "R54",
+            "8.2",
+        )
+        for exposure in reader.open_exposures([vial.unit_number for vial in thread.vials])
+        if exposure.decision != MAY_BE_USED
+    ]
+    return faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -618,6 +819,7 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
                     for each in stopping
                 )
             )
+        refuse_any(_not_to_be_given(writer, thread, moment.today))
         compared = compare_prepared(thread.prepared_mg, thread.line.prescribed_mg, protocol)
         if compared.finding is not None:
             refuse_findings((compared.finding,))
@@ -625,6 +827,16 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
         if not labels:
             raise Refused(
                 Fault("", "Print the bag label and the light cover's label first, and put both on.", "R53", "8.2")
+            )
+        if thread.prepare_seq is not None and labels[0].event_seq < thread.prepare_seq:
+            raise Refused(
+                Fault(
+                    "",
+                    "The preparation was corrected since the bag label was printed. Print it again, and put the new"
+                    " labels on.",
+                    "R53",
+                    "8.2",
+                )
             )
         start_by = datetime.fromisoformat(preparation["start_by"])
         if moment.now > start_by:

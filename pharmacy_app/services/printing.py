@@ -1,9 +1,10 @@
 """Papers: every print is an act with its copy number, and its bytes are kept under their SHA-256."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from pharmacy_app.domain.codec import from_plain
@@ -19,11 +20,12 @@ from pharmacy_app.domain.medication_errors import (
     questions_asked,
 )
 from pharmacy_app.domain.people import Role
+from pharmacy_app.domain.places import SATELLITE, record_type
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.rules.reminders import around_infusion
 from pharmacy_app.domain.treatment import Treatment
 from pharmacy_app.domain.units import show
-from pharmacy_app.domain.vials import STRENGTHS_MG, move_table
+from pharmacy_app.domain.vials import NEVER_RECEIVED, STRENGTHS_MG, move_table
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
     Act,
@@ -423,10 +425,15 @@ def _role(reader: Reader, printed_name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RecordForm:
-    """Which accountability record: a strength, and one lot or all ('')."""
+    """Which accountability record: a strength, one lot or all (''), and one place or all ('').
+
+    ``control`` leaves out the satellites, which have records of their own (REGULATION A-06).
+    """
 
     strength_mg: str
     lot: str = ""
+    place: str = ""
+    control: bool = False
 
 
 def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Printed:
@@ -437,15 +444,15 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
         strength = Decimal(
             reading.choice(form.strength_mg, "strength_mg", "The strength", tuple(show(each) for each in STRENGTHS_MG))
         )
+        covered = _covered(reading, writer, form)
         reading.done()
-        wanted = LedgerFilter(strength_mg=strength, lot=form.lot, record_only=True)
+        wanted = LedgerFilter(strength_mg=strength, lot=form.lot, record_only=True, place=form.place)
         protocol = protocol_of(moment.site, moment.today)
-        lines = writer.ledger(wanted, offset=0, limit=-1)
-        totals: dict[str, int] = {}
-        for stock in writer.stock():
-            if stock.strength_mg == strength and form.lot in ("", stock.lot):
-                totals[stock.state] = totals.get(stock.state, 0) + stock.vials
-        received = sum(line.quantity for line in lines if line.move == "receive")
+        names = frozenset(place.name for place in covered)
+        in_parts = bool(form.place) or form.control
+        lines = writer.whole_ledger(wanted)
+        if form.control:
+            lines = _lines_at(lines, names)
         pdf = desk.papers.accountability_record(
             AccountabilityHeader(
                 sponsor=f"{protocol.study.sponsor} / {protocol.study.supporter}",
@@ -459,15 +466,20 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
                 strength_mg=strength,
                 lot=form.lot,
                 storage_condition=_storage(protocol),
-                storage_location=", ".join(moment.site.places),
-                record_type="Control record",
+                storage_location=", ".join(
+                    f"{place.name} ({place.room})" if place.room else place.name
+                    for place in covered
+                    if place.in_use or form.place
+                ),
+                record_type=record_type(frozenset(place.kind for place in covered)),
             ),
-            [_record_line(number, line) for number, line in enumerate(lines, start=1)],
-            (("Received", received), *((state.capitalize(), count) for state, count in sorted(totals.items()))),
+            record_lines(writer, lines),
+            _totals(writer, wanted, names, in_parts=in_parts),
             stamp_of(desk, writer, moment.person.printed_name, moment.now),
         )
         name = writer.put_paper(pdf)
-        about = f"{show(strength)} mg" + (f" lot {form.lot}" if form.lot else "")
+        where = f" at {form.place}" if form.place else " without satellites" if form.control else ""
+        about = f"{show(strength)} mg" + (f" lot {form.lot}" if form.lot else "") + where
         paper = {
             "paper": "accountability record",
             "about": about,
@@ -477,6 +489,60 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
         return Draft({"sha256": name, "papers": [paper]})
 
     return _kept(desk, perform(desk, act, "record_printed", form, build))
+
+
+def _covered(reading: Reading, reader: Reader, form: RecordForm) -> tuple[views.Place, ...]:
+    """The places whose vials a record covers."""
+    places = reader.places()
+    if form.place:
+        found = tuple(place for place in places if place.name == form.place)
+        if not found:
+            reading.fault("place", f"There is no place {form.place}. Choose one of the list.")
+        return found
+    return tuple(place for place in places if not (form.control and place.kind == SATELLITE))
+
+
+def _lines_at(lines: Iterable[views.LedgerLine], places: frozenset[str]) -> Iterator[views.LedgerLine]:
+    """Those lines of a strength that lie at these places, with the balances of what lies there."""
+    now = {"available": 0, "quarantine": 0, "opened": 0}
+    states = move_table().states
+    for line in lines:
+        if line.place not in places:
+            continue
+        for state, change in ((line.from_state, -line.quantity), (line.to_state, line.quantity)):
+            if state and states[state].on_site:
+                now[states[state].on_site] += change
+        yield replace(line, balance_available=now["available"], balance_quarantine=now["quarantine"])
+
+
+def _totals(
+    reader: Reader, wanted: LedgerFilter, places: frozenset[str], *, in_parts: bool
+) -> tuple[tuple[str, int], ...]:
+    """What came, against the states in which it is now; of a part of the places also what was carried away from it."""
+    states: dict[str, int] = {}
+    for stock in reader.stock():
+        if stock.strength_mg == wanted.strength_mg and wanted.lot in ("", stock.lot) and stock.place in places:
+            states[stock.state] = states.get(stock.state, 0) + stock.vials
+    if not in_parts:
+        # A receipt that never came is taken off what was received.
+        states.pop(NEVER_RECEIVED, None)
+        return ("Received", reader.received(wanted)), *_said(states)
+    came = away = 0
+    per_event: dict[int, int] = {}
+    for line in reader.whole_ledger(replace(wanted, record_only=False)):
+        if line.place in places and not (line.from_state and line.to_state):
+            change = line.quantity if line.to_state else -line.quantity
+            per_event[line.event_seq] = per_event.get(line.event_seq, 0) + change
+    for change in per_event.values():
+        # What one event carries from one of these places to another neither came nor went.
+        came += max(change, 0)
+        away += max(-change, 0)
+    gone = (("Carried away", away),) if away else ()
+    return ("Received or brought here", came), *_said(states), *gone
+
+
+def _said(states: dict[str, int]) -> Iterator[tuple[str, int]]:
+    return ((state.capitalize(), count) for state, count in sorted(states.items()))
 
 
 def print_record(desk: Desk, act: Act, paper: str, about: str, make: Callable[[Writer, Moment, int], bytes]) -> Printed:
@@ -643,7 +709,31 @@ def _told_of(site: views.Site, protocol: Protocol, record: ErrorRecord) -> tuple
     return told + tuple(Told(names[each], None) for each in usual if each not in known)
 
 
-def _record_line(number: int, line: views.LedgerLine) -> AccountabilityLine:
+def record_lines(
+    reader: Reader, lines: Iterable[views.LedgerLine], known_by: datetime | None = None
+) -> Iterator[AccountabilityLine]:
+    """Ledger lines as the record prints them, one after the other; those that were corrected say by whom and why.
+
+    With ``known_by`` a correction recorded later than that is not known yet.
+    """
+    number, rest = 0, iter(lines)
+    while some := list(islice(rest, LINES_TOGETHER)):
+        corrections = reader.corrections(list({line.event_seq for line in some}))
+        for line in some:
+            number += 1
+            found = corrections.get(line.event_seq)
+            known = found is not None and (known_by is None or found.corrected_at <= known_by)
+            yield record_line(number, line, found if known else None)
+
+
+LINES_TOGETHER = 500
+"""Lines whose corrections are looked up together."""
+
+
+def record_line(
+    number: int, line: views.LedgerLine, correction: views.CorrectionLine | None = None
+) -> AccountabilityLine:
+    """One ledger line as the record prints it; what a correction has taken back or relabelled is struck through."""
     on_site = line.balance_available + line.balance_quarantine
     before, after = _in_balance(line.from_state), _in_balance(line.to_state)
     return AccountabilityLine(
@@ -666,6 +756,16 @@ def _record_line(number: int, line: views.LedgerLine) -> AccountabilityLine:
         recorder=line.recorder,
         verifier=line.verifier,
         monitor_verified="",
+        late_entry=line.late_why,
+        corrected=_corrected(correction) if correction is not None and correction.moved_vials else "",
+    )
+
+
+def _corrected(correction: views.CorrectionLine) -> str:
+    """By which entry a line was corrected, by whom, when and why."""
+    return (
+        f"by entry {correction.event_seq}, {correction.signed_by}, {say_moment(correction.corrected_at)}:"
+        f" {correction.why}"
     )
 
 

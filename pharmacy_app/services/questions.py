@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from pharmacy_app.domain.expiry import expiring_lots
 from pharmacy_app.domain.vials import usable_on
 from pharmacy_app.services import views
+from pharmacy_app.services.counts import count_dues
 from pharmacy_app.services.desk import Desk, today_of
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.study_settings import unset_settings
 from pharmacy_app.services.treatment import calendar
-
-EXPIRY_WARNING_DAYS = 90
-"""How many days ahead an expiry is shown."""
 
 DUE_AHEAD_DAYS = 3
 """How many days before its window a dose is shown as due, when nobody ordered it yet."""
@@ -23,13 +22,12 @@ def today(desk: Desk, reader: Reader) -> views.Today:
     """What waits: doses under way, vials held or quarantined, expiries ahead, settings not signed, open errors."""
     day = today_of(desk, reader)
     stock = reader.stock()
-    unopened = [line for line in stock if line.state in ("held", "available", "reserved", "quarantined")]
     return views.Today(
         day=day,
         open_doses=tuple(reader.doses(statuses=OPEN)),
         held=sum(line.vials for line in stock if line.state == "held"),
         quarantined=sum(line.vials for line in stock if line.state == "quarantined"),
-        expiring=tuple(line for line in unopened if line.expires_on <= day + timedelta(days=EXPIRY_WARNING_DAYS)),
+        expiring=expiring_lots(stock, day),
         usable=tuple(line for line in stock if usable_on(line.state, line.expires_on, day)),
         unset_settings=unset_settings(reader),
         open_errors=tuple(error for error in reader.errors() if error.status == "open"),
@@ -39,6 +37,10 @@ def today(desk: Desk, reader: Reader) -> views.Today:
             if line.status == "administered" or _has_opened(reader, line.dose_id)
         ),
         due=tuple(_due(desk, reader, day)),
+        discrepancies=tuple(reader.discrepancies(status="open")),
+        counts=count_dues(desk, reader),
+        to_relabel=tuple(reader.to_relabel()),
+        open_deviations=tuple(reader.deviations(status="open")),
     )
 
 
@@ -57,4 +59,4 @@ def _due(desk: Desk, reader: Reader, day: date) -> Iterator[views.DueLine]:
 
 def _has_opened(reader: Reader, dose_id: str) -> bool:
     thread = reader.dose(dose_id)
-    return thread is not None and any(vial.state == "opened" for vial in thread.vials)
+    return thread is not None and any(line.residue_mg is None for line in thread.mg)

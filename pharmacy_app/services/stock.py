@@ -1,41 +1,51 @@
 """Vials in and about the pharmacy: receive a shipment, release, quarantine, lift a quarantine."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
+from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
 
 from pharmacy_app.domain.dates import say_day, say_moment
-from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.errors import Fault, Refused, refuse_any
 from pharmacy_app.domain.events import Event, utc_text
-from pharmacy_app.domain.vials import STRENGTHS_MG, Moved, Vial, looks_like_ours, move, move_table, numbered
-from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, zone_of
-from pharmacy_app.services.ports import Reader, Writer
+from pharmacy_app.domain.units import show
+from pharmacy_app.domain.vials import Moved, Vial, looks_like_ours, move, move_table, numbered
+from pharmacy_app.services import views
+from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, zone_of
+from pharmacy_app.services.documents import SUPPORTERS_PERMISSION
+from pharmacy_app.services.late import read_done
+from pharmacy_app.services.packing_list import LotTyped, kit_ranges, read_lots
+from pharmacy_app.services.places import shelf_faults
+from pharmacy_app.services.ports import Reader, VialFilter, Writer
 from pharmacy_app.services.reading import Reading
 
-MAX_VIALS_A_LOT = 500
-"""More vials of one lot in one shipment than this is taken for a slip of the keyboard."""
+if TYPE_CHECKING:
+    from pharmacy_app.domain.protocol import Storage
 
 LOGGER_STATES = ("no alarm", "alarm", "no logger", "not read")
-CONDITIONS = ("intact", "damaged")
+LOGGER_READ = ("no alarm", "alarm")
+"""What a logger that was read shows; only such a one has a lowest and a highest temperature."""
 
+NOT_SHOWN = "N/A"
+"""Typed for a number that is not there to be read; for a temperature it holds the vials."""
 
-@dataclass(frozen=True, slots=True)
-class LotTyped:
-    """One lot of the packing list as typed. ``kit_numbers`` is empty, or one for each vial."""
+NOT_READ = "the temperature logger has not been read"
+"""Why the vials of a shipment wait whose logger was not read; the reading takes its place."""
 
-    strength_mg: str
-    lot: str
-    expiry: str
-    count: str
-    kit_numbers: tuple[str, ...] = ()
-    condition: str = "intact"
-    condition_note: str = ""
+_CELSIUS = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,2})?")
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentForm:
-    """A received shipment as typed. Fields of a lot are named ``lots.0.expiry`` and so on."""
+    """A received shipment as typed. Fields of a lot are named ``lots.0.expiry`` and so on.
+
+    The temperatures are the lowest and the highest that the logger recorded, in °C, or N/A where it shows none.
+    """
 
     number: str
     sender: str
@@ -46,29 +56,55 @@ class ShipmentForm:
     place: str
     lots: tuple[LotTyped, ...]
     note: str = ""
+    late_why: str = ""
+    packing_list: str = ""
+    min_celsius: str = ""
+    max_celsius: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Lot:
-    strength_mg: Decimal
-    lot: str
-    expires_on: date
-    count: int
-    kit_numbers: tuple[str, ...]
-    hold_reason: str
+class Logger:
+    """What a temperature logger showed; a temperature is ``None`` where it was not read or shows none."""
+
+    state: str
+    serial: str
+    min_celsius: Decimal | None
+    max_celsius: Decimal | None
+
+    def hold_reason(self, storage: "Storage") -> str:
+        """Why all the vials that travelled with it are held, '' when it gives no reason (§ 8.2; RULES R54)."""
+        if self.state == "no logger":
+            return "the shipment came without a temperature logger"
+        if self.state == "not read":
+            return NOT_READ
+        reasons = ["the temperature logger shows an alarm"] if self.state == "alarm" else []
+        known = [celsius for celsius in (self.min_celsius, self.max_celsius) if celsius is not None]
+        if any(not storage.min_celsius <= celsius <= storage.max_celsius for celsius in known):
+            read = " to ".join(say_celsius(celsius) for celsius in known)
+            kept = f"{say_celsius(storage.min_celsius)} to {say_celsius(storage.max_celsius)}"
+            it = "it" if reasons else "the temperature logger"
+            reasons.append(f"{it} recorded {read}, outside {kept}")
+        elif len(known) < 2:
+            it = "it" if reasons else "the temperature logger"
+            reasons.append(f"{it} shows no lowest and highest temperature")
+        return "; ".join(reasons)
 
 
 def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
     """Receive a shipment: every vial becomes a unit with our own number, and is held until it is released.
 
-    A logger alarm, a missing or unread logger, damage and an expired lot are hold reasons: such vials leave
-    'held' only with the supporter's written decision (§ 8.2; RULES R54).
+    A logger alarm, a temperature outside the protocol's limits, a missing or unread logger, damage, a vial that the
+    packing list does not have and an expired lot are hold reasons: such vials leave 'held' only with the supporter's
+    written decision (§ 8.2; RULES R54). What is listed and did not come makes no vial; it is recorded with its note.
     """
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         number = reading.text(form.number, "number", "The shipment number", longest=40)
         sender = reading.text(form.sender, "sender", "The sender", longest=80)
+        packing_list = reading.text(
+            form.packing_list, "packing_list", "The packing list's number (N/A when it has none)", longest=40
+        )
         shipped_on = reading.day(form.shipped_on, "shipped_on", today=moment.today)
         received_at = reading.moment(
             form.received_at, "received_at", zone_of(moment.site), moment.now, blank_is_now=True
@@ -77,106 +113,147 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
             reading.fault("received_at", "The shipment arrived before it was shipped. Check both dates.")
         if received_at > moment.now:
             reading.fault("received_at", f"{say_moment(received_at)} is in the future.")
-        state = reading.choice(form.logger_state, "logger_state", "The logger", LOGGER_STATES)
-        serial = " ".join(form.logger_serial.split())
-        if state == "no logger":
-            serial = serial or "N/A"
-        elif not serial:
-            reading.fault(
-                "logger_serial", "The logger's serial number is missing. Choose “no logger” if there is none."
-            )
+        logger = read_logger(reading, form, LOGGER_STATES)
         place = reading.choice(form.place, "place", "The storage place", moment.site.places)
         if writer.shipment(number) is not None:
             reading.fault("number", f"Shipment {number} was received already. See it under Receive.")
-        lots = _lots(reading, writer, form, received_at.date())
+        lots = read_lots(reading, writer, form.lots, received_at.date())
         note = reading.note(form.note, "note", "The note")
+        late_why = reading.note(form.late_why, "late_why", "The reason for the late entry", longest=300)
         reading.done()
-        whole = {
-            "alarm": "the temperature logger shows an alarm",
-            "no logger": "the shipment came without a temperature logger",
-            "not read": "the temperature logger has not been read",
-            "no alarm": "",
-        }[state]
-        vials, moves, count = [], [], writer.counter("vial")
+        whole = logger.hold_reason(protocol_of(moment.site, received_at.date()).storage)
+        vials: list[dict[str, str]] = []
+        moves, found, count = [], [], writer.counter("vial")
         for lot in lots:
-            reason = "; ".join(part for part in (whole, lot.hold_reason) if part)
-            for index in range(lot.count):
+            units = []
+            for index in range(lot.counted):
                 count += 1
                 unit_number = numbered("V", count)
+                units.append(unit_number)
                 kit_number = lot.kit_numbers[index] if lot.kit_numbers else ""
+                reason = "; ".join(part for part in (whole, lot.reason(index)) if part)
                 vials.append({"unit_number": unit_number, "kit_number": kit_number, "hold_reason": reason})
                 moves.append(Moved(unit_number, lot.strength_mg, lot.lot, lot.expires_on, place, "receive", "", "held"))
+            found.append(
+                {
+                    "strength_mg": lot.strength_mg,
+                    "lot": lot.lot,
+                    "expires_on": lot.expires_on,
+                    "listed": lot.listed,
+                    "counted": lot.counted,
+                    "difference_note": lot.difference_note,
+                    "expiry_note": lot.expiry_note,
+                    "condition_note": lot.condition_note,
+                    "damaged_units": [units[index] for index in sorted(lot.damaged)],
+                    "extra_units": [units[index] for index in sorted(lot.extra)],
+                    "kits": kit_ranges(lot.kit_numbers),
+                }
+            )
         return Draft(
             {
                 "shipment": {
                     "number": number,
                     "sender": sender,
+                    "packing_list": packing_list,
                     "shipped_on": shipped_on,
-                    "logger_serial": serial,
-                    "logger_state": state,
-                    "condition": "; ".join(
-                        f"lot {lot.lot} {typed.condition}" for lot, typed in zip(lots, form.lots, strict=True)
-                    ),
+                    "logger_serial": logger.serial,
+                    "logger_state": logger.state,
+                    "min_celsius": logger.min_celsius,
+                    "max_celsius": logger.max_celsius,
+                    "condition": "; ".join(lot.words() for lot in lots),
                     "note": note,
                 },
-                "hold_reason": "; ".join(dict.fromkeys(vial["hold_reason"] for vial in vials if vial["hold_reason"])),
+                "hold_reason": all_reasons(vial["hold_reason"] for vial in vials),
+                "lots": found,
                 "vials": vials,
                 "moves": moves,
-                "line": {"counterparty": sender, "reference": number, "comment": note or whole},
+                "line": {
+                    "counterparty": sender,
+                    "reference": number,
+                    "comment": "; ".join(part for part in (note or whole, *(lot.expiry_note for lot in lots)) if part),
+                },
             },
             done_at=received_at,
+            late_why=late_why,
         )
 
     return perform(desk, act, "shipment_received", form, build)
 
 
-def _lots(reading: Reading, reader: Reader, form: ShipmentForm, received_on: date) -> list[_Lot]:
-    if not form.lots:
-        reading.fault("lots", "The packing list has no lot yet. Add at least one.")
-    known = {(strength, lot): expires_on for strength, lot, expires_on in reader.lots()}
-    kits: dict[str, str] = {}
-    lots = []
-    for index, typed in enumerate(form.lots):
-        at = f"lots.{index}."
-        strength = reading.decimal(typed.strength_mg, at + "strength_mg", "The strength", "mg")
-        if strength not in STRENGTHS_MG:
-            reading.fault(at + "strength_mg", "The study has vials of 1 mg and 4 mg only.", "R50", "8.1.1")
-        # 1.0 mg is the 1 mg vial: one strength has one way of being written.
-        strength = next((known_mg for known_mg in STRENGTHS_MG if known_mg == strength), strength)
-        lot = reading.text(typed.lot, at + "lot", "The lot", longest=20).upper()
-        expires_on = reading.expiry(typed.expiry, at + "expiry")
-        count = reading.count(typed.count, at + "count", "The number of vials", low=1, high=MAX_VIALS_A_LOT)
-        condition = reading.choice(typed.condition, at + "condition", "The condition", CONDITIONS)
-        note = reading.note(typed.condition_note, at + "condition_note", "The note on the condition", longest=200)
-        if condition == "damaged" and not note:
-            reading.fault(at + "condition_note", "Say what is damaged, for example “carton crushed, 2 vials cracked”.")
-        before = known.setdefault((strength, lot), expires_on)
-        if lot and before != expires_on:
-            reading.fault(
-                at + "expiry",
-                f"Lot {lot} is known with the expiry {say_day(before)}. One lot has one expiry: check the label.",
-            )
-        numbers = tuple(number.strip().upper() for number in typed.kit_numbers if number.strip())
-        if numbers and len(numbers) != count:
-            reading.fault(
-                at + "kit_numbers",
-                f"{len(numbers)} kit numbers are typed for {count} vials. Give one for each vial, or none.",
-            )
-        for kit in numbers:
-            if looks_like_ours(kit, "V"):
-                reading.fault(
-                    at + "kit_numbers", f"Kit {kit} looks like one of our own unit numbers. Ask the supporter."
-                )
-            elif kit in kits or reader.vial_by_kit(kit) is not None:
-                reading.fault(at + "kit_numbers", f"Kit {kit} is there twice. Each kit number is received once.")
-            kits[kit] = lot
-        reasons = []
-        if condition == "damaged":
-            reasons.append(f"damaged on arrival ({note})")
-        if expires_on < received_on:
-            reasons.append(f"expired on {say_day(expires_on)}, before it arrived")
-        lots.append(_Lot(strength, lot, expires_on, count, numbers, "; ".join(reasons)))
-    return lots
+def say_celsius(celsius: Decimal) -> str:
+    """A temperature as people read it: ``5.4 °C``, ``−0.5 °C``."""
+    return f"{show(celsius).replace('-', '−')} °C"
+
+
+def all_reasons(hold_reasons: Iterable[str]) -> str:
+    """The hold reasons of many vials in one sentence, each said once."""
+    return "; ".join(dict.fromkeys(part for reason in hold_reasons for part in reason.split("; ") if part))
+
+
+class LoggerTyped(Protocol):
+    """The fields in which a form asks for a logger and what it showed."""
+
+    @property
+    def logger_serial(self) -> str: ...
+    @property
+    def logger_state(self) -> str: ...
+    @property
+    def min_celsius(self) -> str: ...
+    @property
+    def max_celsius(self) -> str: ...
+
+
+def read_logger(reading: Reading, form: LoggerTyped, states: tuple[str, ...]) -> Logger:
+    """The logger as typed; what it showed is asked for once it was read, and for nothing else."""
+    state = reading.choice(form.logger_state, "logger_state", "The logger", states)
+    serial = " ".join(form.logger_serial.split())
+    if state == "no logger":
+        serial = serial or NOT_SHOWN
+    elif not serial:
+        reading.fault("logger_serial", "The logger's serial number is missing. Choose “no logger” if there is none.")
+    if state not in LOGGER_READ or not reading.was_read("logger_state"):
+        return Logger(state, serial, None, None)
+    lowest = _celsius(reading, form.min_celsius, "min_celsius", "The lowest temperature")
+    highest = _celsius(reading, form.max_celsius, "max_celsius", "The highest temperature")
+    if lowest is not None and highest is not None and lowest > highest:
+        reading.fault(
+            "max_celsius", f"The highest temperature, {highest} °C, is below the lowest, {lowest} °C. Look again."
+        )
+    return Logger(state, serial, lowest, highest)
+
+
+def hold_in_sight(form: LoggerTyped, storage: "Storage") -> str:
+    """Why all vials would be held by what is typed so far, '' where nothing typed gives a reason yet."""
+    reading = Reading()
+    logger = read_logger(reading, form, LOGGER_STATES)
+    open_fields = {fault.field for fault in reading.faults}
+    if "logger_state" in open_fields:
+        return ""
+    if logger.state in LOGGER_READ and open_fields & {"min_celsius", "max_celsius"}:
+        return "the temperature logger shows an alarm" if logger.state == "alarm" else ""
+    return logger.hold_reason(storage)
+
+
+def _celsius(reading: Reading, typed: str, field: str, name: str) -> Decimal | None:
+    """A temperature in °C as typed; ``None`` for N/A."""
+    text = typed.strip().replace("−", "-").removesuffix("°C").strip()
+    if text.upper() == NOT_SHOWN:
+        return None
+    if _CELSIUS.fullmatch(text):
+        return Decimal(text)
+    if not text:
+        reading.fault(
+            field,
+            f"{name} that the logger recorded is missing. Type it in °C, or N/A if the logger shows none: the vials"
+            " then wait for the supporter.",
+            "R54",
+            "8.2",
+        )
+    elif "," in text:
+        reading.fault(field, f"{name} “{text[:20]}” has a comma. Type it with a decimal point, for example 5.4.")
+    else:
+        reading.fault(field, f"{name} “{text[:20]}” is not a temperature in °C. Type it as 5.4, or N/A.")
+    return None
 
 
 def release_shipment(desk: Desk, act: Act, number: str) -> Event:
@@ -194,8 +271,7 @@ def release_shipment(desk: Desk, act: Act, number: str) -> Event:
             raise Refused(
                 Fault(
                     "number",
-                    f"The vials of shipment {number} are held because {vials[0].hold_reason}. They are released only"
-                    " with the supporter's written decision: choose “Release with the supporter's document”.",
+                    f"The vials of shipment {number} are held because {vials[0].hold_reason}. {_way_out(vials[0])}",
                     "R54",
                     "8.2",
                 )
@@ -207,69 +283,215 @@ def release_shipment(desk: Desk, act: Act, number: str) -> Event:
     return perform(desk, act, "vials_released", number, build)
 
 
+def _way_out(vial: Vial) -> str:
+    if vial.hold_reason.startswith(NOT_READ):
+        return "Read the logger first; what it shows takes the place of this reason."
+    return (
+        "They are released only with the supporter's written decision: choose “Release with the supporter's document”."
+    )
+
+
 def held_of_shipment(reader: Reader, number: str) -> list[Vial]:
     """The vials of a shipment that are still held."""
-    from pharmacy_app.services.ports import VialFilter
-
     wanted = VialFilter(state="held", shipment_number=number)
     return list(reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=reader.count_vials(wanted)))
 
 
-@dataclass(frozen=True, slots=True)
-class SupporterDecision:
-    """The supporter's written permission: its reference, who wrote it and when (§ 8.2)."""
-
-    reference: str
-    decided_by: str
-    decided_on: str
+MAY_BE_USED = "may be used"
+"""What a permission of the supporter decides of a vial."""
 
 
 @dataclass(frozen=True, slots=True)
 class PermissionForm:
-    """Vials to put into usable stock under a written decision of the supporter."""
+    """Vials to put into usable stock: single ones, or all of a lot that are held or in quarantine (``lot``).
+
+    ``permission`` is the number of the attached document of the kind "supporter's permission".
+    """
 
     unit_numbers: tuple[str, ...]
-    decision: SupporterDecision
-    why: str = field(default="")
+    permission: str
+    why: str = ""
+    lot: str = ""
 
 
 def release_with_document(desk: Desk, act: Act, form: PermissionForm) -> Event:
-    """Put held or quarantined vials into usable stock by the supporter's written permission (R54)."""
+    """Put held or quarantined vials into usable stock by the supporter's written permission, attached (R54).
+
+    For vials of an open storage deviation the permission is the supporter's decision on them; one that is written
+    about one deviation says nothing of another.
+    """
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
-        reference = reading.text(form.decision.reference, "reference", "The document's reference", longest=60)
-        decided_by = reading.text(form.decision.decided_by, "decided_by", "The name of who permitted it", longest=60)
-        decided_on = reading.day(form.decision.decided_on, "decided_on", today=moment.today)
-        vials = _named_vials(reading, writer, form.unit_numbers)
-        states = {vial.state for vial in vials}
-        if not states <= {"held", "quarantined"}:
-            reading.fault("unit_numbers", "Only held or quarantined vials are released. Take the others off the list.")
-        if len(states) > 1:
-            reading.fault("unit_numbers", "Release held and quarantined vials one kind at a time.")
+        permission = _permission(reading, writer, form.permission)
+        vials = _permitted_vials(reading, writer, form)
         why = reading.note(form.why, "why", "The note")
+        decided: list[dict[str, str]] = []
+        if permission is not None:
+            _covers(reading, permission, vials)
+            _written_after(reading, writer, permission, vials)
+            decided = _decided(reading, writer, permission, vials)
+        reading.faults += shelf_faults(writer, vials, "available")
         reading.done()
-        name = "release" if states == {"held"} else "lift quarantine"
-        draft = _moving(
-            writer,
-            moment,
-            vials,
-            name,
-            {
-                "counterparty": decided_by,
-                "reference": reference,
-                "comment": f"permitted in writing on {say_day(decided_on)}" + (f"; {why}" if why else ""),
-            },
-        )
+        assert permission is not None
+        refuse_any(shelf_faults(writer, vials, "available"))
+        units = [vial.unit_number for vial in vials]
+        check_order(writer, units, utc_text(moment.now))
         return Draft(
             {
-                **draft.content,
-                "decision": {"reference": reference, "decided_by": decided_by, "decided_on": decided_on},
+                "moves": [move(vial, "release" if vial.state == "held" else "lift quarantine") for vial in vials],
+                "line": {
+                    "counterparty": permission.signed_by,
+                    "reference": permission.document_id,
+                    "comment": f"permitted in writing on {say_day(permission.dated_on)}" + (f"; {why}" if why else ""),
+                },
+                "decision": {
+                    "reference": permission.document_id,
+                    "decided_by": permission.signed_by,
+                    "decided_on": permission.dated_on,
+                },
+                "decided": decided,
             },
             why=why,
         )
 
     return perform(desk, act, "quarantine_lifted", form, build)
+
+
+def _permission(reading: Reading, reader: Reader, typed: str) -> views.DocumentLine | None:
+    """The attached permission of the supporter that is named; ``None`` with its fault kept."""
+    number = typed.strip().upper()
+    document = reader.document(number) if number else None
+    if document is None:
+        said = f"No document {number} is attached." if number else "No permission is chosen."
+        sentence = f"{said} Attach the supporter's written permission first, then choose it here."
+        reading.fault("permission", sentence, "R54", "8.2")
+    elif document.kind != SUPPORTERS_PERMISSION:
+        reading.fault(
+            "permission",
+            f"Document {number} is a {document.kind}, not the supporter's permission. Only that releases vials.",
+            "R54",
+            "8.2",
+        )
+        return None
+    return document
+
+
+def _permitted_vials(reading: Reading, reader: Reader, form: PermissionForm) -> list[Vial]:
+    """The vials named, and those of the lot that are kept back; each must be."""
+    lot = form.lot.strip().upper()
+    of_lot: list[str] = []
+    for state in ("held", "quarantined") if lot else ():
+        wanted = VialFilter(lot=lot, state=state)
+        found = reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=reader.count_vials(wanted))
+        of_lot += [vial.unit_number for vial in found]
+    if lot and not of_lot:
+        reading.fault("lot", f"No vial of lot {lot} is held or in quarantine.")
+        return []
+    vials = _named_vials(reading, reader, (*form.unit_numbers, *of_lot))
+    others = [vial for vial in vials if vial.state not in ("held", "quarantined")]
+    if others:
+        named = ", ".join(f"{vial.unit_number} is {vial.state}" for vial in others[:6])
+        reading.fault(
+            "unit_numbers", f"Only held or quarantined vials are released: {named}. Take the others off the list."
+        )
+    return vials
+
+
+def _covers(reading: Reading, permission: views.DocumentLine, vials: Sequence[Vial]) -> None:
+    """Refuse vials that a permission about one vial, lot or shipment says nothing of."""
+    about = permission.about
+    strangers = [
+        vial.unit_number
+        for vial in vials
+        if (looks_like_ours(about, "V") and about != vial.unit_number)
+        or (about.startswith("lot ") and about != f"lot {vial.lot}")
+        or (about.startswith("shipment ") and about != f"shipment {vial.shipment_number}")
+    ]
+    if strangers:
+        reading.fault(
+            "permission",
+            f"Document {permission.document_id} is about {about}; it says nothing of {', '.join(strangers[:6])}.",
+            "R54",
+            "8.2",
+        )
+
+
+def _written_after(reading: Reading, reader: Reader, permission: views.DocumentLine, vials: Sequence[Vial]) -> None:
+    """Refuse vials that were taken out of use only after the permission was written: it cannot have known of it."""
+    zone = zone_of(site_of(reader))
+    dated_on = permission.dated_on
+    day_after = datetime(dated_on.year, dated_on.month, dated_on.day, tzinfo=zone) + timedelta(days=1)
+    later = reader.taken_out_since([vial.unit_number for vial in vials], utc_text(day_after))
+    for moved in later[:NAMED_AT_MOST]:
+        reading.fault(
+            "permission",
+            f"Document {permission.document_id} is of {say_day(dated_on)}. Vial {moved.unit_number} was taken out of"
+            f" use after that: “{moved.move}” on {say_moment(moved.done_at.astimezone(zone))}. Ask the supporter for a"
+            " permission that knows of it.",
+            "R54",
+            "8.2",
+        )
+    if len(later) > NAMED_AT_MOST:
+        reading.fault("permission", f"{len(later) - NAMED_AT_MOST} more of these vials were taken out after that.")
+
+
+def _decided(
+    reading: Reading, reader: Reader, permission: views.DocumentLine, vials: Sequence[Vial]
+) -> list[dict[str, str]]:
+    """What the permission decides of the vials in storage deviations that are open."""
+    about, number = permission.about, permission.document_id
+    is_of_one = looks_like_ours(about, "X")
+    exposures = reader.open_exposures([vial.unit_number for vial in vials])
+    decided = []
+    for exposure in exposures:
+        if not is_of_one or exposure.deviation_id == about:
+            decided.append(
+                {
+                    "deviation_id": exposure.deviation_id,
+                    "unit_number": exposure.unit_number,
+                    "decision": MAY_BE_USED,
+                    "document_id": number,
+                }
+            )
+        elif exposure.decision != MAY_BE_USED:
+            reading.fault(
+                "permission",
+                f"Vial {exposure.unit_number} is part of {exposure.deviation_id} too, and document {number} is about"
+                f" {about} alone. It stays until the supporter decides on {exposure.deviation_id} as well.",
+                "R54",
+                "8.2",
+            )
+    if is_of_one:
+        named = {exposure.unit_number for exposure in exposures if exposure.deviation_id == about}
+        strangers = [vial.unit_number for vial in vials if vial.unit_number not in named]
+        if strangers:
+            reading.fault(
+                "permission",
+                f"Document {number} is about {about}; it says nothing of {', '.join(strangers[:6])}.",
+                "R54",
+                "8.2",
+            )
+        for vial in vials:
+            if others := _other_reasons(vial):
+                reading.fault(
+                    "permission",
+                    f"Vial {vial.unit_number} is kept back for another reason too: {others}. Document {number} is about"
+                    f" {about} alone; it takes a permission for the vial, its lot or its shipment.",
+                    "R54",
+                    "8.2",
+                )
+    return decided
+
+
+BY_DEVIATION = "storage deviation "
+"""How the reason of a vial begins that a storage deviation has put into quarantine."""
+
+
+def _other_reasons(vial: Vial) -> str:
+    """Why a vial is kept back beside storage deviations, '' for nothing else."""
+    parts = vial.hold_reason.split("; ")
+    return "; ".join(part for part in parts if part and not part.startswith(BY_DEVIATION))
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +500,8 @@ class QuarantineForm:
 
     unit_numbers: tuple[str, ...]
     reason: str
+    done_at: str = ""
+    late_why: str = ""
 
 
 def quarantine(desk: Desk, act: Act, form: QuarantineForm) -> Event:
@@ -296,9 +520,10 @@ def quarantine(desk: Desk, act: Act, form: QuarantineForm) -> Event:
                     "R54",
                     "8.2",
                 )
+        done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
         reading.done()
-        draft = _moving(writer, moment, vials, "quarantine", {"comment": reason})
-        return Draft({**draft.content, "reason": reason}, why=reason)
+        draft = _moving(writer, moment, vials, "quarantine", {"comment": reason}, done_at)
+        return Draft({**draft.content, "reason": reason}, done_at, reason, late_why)
 
     return perform(desk, act, "vials_quarantined", form, build)
 
@@ -316,22 +541,70 @@ def _named_vials(reading: Reading, reader: Reader, unit_numbers: Sequence[str]) 
     return vials
 
 
-def _moving(writer: Writer, moment: Moment, vials: Sequence[Vial], name: str, line: dict[str, str]) -> Draft:
-    """A draft that moves vials now; refused when one of them moved later than now by the clock."""
-    check_order(writer, [vial.unit_number for vial in vials], utc_text(moment.now))
+def _moving(
+    writer: Writer,
+    moment: Moment,
+    vials: Sequence[Vial],
+    name: str,
+    line: dict[str, str],
+    done_at: datetime | None = None,
+) -> Draft:
+    """A draft that moves vials now or when it was done; refused when one of them moved after that."""
+    refuse_any(shelf_faults(writer, vials, move_table().moves[name].to_state))
+    check_order(writer, [vial.unit_number for vial in vials], utc_text(done_at or moment.now))
     return Draft({"moves": [move(vial, name) for vial in vials], "line": line})
 
 
 def check_order(reader: Reader, unit_numbers: Sequence[str], done_utc: str) -> None:
-    """Refuse a move of vials that would lie before one they have made already."""
-    latest = reader.vials_moved_utc(unit_numbers)
-    if latest > done_utc:
-        raise Refused(
-            Fault(
-                "done_at",
-                "One of these vials was moved after that time. Type the time at which it was really done, or check"
-                " the PC's clock.",
-                "R55",
-                "8.2",
-            )
+    """Refuse a move of vials that would lie before one they have made already, naming what stands in the way.
+
+    Beside each vial's next move stands the day on which its lot would have held less than nothing, if there is one.
+    """
+    if reader.vials_moved_utc(unit_numbers) <= done_utc:
+        return
+    zone = zone_of(site_of(reader))
+    later = reader.moves_after(unit_numbers, done_utc)
+    faults = [
+        Fault(
+            "done_at",
+            f"Vial {moved.unit_number} was moved after that: “{moved.move}” on"
+            f" {say_moment(moved.done_at.astimezone(zone))}, line {moved.line_id}. Type the time at which it was really"
+            " done, or check the PC's clock.",
+            "R55",
+            "8.2",
         )
+        for moved in later[:NAMED_AT_MOST]
+    ]
+    if len(later) > NAMED_AT_MOST:
+        faults.append(Fault("done_at", f"{len(later) - NAMED_AT_MOST} more of these vials were moved after that."))
+    vials = [vial for vial in (reader.vial(number) for number in unit_numbers) if vial is not None]
+    raise Refused(*faults, *_less_than_nothing(reader, vials, done_utc, zone))
+
+
+NAMED_AT_MOST = 5
+"""Vials named one by one when many are in the way."""
+
+
+def _less_than_nothing(reader: Reader, vials: Sequence[Vial], done_utc: str, zone: ZoneInfo) -> list[Fault]:
+    """For each lot, place and state the day on which it would have held less than nothing, these vials taken out."""
+    faults = []
+    taken = Counter((vial.strength_mg, vial.lot, vial.place, vial.state) for vial in vials)
+    for (strength_mg, lot, place, state), count in sorted(taken.items()):
+        changes = [
+            (change.done_utc, change.quantity * ((change.to_state == state) - (change.from_state == state)))
+            for change in reader.lot_changes(strength_mg, lot, place)
+        ]
+        held = [(sum(change for utc, change in changes if utc <= done_utc) - count, done_utc)]
+        held += [(change, utc) for utc, change in changes if utc > done_utc]
+        least, at = min(accumulate(held, lambda so_far, next_one: (so_far[0] + next_one[0], next_one[1])))
+        if least < 0:
+            day = say_day(datetime.fromisoformat(at).astimezone(zone))
+            faults.append(
+                Fault(
+                    "done_at",
+                    f"On {day} lot {lot} would have held −{-least} {state} vials of {show(strength_mg)} mg in {place}.",
+                    "R55",
+                    "8.2",
+                )
+            )
+    return faults

@@ -13,13 +13,14 @@ from pharmacy_app.domain.settings import (
     BsaFormula,
     DoseRounding,
     LineResidue,
+    OrderLeadTime,
     RoundingMode,
     Signed,
     StabilityLimits,
     StudySettings,
     VialPreparation,
 )
-from pharmacy_app.domain.settings_check import check_settings
+from pharmacy_app.domain.settings_check import MAX_LEAD_DAYS, check_settings
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Credentials, Desk, Draft, Moment, Signing, perform, protocol_of
 from pharmacy_app.services.ports import Reader, Writer
@@ -35,7 +36,9 @@ KINDS: dict[str, Any] = {
 }
 """Each setting that acts wait for: its name and what kind of value it holds."""
 
-OPTIONAL_KINDS: dict[str, Any] = {"line_residue": LineResidue}
+ORDER_LEAD_TIME = "order_lead_time"
+
+OPTIONAL_KINDS: dict[str, Any] = {"line_residue": LineResidue, ORDER_LEAD_TIME: OrderLeadTime}
 """Settings that may stay unset: nothing waits for them, and what would use them says that they are not known."""
 
 ALL_KINDS = KINDS | OPTIONAL_KINDS
@@ -49,6 +52,7 @@ TITLES = {
     "bag": "Bag and final concentration",
     "stability": "Stability limits",
     "line_residue": "Left in bag and line",
+    "order_lead_time": "Order lead time",
 }
 """Each setting's name on screen and paper."""
 
@@ -88,15 +92,22 @@ class SettingsForm:
     stability_source: str = ""
     line_residue_ml: str = ""
     line_residue_source: str = ""
+    order_lead_days: str = ""
+    order_lead_source: str = ""
 
 
 def settings_of(reader: Reader) -> StudySettings:
-    """The settings in force; what was never signed is ``None``."""
-    signed = {
-        line.name: Signed(from_plain(ALL_KINDS[line.name], line.value), line.source, line.event_seq)
-        for line in reader.settings()
-    }
-    return StudySettings(**signed)
+    """The settings in force that a dose depends on; what was never signed is ``None``."""
+    return StudySettings(**{line.name: _signed(line) for line in reader.settings() if line.name != ORDER_LEAD_TIME})
+
+
+def order_lead_time_of(reader: Reader) -> Signed[OrderLeadTime] | None:
+    """The order lead time in force, or ``None`` when it was never signed."""
+    return next((_signed(line) for line in reader.settings() if line.name == ORDER_LEAD_TIME), None)
+
+
+def _signed(line: views.SettingLine) -> Signed[Any]:
+    return Signed(from_plain(ALL_KINDS[line.name], line.value), line.source, line.event_seq)
 
 
 def settings_version(reader: Reader) -> str:
@@ -132,7 +143,7 @@ def sign_settings(desk: Desk, act: Act, form: SettingsForm, first: Credentials, 
         if Role.PHARMACIST not in (*one.roles, *two.roles):
             reading.fault("second_password", "One of the two signatures must be a pharmacist's.", "A20", "8.1.2")
         faulty = {fault.field.split(".")[0] for fault in reading.faults}
-        whole = {name: Signed(*value, 0) for name, value in values.items() if name not in faulty}
+        whole = {name: Signed(*value, 0) for name, value in values.items() if name not in {*faulty, ORDER_LEAD_TIME}}
         in_force = settings_of(writer)
         proposed = StudySettings(**whole)
         # What stays in bag and line is judged by the bag's volume, whichever of the two is signed now.
@@ -236,6 +247,11 @@ def _read(reading: Reading, form: SettingsForm) -> dict[str, tuple[Any, str]]:
             form.line_residue_ml, "line_residue.residue_ml", "The volume left in bag and line", "mL", zero=True
         )
         values["line_residue"] = (LineResidue(residue_ml), source(form.line_residue_source, "line_residue"))
+    if form.order_lead_days.strip() or form.order_lead_source.strip():
+        days = reading.count(
+            form.order_lead_days, "order_lead_time.days", "The order lead time in days", low=0, high=MAX_LEAD_DAYS
+        )
+        values["order_lead_time"] = (OrderLeadTime(days), source(form.order_lead_source, "order_lead_time"))
     return values
 
 

@@ -59,19 +59,23 @@ def enroll(desk: Desk, act: Act, form: SubjectForm) -> Event:
             reading.fault("subject_number", "A subject number has letters, digits and hyphens only; never a name.")
         if writer.subject(number) is not None:
             reading.fault("subject_number", f"Subject {number} is enrolled already.")
-        initials = form.initials.strip().upper()
-        if initials and not re.fullmatch(r"[A-Z][A-Z-]{0,2}[A-Z]", initials):
-            reading.fault("initials", "Initials are two to four letters, or left empty. Never type a name.")
-        birth = read_birth(reading, form.birth, moment.today)
-        enrolled_on = (
-            reading.day(form.enrolled_on, "enrolled_on", today=moment.today)
-            if form.enrolled_on.strip()
-            else moment.today
-        )
+        facts = read_facts(reading, form, moment.today)
         reading.done()
-        return Draft({"subject_number": number, "initials": initials, "birth": birth, "enrolled_on": enrolled_on})
+        return Draft({"subject_number": number, **facts})
 
     return perform(desk, act, "subject_enrolled", form, build)
+
+
+def read_facts(reading: Reading, form: SubjectForm, today: date) -> dict[str, object]:
+    """Initials, birth and day of enrolment as they are kept; an empty day of enrolment is today."""
+    initials = form.initials.strip().upper()
+    if initials and not re.fullmatch(r"[A-Z][A-Z-]{0,2}[A-Z]", initials):
+        reading.fault("initials", "Initials are two to four letters, or left empty. Never type a name.")
+    birth = read_birth(reading, form.birth, today)
+    enrolled_on = today
+    if form.enrolled_on.strip():
+        enrolled_on = reading.day(form.enrolled_on, "enrolled_on", today=today)
+    return {"initials": initials, "birth": birth, "enrolled_on": enrolled_on}
 
 
 def read_birth(reading: Reading, typed: str, today: date) -> str:

@@ -5,22 +5,34 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from pharmacy_app.domain.counts import CountLine, Misplaced
+from pharmacy_app.domain.expiry import ExpiringLot
 from pharmacy_app.domain.vials import Vial
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What replaying the journal found. ``trouble`` is '' when all is well; ``first_bad`` names the event."""
+    """What proving the journal found. ``trouble`` is '' when all is well; ``first_bad`` names the event.
+
+    ``events`` is how many events' bytes hash and follow each other, ``head_hash`` the hash of the last of them;
+    ``replayed`` how many were read again and applied, to compare every table with what they give.
+    """
 
     events: int
     head_hash: str
     first_bad: int | None
     trouble: str
+    replayed: int = 0
 
     @property
     def sound(self) -> bool:
         """Whether every byte, link and view is as it was written."""
         return not self.trouble
+
+    @property
+    def holds_together(self) -> bool:
+        """Whether at least the chain is whole, from the first event to its head."""
+        return self.first_bad is None and self.events > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,10 @@ class StockLine:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentLine:
-    """One received shipment."""
+    """One received shipment; its logger as it was read last, and to whom the receipt was acknowledged ('': to nobody).
+
+    Temperatures are ``None`` where the logger was not read or shows none.
+    """
 
     number: str
     sender: str
@@ -112,11 +127,45 @@ class ShipmentLine:
     vials: int
     hold_reason: str
     awaiting_release: int
+    packing_list: str
+    min_celsius: Decimal | None
+    max_celsius: Decimal | None
+    logger_read_by: str
+    logger_read_at: datetime | None
+    acknowledged_to: str
+    acknowledged_how: str
+    acknowledged_by: str
+    acknowledged_at: datetime | None
+    note: str
+    event_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentLot:
+    """What was found of one lot of a shipment; ``listed`` and ``damaged`` are ``None`` where the record is older.
+
+    ``extra`` counts vials that the packing list does not have; ``released_by`` names who released vials of the lot.
+    """
+
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    listed: int | None
+    counted: int
+    damaged: int | None
+    extra: int
+    difference_note: str
+    condition_note: str
+    kits: str
+    released_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One line of the vial ledger with the balances after it (vials of its strength, all lots and places)."""
+    """One line of the vial ledger with the balances after it (vials of its strength, all lots and places).
+
+    ``corrects_seq`` is the event that a correction takes back; ``late_why`` the reason of a late entry, '' otherwise.
+    """
 
     line_id: str
     event_seq: int
@@ -143,6 +192,20 @@ class LedgerLine:
     comment: str
     recorder: str
     verifier: str
+    corrects_seq: int | None = None
+    late_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastStockLine:
+    """Vials of one strength, lot, place and state at a past moment: as known then, and as known now."""
+
+    strength_mg: Decimal
+    lot: str
+    place: str
+    state: str
+    known_then: int
+    known_now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +231,7 @@ class VialLife:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementLine:
-    """One height or weight: as typed, and in cm or kg."""
+    """One height or weight: as typed, and in cm or kg. ``corrected_seq`` names the correction that took its place."""
 
     event_seq: int
     subject_number: str
@@ -180,6 +243,7 @@ class MeasurementLine:
     recorded_at: datetime
     recorder: str
     why: str
+    corrected_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,9 +460,387 @@ class Today:
     open_doses: tuple[DoseLine, ...]
     held: int
     quarantined: int
-    expiring: tuple[StockLine, ...]
+    expiring: tuple[ExpiringLot, ...]
     usable: tuple[StockLine, ...]
     unset_settings: tuple[str, ...]
     open_errors: tuple[ErrorLine, ...]
     unclosed_doses: tuple[DoseLine, ...]
     due: tuple[DueLine, ...] = ()
+    discrepancies: "tuple[Discrepancy, ...]" = ()
+    counts: "tuple[CountDue, ...]" = ()
+    to_relabel: tuple[Vial, ...] = ()
+    open_deviations: "tuple[DeviationLine, ...]" = ()
+
+
+# --- physical counts and the closing of the study's books
+
+
+@dataclass(frozen=True, slots=True)
+class StockCount:
+    """One physical count as it was signed. ``strength_mg`` is ``None`` when all strengths were counted.
+
+    ``kinds`` says what was counted (vials, containers), ``method`` is 'scan' or 'number', ``unknown`` are codes that
+    are no vial of this record, as text. ``discrepancy`` is the number of the discrepancy it opened, '' for none.
+    """
+
+    number: str
+    event_seq: int
+    counted_at: datetime
+    place: str
+    strength_mg: Decimal | None
+    kinds: tuple[str, ...]
+    method: str
+    lines: tuple[CountLine, ...]
+    strays: tuple[Misplaced, ...]
+    unknown: tuple[str, ...]
+    counted_by: str
+    verified_by: str
+    note: str
+    discrepancy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What a discrepancy is about: vials of one strength and lot, by number where it is known which."""
+
+    strength_mg: Decimal
+    lot: str
+    difference: int
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """A difference between shelf and record. ``count_number`` and ``place`` are '' when it was opened without a count.
+
+    ``status`` is 'open' until two people have signed the explanation, then 'closed'.
+    """
+
+    number: str
+    count_number: str
+    place: str
+    sentence: str
+    opened_at: datetime
+    opened_by: str
+    concerns: tuple[Concern, ...]
+    status: str
+    outcome: str
+    explanation: str
+    closed_at: datetime | None
+    closed_by: str
+    event_seq: int
+    closed_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastCount:
+    """When the vials of a place were last counted; ``strength_mg`` ``None``: of all strengths."""
+
+    place: str
+    strength_mg: Decimal | None
+    counted_at: datetime
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMove:
+    """A line of the ledger at one place: what left a state or came into one there."""
+
+    event_seq: int
+    done_at: datetime
+    move: str
+    strength_mg: Decimal
+    lot: str
+    from_state: str
+    to_state: str
+    units: tuple[str, ...]
+    dose_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountDue:
+    """When a place with vials was last counted (``None``: never) and when it is to be counted next.
+
+    ``soon`` says that this is a week away or less, ``late`` that the day has passed. How many vials there should be
+    stands nowhere here: who counts must not be told.
+    """
+
+    place: str
+    last_on: date | None
+    last_number: str
+    due_on: date
+    soon: bool
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CloseOutLine:
+    """What became of all vials of one strength and lot. ``on_site`` are unopened vials, ``containers`` used ones.
+
+    ``never_received`` were recorded by mistake and taken back.
+    """
+
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    received: int
+    returned: int
+    transferred: int
+    destroyed: int
+    missing: int
+    on_site: int
+    containers: int
+    never_received: int
+
+    @property
+    def balances(self) -> bool:
+        """Whether every vial received is somewhere."""
+        gone = self.returned + self.transferred + self.destroyed + self.missing
+        return self.received == gone + self.on_site + self.containers
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedOut:
+    """A signed close-out: its lines as they stood."""
+
+    event_seq: int
+    closed_at: datetime
+    signed_by: str
+    lines: tuple[CloseOutLine, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationLine:
+    """A storage deviation as it stands (§ 8.2).
+
+    ``source`` says where its temperatures come from: 'logger file', 'by hand', 'logger failed' or 'logger missing';
+    ``min_celsius`` and ``max_celsius`` are ``None`` where nothing was measured. ``spans`` are those outside the limits
+    and without data, ``trace`` the readings that draw the curve, both as plain JSON. ``status`` is 'open' or 'closed'.
+    """
+
+    deviation_id: str
+    place: str
+    source: str
+    logger_serial: str
+    calibration_due: date | None
+    started_at: datetime
+    ended_at: datetime
+    min_celsius: Decimal | None
+    max_celsius: Decimal | None
+    spans: Any
+    trace: Any
+    document_id: str
+    file_sha256: str
+    discovered_at: datetime
+    discovered_by: str
+    done: str
+    cause: str
+    action: str
+    recorded_at: datetime
+    recorded_by: str
+    status: str
+    closed_at: datetime | None
+    closed_by: str
+    event_seq: int
+    closed_seq: int | None
+    vials: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationVial:
+    """A vial that lay at the place of a deviation while it lasted.
+
+    ``state_then`` is its state at the place, ``state_found`` that in which the act found it; ``dose_id`` the dose it
+    was reserved for or went into. ``decision`` is 'may be used', 'must not be used' or '' (none yet).
+    """
+
+    deviation_id: str
+    unit_number: str
+    kit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    state_then: str
+    state_found: str
+    dose_id: str
+    quarantined: bool
+    decision: str
+    document_id: str
+    decided_at: datetime | None
+    decided_by: str
+    event_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationTold:
+    """One telling of the supporter: whom, how, when, and which data were sent."""
+
+    event_seq: int
+    deviation_id: str
+    name: str
+    how: str
+    told_at: datetime
+    data_sent: str
+    recorded_at: datetime
+    recorder: str
+
+
+@dataclass(frozen=True, slots=True)
+class VialAt:
+    """A vial as it stands now, and the state it was in when it lay at a place."""
+
+    vial: Vial
+    state_then: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationOutcome:
+    """The move that ended the quarantine of a vial: what it was, when, by whom, and the document it names."""
+
+    unit_number: str
+    move: str
+    done_at: datetime
+    recorder: str
+    reference: str
+
+
+# --- places, expiries that were extended
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place where vials are kept: ``vials`` on site there now; ``closed_at`` is ``None`` while it is in use."""
+
+    name: str
+    kind: str
+    room: str
+    added_seq: int
+    added_by: str
+    added_at: datetime
+    closed_at: datetime | None
+    closed_by: str
+    closed_why: str
+    vials: int
+
+    @property
+    def in_use(self) -> bool:
+        """Whether vials may be put there."""
+        return self.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryExtension:
+    """A lot's expiry extended by the supporter: last usable day before and after, and the document that says so."""
+
+    event_seq: int
+    strength_mg: Decimal
+    lot: str
+    old_on: date
+    new_on: date
+    document_id: str
+    signed_by: str
+    signed_at: datetime
+    vials: int
+
+
+# --- corrections, and the periods that the monitor has signed
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedValue:
+    """One value of a corrected entry, in words: what it is, as it stood, and as it is right ('' = no value)."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionLine:
+    """The one correction of an event: what it changed, why, who signed it and when.
+
+    ``moved_vials``: it took lines of the ledger back or put others in their place.
+    """
+
+    corrects_seq: int
+    event_seq: int
+    kind: str
+    changes: tuple[ChangedValue, ...]
+    why: str
+    signed_by: str
+    corrected_at: datetime
+    moved_vials: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionNote:
+    """What people are to know of a correction: on a dose, a vial or a medication error (``about``)."""
+
+    event_seq: int
+    about: str
+    sentence: str
+    noted_at: datetime
+    recorder: str
+
+
+@dataclass(frozen=True, slots=True)
+class VialMove:
+    """One move of one vial: its line of the ledger, what it was and when it was done."""
+
+    unit_number: str
+    line_id: str
+    event_seq: int
+    move: str
+    done_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LotChange:
+    """What one line of the ledger changed in a lot at one place: so many vials left a state for another ('' = none)."""
+
+    done_utc: str
+    done_at: datetime
+    from_state: str
+    to_state: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodBalance:
+    """Vials of one strength and lot on site at the end of a period."""
+
+    strength_mg: Decimal
+    lot: str
+    available: int
+    quarantine: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRecord:
+    """What a period of the record holds: its lines, what was entered late or corrected in it, what is open, balances.
+
+    ``lines`` are all lines dated before its end; the other counts are those since the period before. ``head_seq`` and
+    ``head_hash`` are the journal's end at that moment.
+    """
+
+    head_seq: int
+    head_hash: str
+    lines: int
+    new_lines: int
+    late_entries: int
+    corrections: int
+    open_discrepancies: tuple[str, ...]
+    balances: tuple[PeriodBalance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period of the record up to a day of the site, that day included, as the monitor has signed it."""
+
+    event_seq: int
+    through_on: date
+    signed_by: str
+    signed_at: datetime
+    note: str
+    record: PeriodRecord

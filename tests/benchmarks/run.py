@@ -1,14 +1,14 @@
 """Benchmarks, each beside its floor in the same run: medians and ratios, since machines are noisy.
 
 ``python installer/dev.py bench`` runs them and prints a table; ``bench batch`` goes through files of up to 100,000
-doses, which takes some minutes. Nothing here passes or fails a test.
+doses and ``bench ledger`` through ledgers of up to 1,000,000 lines, which takes long. Nothing here passes or fails a
+test.
 """
 
 import csv
 import os
 import platform
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,7 +17,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-ROUNDS = 15
+from tests.benchmarks import ledger
+from tests.benchmarks.measure import ROUNDS, pairs
 
 BARE_WINDOW = """
 import time
@@ -74,17 +75,6 @@ def child(code: str, *arguments: str) -> list[float]:
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, env=environment
     )
     return [float(line) - began for line in done.stdout.split()]
-
-
-def pairs(ours: Callable[[], float], floor: Callable[[], float], rounds: int = ROUNDS) -> tuple[float, float, float]:
-    """Medians of ours and of the floor, taken in turn, and the median of the ratios pair by pair."""
-    ours(), floor()
-    taken = [(ours(), floor()) for _ in range(rounds)]
-    return (
-        statistics.median(a for a, _ in taken),
-        statistics.median(b for _, b in taken),
-        statistics.median(a / b for a, b in taken),
-    )
 
 
 def timed(work: Callable[[], object], repeat: int) -> float:
@@ -245,6 +235,9 @@ def main() -> None:
         folder = Path(name)
         if "batch" in sys.argv[1:]:
             batches(folder)
+            return
+        if sys.argv[1:2] == ["ledger"]:
+            ledger.main([*sys.argv[2:], "--folder", str(folder)])
             return
         database = folder / "demonstration.sqlite"
         make_demonstration(database).desk.store.close()

@@ -1,4 +1,4 @@
-"""The world in the way: a file that is newer, a stranger's, locked, read-only, or on a full disk.
+"""The world in the way of a file: a stranger's, locked, read-only, or on a full disk.
 
 Each gives ``Unavailable`` with a plain sentence, and nothing is half-written.
 """
@@ -15,13 +15,15 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from db import schema
 from db.store import SqlStore
 from pharmacy_app.bootstrap import url_of
-from pharmacy_app.domain.errors import Refused, Unavailable
-from pharmacy_app.services.stock import LotTyped, QuarantineForm, quarantine
+from pharmacy_app.domain.errors import Unavailable
+from pharmacy_app.services.packing_list import LotTyped
+from pharmacy_app.services.stock import QuarantineForm, quarantine
 from tests.conftest import Template
-from tests.services.pharmacy import SITE, Clock, Pharmacy, desk_at, set_up_site
+from tests.services.pharmacy import Clock, Pharmacy, desk_at
+
+pytestmark = pytest.mark.sqlite_only(reason="files are locked, damaged and filled up here")
 
 
 def assert_plain(sentence: str) -> None:
@@ -57,28 +59,6 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 # --- not ours, not there, not of our time ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "UPDATE alembic_version SET version_num = '0099'",
-        f"PRAGMA user_version = {schema.PROJECTION_VERSION + 1}",
-        "DELETE FROM alembic_version",
-    ],
-)
-def test_a_newer_database_is_left_alone(file: Path, sql: str) -> None:
-    with raw(file) as connection:
-        connection.execute(sql)
-    before = file.read_bytes()
-    assert "newer version" in refused_to_open(url_of(file))
-    assert file.read_bytes() == before
-
-
-def test_a_database_of_ours_without_a_version_is_said_not_a_crash(file: Path) -> None:
-    with raw(file) as connection:
-        connection.execute("DROP TABLE alembic_version")
-    refused_to_open(url_of(file))
 
 
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
@@ -136,7 +116,7 @@ def test_an_empty_file_has_no_study(tmp_path: Path) -> None:
     SqlStore.create(url_of(path)).close()
 
 
-@pytest.mark.parametrize("url", ["study.sqlite", "", "postgresql://host/study", "sqlite", "http://host/x"])
+@pytest.mark.parametrize("url", ["study.sqlite", "", "sqlite", "http://host/x"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     refused_to_open(url)
 
@@ -164,37 +144,10 @@ def test_a_damaged_file_is_said_to_be_damaged(template: Template, tmp_path: Path
     assert len(str(unavailable.value)) > 20
 
 
-# --- an older one is brought up to date -----------------------------------------------------------------------
-
-
 def dump(path: Path) -> dict[str, list[Any]]:
     with raw(path) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         return {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in names}
-
-
-def test_older_views_are_rebuilt_and_equal(template: Template, tmp_path: Path) -> None:
-    path = tmp_path / "study.sqlite"
-    pharmacy = template.copy_to(path)
-    pharmacy.stock_up()
-    pharmacy.enroll()
-    pharmacy.give(pharmacy.dose("released"), "1.2")
-    pharmacy.desk.store.close()
-    before = dump(path)
-    assert before["medication_error"]
-    with raw(path) as connection:
-        connection.execute("DROP TRIGGER ledger_line_no_update")
-        connection.execute("PRAGMA user_version = 0")
-        connection.execute("DROP TABLE stock")  # an older version knew it not
-        connection.execute("ALTER TABLE vial DROP COLUMN hold_reason")
-        connection.execute("UPDATE ledger_line SET comment = 'as the old version wrote it'")
-    store = SqlStore.open(url_of(path))
-    assert store.verify().sound
-    store.close()
-    assert dump(path) == before
-    with raw(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (schema.PROJECTION_VERSION,)
-    SqlStore.open(url_of(path)).close()  # its triggers are back
 
 
 # --- locked ---------------------------------------------------------------------------------------------------
@@ -249,7 +202,7 @@ def test_a_locked_database_is_said_and_nothing_written(template: Template, tmp_p
 @pytest.mark.usefixtures("impatient")
 def test_a_locked_database_is_not_opened_for_an_upgrade(file: Path) -> None:
     with raw(file) as connection:
-        connection.execute("PRAGMA user_version = 0")
+        connection.execute("UPDATE study_mark SET projection_version = 0")
     before = dump(file)
     with raw(file) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -403,28 +356,33 @@ def test_a_full_disk_at_each_page_leaves_all_or_nothing(template: Template, tmp_
     assert seen == {"none", "all"}
 
 
-# --- set up -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def base(template: Template, tmp_path: Path) -> tuple[Path, Pharmacy, dict[str, Any]]:
+    """A closed study and the acts that can be done next in it, each the same act however often it is tried."""
+    from tests.torture.disk import prepared
+
+    path = tmp_path / "base.sqlite"
+    pharmacy = template.copy_to(path)
+    acts = prepared(pharmacy)
+    pharmacy.desk.store.close()
+    return path, pharmacy, acts
 
 
-def test_a_failed_set_up_leaves_an_empty_database_that_can_be_set_up(tmp_path: Path) -> None:
-    from dataclasses import replace
+@pytest.mark.skipif(os.name != "posix", reason="sizes of files are limited by the system here")
+@pytest.mark.parametrize("way", ["pages", "size"])
+def test_an_act_refused_at_any_place_is_undone_whole_and_the_same_act_goes_through_later(
+    base: tuple[Path, Pharmacy, dict[str, Any]], tmp_path: Path, way: str
+) -> None:
+    """Receive, reserve, give, count, attach: with so many pages more, or a write cut short within a page."""
+    from tests.torture.disk import Fills, by_pages, by_size
 
-    desk = desk_at(tmp_path / "study.sqlite", Clock(), new=True)
-    with pytest.raises(Refused):
-        set_up_site(desk, replace(SITE, time_zone="Chicago"))
-    assert desk.store.verify().events == 0
-    assert desk.store.verify().sound
-    set_up_site(desk)
-    assert desk.store.verify().events == 1
-    desk.store.close()
-
-
-def test_a_second_set_up_is_refused_in_words(tmp_path: Path) -> None:
-    """A double click on the last button of the first-run guide."""
-    desk = desk_at(tmp_path / "study.sqlite", Clock(), new=True)
-    set_up_site(desk)
-    with pytest.raises(Refused):
-        set_up_site(desk)
-    assert desk.store.verify().events == 1
-    assert desk.store.verify().sound
-    desk.store.close()
+    path, pharmacy, acts = base
+    fills = Fills()
+    if way == "pages":
+        by_pages(fills, path, tmp_path, pharmacy.sessions, acts, step=4)
+    else:
+        by_size(fills, path, tmp_path, pharmacy.sessions, acts, step=31_000)
+    assert fills.wrong == []
+    assert sum(fills.refused.values()) > 8
+    for sentence in fills.said:
+        assert_plain(sentence)

@@ -10,6 +10,8 @@ import pytest
 
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.vials import (
+    CORRECTION,
+    NEVER_RECEIVED,
     Moved,
     Vial,
     check_character,
@@ -20,6 +22,7 @@ from pharmacy_app.domain.vials import (
     numbered,
     read_expiry,
     read_number,
+    relocate,
     usable_on,
     why_not_usable,
 )
@@ -174,14 +177,19 @@ def test_a_move_from_a_state_it_does_not_start_from_is_refused() -> None:
     assert fault.sentence == f"Vial {VIAL.unit_number} is reserved; “reserve” needs it to be available."
 
 
+def next_states(state: str) -> set[str]:
+    """What a vial of a state may become in one move; a change of place or label is no other state."""
+    return {rule.to_state for rule in move_table().from_state(state) if rule.to_state}
+
+
 def reached_from(state: str) -> set[str]:
     """Every state a vial can come to from ``state`` by any moves, itself not counted unless a move leads back."""
-    table, seen, waiting = move_table(), set(), [state]
+    seen: set[str] = set()
+    waiting = [state]
     while waiting:
-        for rule in table.from_state(waiting.pop()):
-            if rule.to_state not in seen:
-                seen.add(rule.to_state)
-                waiting.append(rule.to_state)
+        new = next_states(waiting.pop()) - seen
+        seen |= new
+        waiting += new
     return seen
 
 
@@ -191,27 +199,63 @@ NEXT = {
     "available": {"reserved", "quarantined", "broken", "missing", "returned", "transferred"},
     "reserved": {"available", "quarantined", "opened", "broken", "missing"},
     "quarantined": {"available", "broken", "missing", "returned", "transferred"},
-    "opened": {"empty", "partial"},
-    "empty": {"destroyed"},
-    "partial": {"destroyed"},
+    "opened": {"empty", "partial", "returned by subject"},
+    "empty": {"destroyed", "returned by subject"},
+    "partial": {"destroyed", "returned by subject"},
     "broken": {"destroyed"},
+    "returned by subject": {"destroyed"},
     "missing": {"quarantined"},
     "returned": set(),
     "transferred": set(),
     "destroyed": set(),
+    "never received": set(),
 }
 
 
 def test_from_each_state_lead_the_moves_of_the_protocol_and_no_other() -> None:
-    table = move_table()
-    assert {state: {rule.to_state for rule in table.from_state(state)} for state in table.states} == NEXT
+    assert {state: next_states(state) for state in move_table().states} == NEXT
 
 
-def test_every_state_is_reached_from_a_receipt() -> None:
+def test_every_state_but_never_received_is_reached_from_a_receipt() -> None:
+    """A receipt that never was is taken back by a correction, which is no move."""
     table = move_table()
     (receipt,) = (rule for rule in table.moves.values() if not rule.from_states)
     assert (receipt.name, receipt.to_state) == ("receive", "held")
-    assert {"held"} | reached_from("held") == set(table.states)
+    assert {"held", NEVER_RECEIVED} | reached_from("held") == set(table.states)
+    assert (CORRECTION, "held", NEVER_RECEIVED) in table.legal()
+
+
+# § 8.2 read by hand: what a slip of the hand may have recorded, and so a correction may take back to what it was.
+TAKEN_BACK = {
+    ("held", NEVER_RECEIVED),  # a receipt that never came
+    *((state, "held") for state in ("available", "quarantined", "broken", "missing", "returned")),
+    *((state, "available") for state in ("quarantined", "broken", "missing", "returned", "transferred")),
+    *((state, "reserved") for state in ("quarantined", "broken", "missing")),
+    *((state, "quarantined") for state in ("available", "broken", "missing", "returned", "transferred")),
+    ("quarantined", "missing"),  # found, and it was another vial
+    *(("returned by subject", state) for state in ("opened", "empty", "partial")),
+    *(("destroyed", state) for state in ("empty", "partial", "broken", "returned by subject")),
+    ("empty", "partial"),
+    ("partial", "empty"),
+}
+
+
+def test_a_correction_takes_back_what_may_be_a_slip_and_nothing_that_was_drawn_or_given() -> None:
+    table = move_table()
+    legal = {(before, after) for name, before, after in table.legal() if name == CORRECTION and before and after}
+    assert legal == TAKEN_BACK
+    for name in ("reserve", "unreserve", "open", "close empty", "close partial"):
+        assert not table.moves[name].undo
+
+
+def test_a_change_of_place_is_a_line_out_and_a_line_in() -> None:
+    lines = {line for line in move_table().legal() if line[0] == "transport"}
+    assert {("transport", "available", ""), ("transport", "", "available")} <= lines
+    assert not {("transport", "reserved", ""), ("transport", "opened", "")} & lines
+    moved = relocate(VIAL, "transport", place="Satellite 3")
+    assert (moved.from_state, moved.to_state) == ("available", "available")
+    assert (moved.place, moved.to_place) == ("Shelf 2", "Satellite 3")
+    assert (moved.to_strength_mg, moved.to_lot, moved.to_expires_on) == (Decimal(1), "L-55", EXPIRES)
 
 
 def test_no_move_leads_from_an_unopened_state_to_destroyed() -> None:
@@ -220,18 +264,18 @@ def test_no_move_leads_from_an_unopened_state_to_destroyed() -> None:
     assert destroy.to_state == "destroyed"
     assert [rule.name for rule in move_table().moves.values() if rule.to_state == "destroyed"] == ["destroy"]
     assert not {"held", "available", "reserved", "quarantined", "missing", "opened"} & set(destroy.from_states)
-    for state in ("opened", "empty", "partial", "broken"):
+    for state in ("opened", "empty", "partial", "broken", "returned by subject"):
         assert not reached_from(state) & {"held", "available", "reserved", "quarantined"}
 
 
-@pytest.mark.parametrize("state", ["returned", "transferred", "destroyed"])
+@pytest.mark.parametrize("state", ["returned", "transferred", "destroyed", NEVER_RECEIVED])
 def test_what_is_gone_stays_gone(state: str) -> None:
     assert reached_from(state) == set()
     assert move_table().states[state].on_site == ""
 
 
 def test_what_was_missing_is_usable_only_through_quarantine() -> None:
-    assert [rule.to_state for rule in move_table().from_state("missing")] == ["quarantined"]
+    assert next_states("missing") == {"quarantined"}
     ways_in = {rule.name for rule in move_table().moves.values() if rule.to_state == "available"}
     assert ways_in == {"release", "lift quarantine", "unreserve"}
 

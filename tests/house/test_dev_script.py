@@ -125,3 +125,55 @@ def test_the_tool_that_changes_the_code_is_installed_once_and_apart(
         [str(dev.VENV_PYTHON), "-m", "tests.mutation.run"],
     ]
     assert dev.MUTMUT.split("==")[0] not in dev.LOCK.read_text(encoding="utf-8")
+
+
+def test_the_long_trials_are_a_command(monkeypatch: pytest.MonkeyPatch, dev: ModuleType) -> None:
+    """Without a screen, and with what was named handed on."""
+    started: list[tuple[list[str], dict[str, str]]] = []
+
+    def call(command: list[object], env: dict[str, str]) -> int:
+        started.append(([str(part) for part in command], env))
+        return 1
+
+    monkeypatch.setattr(dev, "set_up", lambda **_needs: [])
+    monkeypatch.setattr(dev, "call", call)
+    monkeypatch.setattr(dev, "ON_LINUX", True)
+    assert dev.main(["torture", "values", "--every", "9"]) == 1
+    ((command, env),) = started
+    assert command[-5:] == ["-m", "tests.torture.run", "values", "--every", "9"]
+    assert env == dev.OFFSCREEN
+
+
+def test_the_tests_of_the_database_run_on_a_server_too(dev: ModuleType) -> None:
+    def commands(*extra: str, with_server: bool = True) -> list[str]:
+        return [dev.shown(step.command) for step in dev.test_steps(extra, with_window=False, with_server=with_server)]
+
+    everything = commands()
+    assert len(everything) == 2
+    chosen = "tests/db tests/services tests/scenarios tests/properties"
+    assert everything[1].endswith(f"--database postgresql -m 'not window' -n 2 {chosen}")
+    assert len(commands(with_server=False)) == 1
+    assert commands("-k", "vial")[1].endswith(f"-k vial {chosen}")
+    assert commands("tests/db/test_tamper.py::test_x", "-x")[1].endswith("-n 2 -x tests/db/test_tamper.py::test_x")
+    assert len(commands("tests/ui/test_app.py")) == 1
+    assert len(commands("-m", "window")) == 1
+
+
+def test_a_file_that_a_package_must_find_is_written_first(
+    monkeypatch: pytest.MonkeyPatch, dev: ModuleType, tmp_path: Path
+) -> None:
+    """The package of the server would otherwise start a service."""
+    settings = tmp_path / "folder with space" / "none.conf"
+    done: list[str] = []
+    really = dev.quietly
+
+    def quietly(command: list[str]) -> int:
+        done.append(command[0] if command[0] == "sh" else command[-1])
+        return int(really(command)) if command[0] == "sh" else 0
+
+    commands_at_hand(monkeypatch, dev, "apt-get")
+    monkeypatch.setattr(dev, "as_administrator", list)
+    monkeypatch.setattr(dev, "quietly", quietly)
+    dev.install([dev.Need("a server", "postgresql", lambda: False, settings=(str(settings), "none = 'a b'\n"))])
+    assert done == ["update", "sh", "postgresql"]
+    assert settings.read_text() == "none = 'a b'\n"

@@ -5,6 +5,7 @@ Every expected number is hand arithmetic, written beside it.
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,18 +27,29 @@ from pharmacy_app.services.accounts import (
 )
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.amendments import AmendmentForm, amend_protocol
+from pharmacy_app.services.corrections import CorrectForm, correct
+from pharmacy_app.services.counts import (
+    CountForm,
+    DiscrepancyForm,
+    ExplainForm,
+    explain_discrepancy,
+    open_discrepancy,
+    record_count,
+)
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
 from pharmacy_app.services.disposition import (
     CarrierTyped,
     DestroyForm,
     LossForm,
     ReturnForm,
+    TakeBackForm,
     TransferForm,
     break_vials,
     destroy_vials,
     find_vials,
     miss_vials,
     return_vials,
+    take_back,
     transfer_vials,
 )
 from pharmacy_app.services.documents import DocumentForm, attach_document
@@ -51,7 +63,10 @@ from pharmacy_app.services.doses import (
     preview,
     record_decision,
 )
+from pharmacy_app.services.expiry import ExpiryForm, RelabelForm, extend_expiry, record_relabelled
 from pharmacy_app.services.medication_errors import AssessForm, TellForm, assess_error, tell
+from pharmacy_app.services.packing_list import LotTyped
+from pharmacy_app.services.places import ClosePlaceForm, PlaceForm, add_place, close_place
 from pharmacy_app.services.ports import LedgerFilter
 from pharmacy_app.services.preparation import (
     CheckForm,
@@ -77,20 +92,31 @@ from pharmacy_app.services.printing import (
     print_worksheet,
 )
 from pharmacy_app.services.questions import today
+from pharmacy_app.services.receipts import AcknowledgeForm, LoggerForm, acknowledge_receipt, logger_read
 from pharmacy_app.services.setup import shipped_protocol_text
 from pharmacy_app.services.stock import (
-    LotTyped,
     PermissionForm,
     QuarantineForm,
     ShipmentForm,
-    SupporterDecision,
     quarantine,
     receive,
     release_shipment,
     release_with_document,
 )
+from pharmacy_app.services.storage import (
+    DecisionForm,
+    DeviationForm,
+    ReportForm,
+    UpdateForm,
+    close_deviation,
+    decide_deviation,
+    record_deviation,
+    report_deviation,
+    update_deviation,
+)
 from pharmacy_app.services.study_settings import sign_settings, unset_settings
 from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll, record_measurement
+from pharmacy_app.services.transport import TransportForm, transport
 from pharmacy_app.services.treatment import (
     CyclePlanForm,
     DelayForm,
@@ -173,6 +199,9 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
                 LotTyped("1", "A2", "2027-03-31", "4", condition="damaged", condition_note="carton crushed"),
                 LotTyped("4", "B7", "2027-03-31", "2"),
             ),
+            packing_list="PL-9001",
+            min_celsius="2.9",
+            max_celsius="6.8",
         ),
     )
     units = [vial["unit_number"] for vial in received.content["vials"]]
@@ -356,7 +385,7 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
             (MG(1), "A2", "held"): 4,
             (MG(4), "B7", "available"): 2,
         }
-        lines = reader.ledger(LedgerFilter(strength_mg=MG(1), record_only=True), offset=0, limit=-1)
+        lines = list(reader.whole_ledger(LedgerFilter(strength_mg=MG(1), record_only=True)))
         assert [
             (line.transaction, line.lot, line.quantity, line.balance_available, line.balance_quarantine)
             for line in lines
@@ -412,15 +441,26 @@ MAY = {
     "signed_out",
     "password_changed",
     "record_printed",
+    "subject_exported",
     "medication_error_recorded",
     "vials_accounted",
+    "accountability_undone",
+    "period_signed",
+    "study_closed_out",
 }
-"""What a monitor does: come, go, change her own password, print the record she reads, report an error she sees, and do
-the accountability of containers, which moves no vial."""
+"""What a monitor does: come, go, change her own password, print the record she reads or take a subject's away, report
+an error she sees, do the accountability of containers or take it back, which moves no vial, and sign periods of the
+record and the close-out."""
 
 CARRIER = CarrierTyped("courier", "T-1", "1", "SEAL-1", "TL-1")
 
 Try = Callable[[Pharmacy, Act], object]
+
+
+def _correct(kind: str, pharmacy: Pharmacy, act: Act) -> object:
+    form = CorrectForm(pharmacy.events(kind)[-1].seq, "I say so")
+    return correct(pharmacy.desk, act, form, pharmacy.sign("paula"), pharmacy.sign("carla"))
+
 
 TRIES: dict[str, Try] = {
     "account_added": lambda p, a: add_account(
@@ -436,11 +476,24 @@ TRIES: dict[str, Try] = {
         p.desk, a, AmendmentForm(shipped_protocol_text(), "Amendment 1"), p.sign("paula"), p.sign("carla")
     ),
     "shipment_received": lambda p, a: receive(p.desk, a, p.shipment("S-9")),
+    "logger_read": lambda p, a: logger_read(p.desk, a, LoggerForm("S-1", "TL-77", "no alarm", "3", "6")),
+    "receipt_acknowledged": lambda p, a: acknowledge_receipt(p.desk, a, AcknowledgeForm("S-1", "Supporter", "e-mail")),
     "vials_released": lambda p, a: release_shipment(p.desk, a, "S-1"),
     "vials_quarantined": lambda p, a: quarantine(p.desk, a, QuarantineForm((p.vials()[0].unit_number,), "warm")),
-    "quarantine_lifted": lambda p, a: release_with_document(
-        p.desk, a, PermissionForm((p.vials()[0].unit_number,), SupporterDecision("R1", "Supporter", "2026-03-02"))
+    "quarantine_lifted": lambda p, a: release_with_document(p.desk, a, PermissionForm((p.vials()[0].unit_number,), "")),
+    "deviation_recorded": lambda p, a: record_deviation(
+        p.desk,
+        a,
+        DeviationForm("Refrigerator 1", "logger missing", "", "", p.time(), "Mona", "called", started_at=p.time(-9)),
     ),
+    "deviation_reported": lambda p, a: report_deviation(
+        p.desk, a, ReportForm("X000001T", "Supporter", "e-mail", p.time(), "the report")
+    ),
+    "deviation_updated": lambda p, a: update_deviation(p.desk, a, UpdateForm("X000001T", "door open", "")),
+    "deviation_decided": lambda p, a: decide_deviation(
+        p.desk, a, DecisionForm("X000001T", _first(p), "may be used", "F0000012")
+    ),
+    "deviation_closed": lambda p, a: close_deviation(p.desk, a, "X000001T", p.sign("mona")),
     "vials_broken": lambda p, a: break_vials(p.desk, a, LossForm(_first(p), "fell"), p.sign("tim"), p.sign("carla")),
     "vials_missing": lambda p, a: miss_vials(p.desk, a, LossForm(_first(p), "gone"), p.sign("tim"), p.sign("carla")),
     "vials_found": lambda p, a: find_vials(p.desk, a, LossForm(_first(p), "there"), p.sign("tim"), p.sign("carla")),
@@ -452,6 +505,19 @@ TRIES: dict[str, Try] = {
     ),
     "vials_destroyed": lambda p, a: destroy_vials(
         p.desk, a, DestroyForm(_first(p), "", "burned", "bin 12"), p.sign("tim"), p.sign("carla")
+    ),
+    "place_added": lambda p, a: add_place(p.desk, a, PlaceForm("Shelf Q", "quarantine shelf", "Room 2", "yes")),
+    "place_closed": lambda p, a: close_place(p.desk, a, ClosePlaceForm("Refrigerator 2", "sold")),
+    "vials_transported": lambda p, a: transport(p.desk, a, TransportForm(_first(p), "Refrigerator 2", "me")),
+    "vials_taken_back": lambda p, a: take_back(p.desk, a, TakeBackForm(_first(p), _dose(p), "refused", "me")),
+    "expiry_extended": lambda p, a: extend_expiry(p.desk, a, ExpiryForm("1", "A1", "2027-12", ""), p.sign("paula")),
+    "vials_relabelled": lambda p, a: record_relabelled(p.desk, a, RelabelForm(_first(p))),
+    "count_recorded": lambda p, a: record_count(
+        p.desk, a, CountForm("Refrigerator 1", p.count()), p.sign("tim"), p.sign("carla")
+    ),
+    "discrepancy_opened": lambda p, a: open_discrepancy(p.desk, a, DiscrepancyForm(_first(p), "gone"), p.sign("tim")),
+    "discrepancy_explained": lambda p, a: explain_discrepancy(
+        p.desk, a, ExplainForm("Q000001Z", "other", "no matter"), p.sign("paula"), p.sign("carla")
     ),
     "subject_enrolled": lambda p, a: enroll(p.desk, a, SubjectForm("002", "1980", "")),
     "measurement_recorded": lambda p, a: record_measurement(
@@ -490,9 +556,21 @@ TRIES: dict[str, Try] = {
     ),
     "medication_error_told": lambda p, a: tell(p.desk, a, TellForm("E0000015", "IRB", "")),
     "dose_cancelled": lambda p, a: cancel(p.desk, a, CancelForm(_dose(p), "no reason")),
+    **{
+        corrected: partial(_correct, kind)
+        for corrected, kind in (
+            ("move_undone", "vials_released"),
+            ("receipt_corrected", "shipment_received"),
+            ("closing_corrected", "vials_closed"),
+            ("measurement_corrected", "measurement_recorded"),
+            ("administration_corrected", "dose_administered"),
+            ("preparation_corrected", "dose_prepared"),
+            ("subject_corrected", "subject_enrolled"),
+        )
+    },
     "paper_printed": lambda p, a: print_worksheet(p.desk, a, _dose(p)),
     "document_attached": lambda p, a: attach_document(
-        p.desk, a, DocumentForm("a letter", "letter", "", "", p.day(), "letter.pdf"), b"%PDF-1.7 a letter"
+        p.desk, a, DocumentForm("a letter", "letter", "", "", p.day(), "letter.pdf"), b"%PDF-1.7 a letter %%EOF"
     ),
 }
 
@@ -521,6 +599,9 @@ def working(pharmacy: Pharmacy) -> Pharmacy:
 
 @pytest.mark.parametrize("kind", sorted(TRIES))
 def test_the_monitor_can_change_nothing_and_each_try_is_recorded(working: Pharmacy, kind: str) -> None:
+    if kind.endswith("_corrected"):
+        working.enroll("002")
+        working.dose("closed", "002")
     before = working.count()
     with working.desk.store.read() as reader:
         stood = (reader.stock(), reader.accounts(), reader.settings(), reader.doses(), reader.subjects())

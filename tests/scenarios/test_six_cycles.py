@@ -15,11 +15,11 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Severity
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.doses import DecideForm, decision_of, order, preview, record_decision
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.papers import Worksheet
 from pharmacy_app.services.preparation import ReserveForm, plan_of, reserve
 from pharmacy_app.services.printing import print_bag_labels, print_worksheet
 from pharmacy_app.services.questions import today
-from pharmacy_app.services.stock import LotTyped
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
 from pharmacy_app.services.treatment import (
     CyclePlanForm,

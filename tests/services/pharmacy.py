@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 
 from db.store import SqlStore
-from pharmacy_app.bootstrap import Argon2Secrets, url_of
+from pharmacy_app.bootstrap import Argon2Secrets
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services import views
@@ -29,7 +29,9 @@ from pharmacy_app.services.accounts import (
 )
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
+from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.doses import CancelForm, DecideForm, OrderForm, cancel, order, record_decision
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.papers import Papers
 from pharmacy_app.services.ports import VialFilter
 from pharmacy_app.services.preparation import (
@@ -45,10 +47,11 @@ from pharmacy_app.services.preparation import (
 )
 from pharmacy_app.services.printing import print_bag_labels, print_worksheet
 from pharmacy_app.services.setup import FirstAccount, SiteForm, open_site, shipped_protocol_text
-from pharmacy_app.services.stock import LotTyped, ShipmentForm, receive, release_shipment
+from pharmacy_app.services.stock import ShipmentForm, receive, release_shipment
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings
 from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll, record_measurement
 from pharmacy_app.services.treatment import CriteriaForm, LabTyped, MarrowForm, record_criteria, record_marrow
+from tests.databases import url_at
 
 PASSWORD = "a sentence to sign with"
 ONE_TIME = "for one use, then never again"
@@ -141,6 +144,9 @@ class StubPapers:
     def treatment_calendar(self, paper: Any) -> bytes:
         return self._paper(paper)
 
+    def supply_forecast(self, paper: Any) -> bytes:
+        return self._paper(paper)
+
     def destruction_record(self, record: Any) -> bytes:
         return self._paper(record)
 
@@ -149,6 +155,21 @@ class StubPapers:
 
     def transfer_record(self, record: Any) -> bytes:
         return self._paper(record)
+
+    def receipt_record(self, record: Any) -> bytes:
+        return self._paper(record)
+
+    def count_record(self, record: Any) -> bytes:
+        return self._paper(record)
+
+    def close_out_report(self, report: Any) -> bytes:
+        return self._paper(report)
+
+    def past_record(self, paper: Any) -> bytes:
+        return self._paper(paper)
+
+    def excursion_report(self, report: Any) -> bytes:
+        return self._paper(report)
 
     def accountability_record(
         self, header: Any, lines: Iterable[Any], totals: tuple[tuple[str, int], ...], stamp: Any
@@ -163,8 +184,9 @@ class StubPapers:
 
 
 def desk_at(path: Path, clock: Clock, *, new: bool = False, papers: Papers | None = None) -> Desk:
-    """A desk on a database file, with cheap secrets and, unless given, papers without ink."""
-    store = SqlStore.create(url_of(path)) if new else SqlStore.open(url_of(path))
+    """A desk on the database of this path, with cheap secrets and, unless given, papers without ink."""
+    url = url_at(path, new=new)
+    store = SqlStore.create(url) if new else SqlStore.open(url)
     return Desk(store, CHEAP, papers or StubPapers(), clock, "0.0-test")
 
 
@@ -266,7 +288,7 @@ class Pharmacy:
     # --- acts
 
     def shipment(self, number: str = "S-1", lots: tuple[LotTyped, ...] = (), **changes: Any) -> ShipmentForm:
-        """A packing list as typed: ten 1 mg vials of lot A1, logger without alarm."""
+        """A packing list as typed: ten 1 mg vials of lot A1, logger without alarm, from 3.1 °C to 6.4 °C."""
         form = ShipmentForm(
             number=number,
             sender="Distribution center",
@@ -276,6 +298,9 @@ class Pharmacy:
             logger_state="no alarm",
             place="Refrigerator 1",
             lots=lots or (LotTyped("1", "A1", "2027-03-31", "10"),),
+            packing_list=f"PL-{number}",
+            min_celsius="3.1",
+            max_celsius="6.4",
         )
         return replace(form, **changes)
 
@@ -289,6 +314,14 @@ class Pharmacy:
         units = self.receive(number, lots)
         release_shipment(self.desk, self.act("paula"), number)
         return units
+
+    def permission(self, about: str = "", signed_by: str = "Dr. A. Ito, Pfizer") -> str:
+        """Attach a written permission of the supporter of today; returns its number."""
+        with self.desk.store.read() as reader:
+            count = reader.counter("document")
+        form = DocumentForm("Permission", SUPPORTERS_PERMISSION, about, signed_by, self.day(), "permission.txt")
+        content = f"You may use these vials. Letter {count + 1}.".encode()
+        return str(attach_document(self.desk, self.act("paula"), form, content).content["document_id"])
 
     def enroll(self, number: str = "001", height: str = "171", weight: str = "70", birth: str = "1980-05-17") -> str:
         """Enroll a subject measured today, with a marrow of last week, who meets every criterion of cycle 1 day 1."""

@@ -147,6 +147,7 @@ def test_a_user_name_with_a_letter_beyond_ascii_works(pharmacy: Pharmacy, name: 
     assert sign_in(pharmacy.desk, Credentials(name, ONE_TIME), WORKSTATION).printed_name == "Åsa Öberg"
 
 
+@pytest.mark.sqlite_only(reason="every byte of the file is looked at")
 def test_no_password_ever_stands_in_the_file(pharmacy: Pharmacy) -> None:
     pharmacy.desk.store.close()
     content = pharmacy.path.read_bytes()

@@ -1,7 +1,6 @@
 """Amendments: what one would change and for whom, who signs it, and that from its day on the new numbers decide."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -13,7 +12,6 @@ import pytest
 from typer.testing import CliRunner
 
 from db.store import SqlStore
-from pharmacy_app.bootstrap import url_of
 from pharmacy_app.cli import app
 from pharmacy_app.domain.amendments import Difference
 from pharmacy_app.domain.errors import Refused
@@ -25,6 +23,7 @@ from pharmacy_app.services.doses import Decided, DecideForm, order, preview, rec
 from pharmacy_app.services.printing import RecordForm, print_accountability_record, print_worksheet
 from pharmacy_app.services.setup import shipped_protocol_text
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
+from tests.databases import other_hands, url_at
 from tests.services.pharmacy import Pharmacy, StubPapers
 
 SECOND = (Path(__file__).parents[1] / "data" / "second-protocol.toml").read_text("utf-8")
@@ -345,7 +344,10 @@ def test_what_is_given_is_compared_by_the_version_of_its_day(
     amend(pharmacy, shipped(limit, ("budget_warn_percent = 5", "budget_warn_percent = 3"), effective_on=effective_on))
     started_at, ended_at = pharmacy.time(), pharmacy.time(60)
     pharmacy.clock.forward(days=1)
-    event = pharmacy.give(dose_id, "1.387", started_at=started_at, ended_at=ended_at)
+    event = pharmacy.give(
+        dose_id, "1.387", started_at=started_at, ended_at=ended_at, late_why="the ward called the next day"
+    )
+    assert event.marks == ("late entry",)
     assert (event.content["medication_error"] is not None) is error
 
 
@@ -409,7 +411,7 @@ def test_the_command_line_calculates_by_the_version_of_the_day(pharmacy: Pharmac
     amend(pharmacy)
     batch = tmp_path / "doses.csv"
     batch.write_text("height,weight,cycle,day,planned_on\n171,70,1,1,2026-03-08\n171,70,1,1,2026-03-09\n", "utf-8")
-    result = CliRunner().invoke(app, ["calc", "--batch", str(batch), "--db", url_of(pharmacy.path), "--json"])
+    result = CliRunner().invoke(app, ["calc", "--batch", str(batch), "--db", url_at(pharmacy.path), "--json"])
     assert result.exit_code == 0, result.stderr
     assert [row["planned_mg"] for row in json.loads(result.stdout)] == ["1.46", "1.28"]
 
@@ -419,21 +421,19 @@ def test_the_command_line_calculates_by_the_version_of_the_day(pharmacy: Pharmac
 
 def test_a_changed_protocol_text_is_found(pharmacy: Pharmacy) -> None:
     amend(pharmacy)
-    with sqlite3.connect(pharmacy.path) as raw:
-        raw.execute("UPDATE protocol_version SET text = replace(text, 'dose_days = 2', 'dose_days = 9')")
-    raw.close()
+    with other_hands(pharmacy.path) as raw:
+        raw.exec_driver_sql("UPDATE protocol_version SET text = replace(text, 'dose_days = 2', 'dose_days = 9')")
     assert "protocol_version" in pharmacy.desk.store.verify().trouble
 
 
 def test_a_database_from_before_the_versions_gets_its_first_one(new_pharmacy: Callable[[], Pharmacy]) -> None:
     pharmacy = new_pharmacy()
     pharmacy.desk.store.close()
-    with sqlite3.connect(pharmacy.path) as raw:
-        raw.execute("DROP TABLE protocol_version")
-        raw.execute("DROP TABLE document")
-        raw.execute("PRAGMA user_version = 1")
-    raw.close()
-    pharmacy.desk = replace(pharmacy.desk, store=SqlStore.open(url_of(pharmacy.path)))
+    with other_hands(pharmacy.path) as raw:
+        raw.exec_driver_sql("DROP TABLE protocol_version")
+        raw.exec_driver_sql("DROP TABLE document")
+        raw.exec_driver_sql("UPDATE study_mark SET projection_version = 1")
+    pharmacy.desk = replace(pharmacy.desk, store=SqlStore.open(url_at(pharmacy.path)))
     (version,) = site_of(pharmacy).versions
     assert version.text == shipped_protocol_text()
     amend(pharmacy)

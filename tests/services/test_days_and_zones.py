@@ -11,9 +11,9 @@ import pytest
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.vials import read_expiry, usable_on, why_not_usable
 from pharmacy_app.services.desk import today_of
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.preparation import ScanForm, check_scan, proposals
 from pharmacy_app.services.reading import read_day, read_moment
-from pharmacy_app.services.stock import LotTyped
 from tests.services.pharmacy import SITE, Clock, Pharmacy, open_pharmacy
 
 CHICAGO = ZoneInfo("America/Chicago")

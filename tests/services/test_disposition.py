@@ -18,6 +18,7 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.people import AUTHORITY
 from pharmacy_app.domain.vials import move_table
 from pharmacy_app.services.accounts import AccountForm, NewAccount, add_account, change_password, sign_in
+from pharmacy_app.services.corrections import CorrectForm, correct
 from pharmacy_app.services.desk import Act, Credentials
 from pharmacy_app.services.disposition import (
     AccountForm as ContainersForm,
@@ -27,6 +28,7 @@ from pharmacy_app.services.disposition import (
     DestroyForm,
     LossForm,
     ReturnForm,
+    TakeBackForm,
     TransferForm,
     account_for,
     break_vials,
@@ -36,16 +38,16 @@ from pharmacy_app.services.disposition import (
     miss_vials,
     permissions,
     return_vials,
+    take_back,
     transfer_vials,
 )
 from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.ports import LedgerFilter
 from pharmacy_app.services.printing import RecordForm, print_accountability_record
 from pharmacy_app.services.stock import (
-    LotTyped,
     PermissionForm,
     QuarantineForm,
-    SupporterDecision,
     quarantine,
     release_shipment,
     release_with_document,
@@ -82,7 +84,8 @@ class Site:
     def document(self, kind: str = "supporter's permission", words: bytes = b"you may") -> str:
         """Attach a document; returns its number."""
         form = DocumentForm("Letter of 1 March", kind, "", "Dr. A. Ito, Pfizer", self.pharmacy.day(-1), "letter.pdf")
-        event = attach_document(self.pharmacy.desk, self.pharmacy.act("paula"), form, b"%PDF-1.7 " + words)
+        content = b"%PDF-1.7 " + words + b"\n%%EOF\n"
+        event = attach_document(self.pharmacy.desk, self.pharmacy.act("paula"), form, content)
         return str(event.content["document_id"])
 
     # --- acts
@@ -132,7 +135,7 @@ class Site:
     def lines(self) -> list[tuple[str, int, int, int]]:
         """Transaction, vials, available and in quarantine after it, of each line of the 1 mg record."""
         with self.pharmacy.desk.store.read() as reader:
-            lines = reader.ledger(LedgerFilter(strength_mg=Decimal(1), record_only=True), offset=0, limit=-1)
+            lines = list(reader.whole_ledger(LedgerFilter(strength_mg=Decimal(1), record_only=True)))
         return [(each.transaction, each.quantity, each.balance_available, each.balance_quarantine) for each in lines]
 
     def assert_balanced(self, received: int) -> None:
@@ -182,6 +185,14 @@ def brought_to(site: Site, state: str) -> str:
         return pharmacy.thread(pharmacy.dose("prepared")).vials[0].unit_number
     if state in ("empty", "partial"):
         return used(site)[("empty", "partial").index(state)]
+    if state == "returned by subject":
+        first = used(site)[0]
+        form = TakeBackForm((first,), pharmacy.vial(first).dose_id, "it was in the ward's bin", "a nurse")
+        take_back(pharmacy.desk, pharmacy.act("tim"), form)
+    if state == "never received":
+        first = pharmacy.receive("S-2", (LotTyped("1", "A1", "2027-03-31", "1"),))[0]
+        mistake = CorrectForm(pharmacy.count(), "this vial never came", (("labels.0.never_came", first),))
+        correct(pharmacy.desk, pharmacy.act("tim"), mistake, pharmacy.sign("tim"), pharmacy.sign("carla"))
     if state == "quarantined":
         quarantine(pharmacy.desk, pharmacy.act("tim"), QuarantineForm((first,), "9 °C overnight"))
     if state == "broken":
@@ -202,7 +213,7 @@ def brought_to(site: Site, state: str) -> str:
 
 STATES = tuple(move_table().states)
 UNOPENED = ("held", "available", "reserved", "quarantined")
-CONTAINERS = ("empty", "partial", "broken")
+CONTAINERS = ("empty", "partial", "broken", "returned by subject")
 
 
 def tried(site: Site, move_name: str, units: tuple[str, ...]) -> Callable[[], object]:
@@ -383,10 +394,10 @@ def test_a_missing_vial_that_is_found_goes_to_quarantine_and_out_by_the_supporte
     others = units_of(site, "available")
     assert {fault.rule for fault in faults_of(lambda: pharmacy.reserve(dose_id, (unit, others[0])))} == {"R54"}
     faults_of(lambda: release_shipment(pharmacy.desk, pharmacy.act("paula"), "S-1"))
-    no_letter = PermissionForm((unit,), SupporterDecision("", "Dr. A. Ito, Pfizer", pharmacy.day()))
+    no_letter = PermissionForm((unit,), "")
     faults_of(lambda: release_with_document(pharmacy.desk, pharmacy.act("paula"), no_letter))
     assert pharmacy.vial(unit).state == "quarantined"
-    letter = PermissionForm((unit,), SupporterDecision("PF-118", "Dr. A. Ito, Pfizer", pharmacy.day()))
+    letter = PermissionForm((unit,), pharmacy.permission())
     release_with_document(pharmacy.desk, pharmacy.act("paula"), letter)
     assert (pharmacy.vial(unit).state, pharmacy.vial(unit).hold_reason) == ("available", "")
     site.assert_balanced(3)
@@ -413,7 +424,7 @@ def test_only_empty_partial_and_broken_containers_are_accounted_for(site: Site, 
     unit = brought_to(site, state)
     fault = one_fault(lambda: site.account((unit,)), "unit_numbers", f"Vial {unit} is {state}.")
     assert (fault.rule, fault.section) == ("R57", "8.2")
-    assert "empty, partial or broken" in fault.sentence
+    assert "empty, partial, broken or returned by subject" in fault.sentence
 
 
 def test_a_container_is_accounted_for_once(site: Site) -> None:
@@ -455,7 +466,7 @@ def test_unused_vials_go_back_to_the_supporter(site: Site) -> None:
     assert [(each.printed_name, each.meaning) for each in event.signatures] == [("Paula Reyes", "packed and sent")]
     assert site.lines()[-1] == ("RETURN-SPONSOR", 2, 1, 0)
     with site.pharmacy.desk.store.read() as reader:
-        line = reader.ledger(LedgerFilter(strength_mg=Decimal(1), record_only=True), offset=0, limit=-1)[-1]
+        line = list(reader.whole_ledger(LedgerFilter(strength_mg=Decimal(1), record_only=True)))[-1]
     assert (line.counterparty, line.reference, line.comment, line.recorder) == (
         "Pfizer depot, Memphis",
         permission,
@@ -587,7 +598,7 @@ def test_containers_are_destroyed_under_permission_after_the_monitors_accountabi
     # Opening took the two vials out of the balance; destroying their containers changes it no more.
     assert site.lines()[2:] == [("DISPENSE", 2, 1, 0), ("DESTROY", 1, 1, 0), ("DESTROY", 1, 1, 0)]
     with site.pharmacy.desk.store.read() as reader:
-        line = reader.ledger(LedgerFilter(strength_mg=Decimal(1), record_only=True), offset=0, limit=-1)[-1]
+        line = list(reader.whole_ledger(LedgerFilter(strength_mg=Decimal(1), record_only=True)))[-1]
     assert (line.counterparty, line.reference, line.comment, line.verifier) == (
         "yellow bin 12, manifest M-3",
         permission,
@@ -735,7 +746,12 @@ def test_a_clock_that_was_set_back_moves_no_vial(site: Site) -> None:
     """A vial cannot break before it arrived."""
     unit = units_of(site)[0]
     site.pharmacy.clock.forward(minutes=-30)
-    one_fault(lambda: site.lose(break_vials, (unit,)), "done_at", "was moved after that time")
+    moved, lot = faults_of(lambda: site.lose(break_vials, (unit,)))
+    assert moved.field == lot.field == "done_at"
+    # Received and released at 08:00 on 2 March: at 07:30 the lot was not there.
+    assert f"Vial {unit} was moved after that: “receive” on 02-Mar-2026 08:00, line" in moved.sentence
+    assert "check the PC's clock" in moved.sentence
+    assert lot.sentence == "On 02-Mar-2026 lot A1 would have held −1 available vials of 1 mg in Refrigerator 1."
 
 
 @pytest.mark.parametrize(

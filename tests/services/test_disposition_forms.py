@@ -13,8 +13,9 @@ from labels.papers import PdfPapers
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.services.disposition import break_vials
 from pharmacy_app.services.disposition_forms import REASONS, form_number, print_form
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.papers import Accounted, Approval
-from pharmacy_app.services.stock import LotTyped, QuarantineForm, quarantine
+from pharmacy_app.services.stock import QuarantineForm, quarantine
 from tests.services.pharmacy import PEOPLE, Pharmacy, StubPapers
 from tests.services.test_disposition import CONTAINERS, Site, units_of, used
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from db.projections import Insert, changes_of
 from labels.papers import PdfPapers
@@ -39,6 +40,7 @@ from pharmacy_app.services.medication_errors import (
 )
 from pharmacy_app.services.printing import print_medication_error
 from pharmacy_app.services.questions import today
+from tests.databases import other_hands
 from tests.services.pharmacy import PEOPLE, Pharmacy, desk_at
 
 PROTOCOL = shipped_protocol()
@@ -790,16 +792,12 @@ def test_the_same_report_again_is_recorded_once(pharmacy: Pharmacy) -> None:
 
 @pytest.mark.parametrize("table", ["medication_error_assessment", "medication_error_told"])
 def test_nobody_changes_an_assessment_or_a_telling(wrong: Pharmacy, table: str) -> None:
-    import sqlite3
-
     assess(wrong, told=(ToldTyped("IRB", "2026-03-02 09:00"),))
-    raw = sqlite3.connect(wrong.path, isolation_level=None)
-    raw.execute("PRAGMA recursive_triggers=ON")
-    for sql in (
-        f"UPDATE {table} SET error_id = 'E'",
-        f"DELETE FROM {table}",
-        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
-    ):
-        with pytest.raises(sqlite3.IntegrityError, match="never"):
-            raw.execute(sql)
-    raw.close()
+    tries = [f"UPDATE {table} SET error_id = 'E'", f"DELETE FROM {table}"]
+    with other_hands(wrong.path) as raw:
+        if raw.dialect.name == "sqlite":
+            raw.exec_driver_sql("PRAGMA recursive_triggers=ON")
+            tries.append(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+        for sql in tries:
+            with pytest.raises(IntegrityError, match="never"):
+                raw.exec_driver_sql(sql)

@@ -14,12 +14,11 @@ import pytest
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.vials import numbered
 from pharmacy_app.services.doses import DecideForm, order, record_decision
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.printing import print_bag_labels, print_worksheet
 from pharmacy_app.services.stock import (
-    LotTyped,
     PermissionForm,
     QuarantineForm,
-    SupporterDecision,
     quarantine,
     receive,
     release_shipment,
@@ -77,13 +76,13 @@ quarantine takes every unopened vial, a reserved one too, and nothing else
     quarantine V3                          | available 1 quarantined 4 reserved 1
     cancel D1                              | available 2 quarantined 4
 
-a quarantine is lifted by a document, a held vial likewise, never both at once
+a quarantine is lifted by a document, a held vial likewise, both at once
     receive S-1: 3 of 1 mg A1, alarm       | held 3
     quarantine V1                          | held 2 quarantined 1
-    permit V1 V2                           | refused: one kind at a time
-    permit V1                              | held 2 available 1
+    permit V1 V2                           | held 1 available 2
     permit V1                              | refused: Only held or quarantined
-    permit V2                              | held 1 available 2
+    permit V3                              | available 3
+    permit V2 V3                           | refused: V000002O is available, V000003M is available
     permit V99                             | refused: There is no vial
     permit nothing                         | refused: No vial is chosen
 
@@ -208,6 +207,7 @@ class Teller:
         self.pharmacy = pharmacy
         self.doses: dict[str, str] = {}
         self.received = 0
+        self.permission = pharmacy.permission()
 
     def units(self, text: str) -> tuple[str, ...]:
         return tuple(numbered("V", int(number)) for number in re.findall(r"V(\d+)", text))
@@ -233,8 +233,7 @@ class Teller:
         release_shipment(self.pharmacy.desk, self.pharmacy.act("paula"), number)
 
     def permit(self, text: str) -> None:
-        decision = SupporterDecision("PF-2026-11", "Supporter, quality", "2026-03-02")
-        form = PermissionForm(self.units(text), decision)
+        form = PermissionForm(self.units(text), self.permission)
         release_with_document(self.pharmacy.desk, self.pharmacy.act("paula"), form)
 
     def quarantine(self, text: str) -> None:
@@ -462,7 +461,7 @@ def test_a_strength_is_one_strength_however_it_is_typed(pharmacy: Pharmacy, type
     with pharmacy.desk.store.read() as reader:
         (line,) = reader.stock()
         assert (line.strength_mg, line.vials) == (Decimal(1), 5)
-        ledger = reader.ledger(LedgerFilter(strength_mg=Decimal(1)), offset=0, limit=-1)
+        ledger = list(reader.whole_ledger(LedgerFilter(strength_mg=Decimal(1))))
     assert [entry.balance_quarantine for entry in ledger] == [2, 5]
     assert len(pharmacy.vials(strength_mg=Decimal(1))) == 5
 

@@ -10,10 +10,10 @@ import pytest
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.services.administration import AdministrationForm, administer
 from pharmacy_app.services.doses import DecideForm, OrderForm, order, record_decision
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.preparation import PrepareForm, prepare, proposals, reserve, verify_dose
 from pharmacy_app.services.printing import RecordForm, print_accountability_record, print_bag_labels, print_worksheet
 from pharmacy_app.services.setup import open_site, shipped_protocol_text
-from pharmacy_app.services.stock import LotTyped
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings, unset_settings
 from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll, record_measurement
 from tests.conftest import Template

@@ -178,7 +178,7 @@ def test_the_level_does_not_change_inside_a_cycle_and_retreatment_is_the_investi
     form = ready.order_form(prescribed="1.46", course="2")
     again = str(order(ready.desk, ready.act("paula"), form).content["dose_id"])
     letter = DocumentForm("Letter 3", "written decision", "001", "Dr. Vogel", ready.day(), "letter.pdf")
-    kept = attach_document(ready.desk, ready.act("paula"), letter, b"%PDF-1.7 relapse after 5 months")
+    kept = attach_document(ready.desk, ready.act("paula"), letter, b"%PDF-1.7 relapse after 5 months %%EOF")
     number = str(kept.content["document_id"])
     by_prescriber = OverrideTyped("R6", "Dr. Vogel", "prescriber", ready.day(), number, "relapse after 5 months")
     with ready.desk.store.read() as reader:

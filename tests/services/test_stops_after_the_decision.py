@@ -123,7 +123,7 @@ def attached(
     pharmacy: Pharmacy, about: str = "001", dated_on: str = "2026-03-02", kind: str = "written decision"
 ) -> str:
     form = DocumentForm("On the rash", kind, about, INES, dated_on, "decision.pdf")
-    event = attach_document(pharmacy.desk, pharmacy.act("paula"), form, b"%PDF-1.7 grade 2 rash, may be treated")
+    event = attach_document(pharmacy.desk, pharmacy.act("paula"), form, b"%PDF-1.7 grade 2 rash, may be treated %%EOF")
     return str(event.content["document_id"])
 
 

@@ -21,7 +21,7 @@ from db.store import SqlStore
 from pharmacy_app.bootstrap import Argon2Secrets, create_desk, open_desk, url_of
 from pharmacy_app.demo import DemoDay, MovableClock, enroll_subject, marrow, receive_shipment, set_up
 from pharmacy_app.services.desk import Session
-from pharmacy_app.services.stock import LotTyped
+from pharmacy_app.services.packing_list import LotTyped
 from ui.bridge import Bridge
 from ui.messages import Message, MessageBridge
 from ui.office import Office

@@ -35,7 +35,7 @@ from pharmacy_app.domain.errors import Unavailable
 from pharmacy_app.domain.people import Account
 from pharmacy_app.services import accounts, subjects
 from pharmacy_app.services.desk import Desk
-from pharmacy_app.services.stock import LotTyped
+from pharmacy_app.services.packing_list import LotTyped
 from tests.conftest import Template
 from tests.services.pharmacy import ONE_TIME, PASSWORD, STEPS, Pharmacy
 from tests.ui.day_hands import *  # noqa: F403
@@ -117,7 +117,10 @@ def test_a_study_that_another_program_holds_is_said_on_the_sign_in_page(
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (f"PRAGMA user_version={schema.PROJECTION_VERSION + 1}", "made by a newer version of the app"),
+        (
+            f"UPDATE study_mark SET projection_version = {schema.PROJECTION_VERSION + 1}",
+            "made by a newer version of the app",
+        ),
         ("UPDATE alembic_version SET version_num='9999'", "made by a newer version of the app"),
         ("PRAGMA application_id=1", "a database of another program"),
     ],

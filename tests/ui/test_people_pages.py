@@ -19,8 +19,8 @@ from pharmacy_app.services.accounts import sign_in
 from pharmacy_app.services.desk import Credentials, Desk
 from pharmacy_app.services.documents import DocumentForm, attach_document
 from pharmacy_app.services.doses import DecideForm, OverrideTyped, record_decision
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.setup import shipped_protocol_text
-from pharmacy_app.services.stock import LotTyped
 from pharmacy_app.services.study_settings import SettingsForm, setting_lines
 from tests.ui.find import find
 from tests.ui.office_fixtures import *  # noqa: F403 - the fixtures of a desk
@@ -215,7 +215,8 @@ def test_received_is_the_sum_of_all_states(qtbot: QtBot, day: DemoDay, office_as
     dose(day, "000-001", 1, 1, until="plan")
     page = monitor_page(qtbot, office_as("monitor"), idle)
     assert find(page, Banner, "monitor_line").text() == (
-        "You read everything and move no vial. You sign one thing: which used containers you accounted for."
+        "You read everything and move no vial. You sign which used containers you accounted for, periods of the record,"
+        " and the close-out of the study."
     )
     assert find(page, Text, "totals_1_mg_identity").text() == "12 received = 10 available + 2 reserved"
     assert find(page, Text, "totals_4_mg_identity").text() == "4 received = 4 available"

@@ -158,14 +158,14 @@ def test_a_decision_without_its_paper_is_refused_and_a_wrong_file_says_why(
     word.write_bytes(b"PK\x03\x04 not kept here")
     asked.attach(word)
     desk.wait()
-    assert "no PDF, PNG or JPEG" in find(asked, Field, "document_field").fault()
+    assert "ends in .docx is not kept here" in find(asked, Field, "document_field").fault()
     assert "who signed it" in find(asked, Field, "decided_by_field").fault()
     asked.attach(tmp_path / "nowhere.pdf")
     desk.wait()
     assert "nowhere.pdf cannot be read" in find(asked, Field, "document_field").fault()
     assert documents(office) == []
     letter = tmp_path / "letter.pdf"
-    letter.write_bytes(b"%PDF-1.4 yes")
+    letter.write_bytes(b"%PDF-1.4 yes %%EOF")
     find(asked, Field, "role_field").set_value("prescriber")
     asked.attach(letter)
     desk.wait()
@@ -315,7 +315,7 @@ def test_the_reason_of_a_decision_is_hidden_from_the_blind_check(
     asked = dialog("override_dialog")
     assert isinstance(asked, WrittenDecisionDialog)
     letter = tmp_path / "letter.pdf"
-    letter.write_bytes(b"%PDF-1.4 yes")
+    letter.write_bytes(b"%PDF-1.4 yes %%EOF")
     find(asked, Field, "role_field").set_value("prescriber")
     find(asked, Field, "why_field").set_value(hidden)
     asked.attach(letter)

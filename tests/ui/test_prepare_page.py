@@ -184,7 +184,7 @@ def test_a_stopped_dose_goes_on_only_after_a_written_decision(
     assert isinstance(asked, WrittenDecisionDialog)
     keep = find(asked, QPushButton, "override_keep")
     letter = tmp_path / "letter.pdf"
-    letter.write_bytes(b"%PDF-1.4 The dose was rounded to whole vials.")
+    letter.write_bytes(b"%PDF-1.4 The dose was rounded to whole vials. %%EOF")
     find(asked, Field, "role_field").set_value("prescriber")
     find(asked, Field, "why_field").set_value("Rounded to whole vials.")
     asked.attach(letter)

@@ -60,13 +60,13 @@ def _open(window: MainWindow, key: str = "today") -> Draft:
     return page
 
 
-def test_the_places_stand_in_their_order_with_ctrl_1_to_9_and_0(window: MainWindow) -> None:
+def test_the_places_stand_in_their_order_with_ctrl_1_to_9_and_0_then_with_shift(window: MainWindow) -> None:
     _open(window)
     names = [find(window, QPushButton, f"nav_{key}").accessibleName() for key, _, _ in PLACES]
-    assert names == ["Today", "Subjects", "Prepare", "Receive", "Vials", "Ledger", "Labels", "Errors",
-                     "Monitor", "Settings"]  # fmt: skip
+    assert names == ["Today", "Subjects", "Prepare", "Receive", "Vials", "Storage", "Ledger", "Counts", "Forecast",
+                     "Labels", "Errors", "Monitor", "Settings"]  # fmt: skip
     keys = [find(window, QPushButton, f"nav_{key}").shortcut().toString() for key, _, _ in PLACES]
-    assert keys == [f"Ctrl+{number}" for number in (*range(1, 10), 0)]
+    assert keys == [f"Ctrl+{number}" for number in (*range(1, 10), 0)] + [f"Ctrl+Shift+{at}" for at in (1, 2, 3)]
 
 
 def test_a_page_is_built_when_first_shown_and_asked_anew_when_stale(window: MainWindow, qtbot: QtBot) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QTableVi
 
 from pharmacy_app.domain.findings import Severity
 from pharmacy_app.services.doses import decision_of
-from pharmacy_app.services.stock import LotTyped
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.views import ErrorLine
 from tests.scenarios.test_six_cycles import Walk as Colleague
 from tests.services.pharmacy import MONDAY, PASSWORD, Pharmacy, open_pharmacy

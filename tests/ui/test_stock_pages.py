@@ -5,6 +5,7 @@ V000016 of 4 mg. Expected numbers are counted by hand from that.
 """
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -18,21 +19,25 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from db.store import SqlStore
 from pharmacy_app.demo import DemoDay, receive_shipment
 from pharmacy_app.domain.vials import numbered
+from pharmacy_app.services.balance import LotBalance
+from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
+from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.ports import LedgerFilter, VialFilter
-from pharmacy_app.services.stock import LotTyped
 from pharmacy_app.services.views import MgLine, PrintedLine, StockLine
 from tests.ui.office_fixtures import *  # noqa: F403 - fixtures of this folder
 from tests.ui.office_fixtures import Said
 from ui.messages import MessageKind
 from ui.office import Office
 from ui.pages.labels import LabelsPage, prints_of
-from ui.pages.ledger import Identity, LedgerPage, LedgerQuestion, _say_identity
+from ui.pages.ledger import LedgerPage, LedgerQuestion, _say_balance
 from ui.pages.receive import ReceivePage
-from ui.pages.stock_journal import content_lines
+from ui.pages.stock_journal import JournalView, content_lines
 from ui.pages.stock_life import VialLifeDialog, mg_pairs
 from ui.pages.stock_parts import ActDialog
+from ui.pages.storage_permission import ReleaseDialog
 from ui.pages.vials import VialsPage, lots_of
 from ui.paper import PaperDialog
 from ui.widgets.fields import ScanField
@@ -74,6 +79,13 @@ def states(day: DemoDay, shipment: str) -> dict[str, int]:
     return {state: sum(1 for vial in found if vial.state == state) for state in {vial.state for vial in found}}
 
 
+def permission(day: DemoDay) -> str:
+    """Attach the supporter's written permission; returns the document's number."""
+    form = DocumentForm("Permission", SUPPORTERS_PERMISSION, "", "Dr. A. Lind", "2026-11-22", "permission.txt")
+    event = attach_document(day.desk, day.act("pharmacist"), form, b"You may use these vials.")
+    return str(event.content["document_id"])
+
+
 def packing_list(page: ReceivePage, **changes: str) -> None:
     """Type a sound packing list of three 1 mg vials of a new lot."""
     values = {
@@ -82,9 +94,13 @@ def packing_list(page: ReceivePage, **changes: str) -> None:
         "shipped_on": "2026-11-20",
         "logger_state": "no alarm",
         "logger_serial": "TL-2",
+        "packing_list": "PL-2",
+        "min_celsius": "3.1",
+        "max_celsius": "6.4",
         "lots.0.strength_mg": "1",
         "lots.0.lot": "ino1-a200",
         "lots.0.expiry": "2027-02",
+        "lots.0.listed": "3",
         "lots.0.count": "3",
         **changes,
     }
@@ -160,19 +176,18 @@ def test_an_alarm_holds_the_vials_until_the_supporters_document(
     idle(office)
     assert not page.release_button.isVisible()
     press(page.document_button)
-    dialog = shown(ActDialog)
-    press(dialog.verb)
-    assert dialog.form.field("reference").fault() == "Document reference is required."
-    dialog.form.field("reference").set_value("PF-MAIL-77")
-    dialog.form.field("decided_by").set_value("Dr. A. Lind")
-    dialog.form.field("decided_on").set_value("2026-11-23")
-    press(dialog.verb)
+    dialog = shown(ReleaseDialog)
     idle(office)
-    # The clock stands at 22-Nov-2026.
-    assert "in the future" in dialog.form.field("decided_on").fault()
-    assert states(day, "SHP-2") == {"held": 3}
-    dialog.form.field("decided_on").set_value("2026-11-22")
     press(dialog.verb)
+    assert "None is attached yet" in dialog.permission.editor().accessibleDescription()
+    assert dialog.form.field("permission").fault() == "Supporter's permission is required."
+    dialog.reject()
+    number = permission(day)
+    press(page.document_button)
+    again = shown(ReleaseDialog)
+    idle(office)
+    again.permission.set_value(number)
+    press(again.verb)
     idle(office)
     assert states(day, "SHP-2") == {"available": 3}
 
@@ -192,6 +207,7 @@ def test_every_fault_stands_beside_its_field_and_nothing_typed_is_lost(
             "lots.1.strength_mg": "4",
             "lots.1.lot": "INO4-B900",
             "lots.1.expiry": "2027-06-30",
+            "lots.1.listed": "3",
             "lots.1.count": "3",
             "lots.1.kit_numbers": "K-1\nK-2",
         },
@@ -221,8 +237,8 @@ def test_an_empty_form_says_what_is_missing_in_every_block(
         for field in form.fields()
         if field.fault()
     }
-    lot = {f"lots.{at}.{name}" for at in (0, 1) for name in ("strength_mg", "lot", "expiry", "count")}
-    assert faulty == {"number", "sender", "shipped_on", "logger_state", "lots.1.condition_note", *lot}
+    lot = {f"lots.{at}.{name}" for at in (0, 1) for name in ("strength_mg", "lot", "expiry", "listed", "count")}
+    assert faulty == {"number", "sender", "packing_list", "shipped_on", "logger_state", "lots.1.condition_note", *lot}
     assert page.focusWidget() is page.receipt.head.field("number").editor()
 
 
@@ -398,11 +414,11 @@ def test_chosen_vials_are_quarantined_with_a_reason_and_come_back_with_a_documen
     idle(office)
     life = shown(VialLifeDialog)
     assert not life.quarantine_button.isVisible()
+    number = permission(day)
     press(life.document_button)
     idle(office)
-    document = shown(ActDialog)
-    for name, value in (("reference", "PF-1"), ("decided_by", "Dr. Lind"), ("decided_on", "2026-11-22")):
-        document.form.field(name).set_value(value)
+    document = shown(ReleaseDialog)
+    document.permission.set_value(number)
     press(document.verb)
     idle(office)
     assert states(day, "SHP-1") == {"available": 16}
@@ -474,10 +490,11 @@ def test_balances_and_footer_are_those_counted_by_hand(ledger_page: LedgerPage) 
 
 
 def test_a_missing_vial_is_said_and_named() -> None:
-    whole = Identity(Decimal(1), "A117", 12, 7, 1, 0, 1, 0, 3)
-    assert whole.agrees == "agrees"
-    short = Identity(Decimal(1), "A130", 12, 7, 1, 0, 1, 0, 2)
-    kind, sentence, _ = _say_identity([whole, short])
+    on_site = (("available", 7), ("quarantined", 1), ("reserved", 1))
+    whole = LotBalance(Decimal(1), "A117", 12, (*on_site, ("destroyed", 3)))
+    assert whole.agrees
+    short = LotBalance(Decimal(1), "A130", 12, (*on_site, ("destroyed", 2)))
+    kind, sentence, _ = _say_balance([whole, short])
     assert kind == "stop"
     assert "1 mg lot A130" in sentence
     assert "A117" not in sentence
@@ -525,6 +542,36 @@ def test_the_journal_opens_an_event_and_verifies(
     assert f"All {newest.seq} events" in journal.result.text()
 
 
+def test_verifying_says_how_far_it_is_and_can_be_stopped(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, ledger_page: LedgerPage, office: Office, idle: Idle
+) -> None:
+    go_on = threading.Event()
+
+    def slow(_store: SqlStore, tell: Callable[[int, int], None]) -> None:
+        tell(1, 4)
+        assert go_on.wait(10)
+        tell(2, 4)
+        raise AssertionError("nobody stopped it")
+
+    journal = ledger_page.journal
+    ledger_page.views.set_current(2)
+    assert not journal.stop_button.isVisible()
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlStore, "verify", slow)
+        journal.verify()
+        qtbot.waitUntil(lambda: "25 % is done" in journal.result.text())
+        press(journal.stop_button)
+        go_on.set()
+        idle(office)
+    assert journal.result.kind == "info"
+    assert "was stopped before its end" in journal.result.text()
+    assert journal.verify_button.isEnabled()
+    assert not journal.stop_button.isVisible()
+    journal.verify()
+    idle(office)
+    assert journal.result.kind == "ok"
+
+
 def test_one_altered_byte_is_named(
     qtbot: QtBot, ledger_page: LedgerPage, office: Office, tmp_path: Path, idle: Idle
 ) -> None:
@@ -539,6 +586,52 @@ def test_one_altered_byte_is_named(
     idle(office)
     assert ledger_page.journal.result.kind == "stop"
     assert "The first bad event is number 5." in ledger_page.journal.result.text()
+
+
+@pytest.fixture
+def lay_paper(ledger_page: LedgerPage, office: Office, idle: Idle) -> Callable[[str, str], JournalView]:
+    """Types number and head of a paper's foot at the journal, by keyboard, and waits for the answer."""
+
+    def lay(events: str, head: str) -> JournalView:
+        journal = ledger_page.journal
+        ledger_page.views.set_current(2)
+        press(journal.paper_button)
+        dialog = shown(ActDialog)
+        for name, typed in (("paper_events", events), ("paper_head", head)):
+            editor = dialog.form.field(name).editor()
+            editor.setFocus()
+            QTest.keyClicks(editor, typed)
+        QTest.keyClick(dialog.form.field("paper_head").editor(), Qt.Key.Key_Return)
+        idle(office)
+        return journal
+
+    return lay
+
+
+def test_a_paper_printed_before_fits(office: Office, lay_paper: Callable[[str, str], JournalView]) -> None:
+    with office.desk.store.read() as reader:
+        head = reader.head()
+    journal = lay_paper(f"{head.seq:,}", head.hash[:12].upper())
+    assert journal.result.kind == "ok"
+    assert f"The paper fits: the journal still holds what it held then, up to event {head.seq}" in journal.result.text()
+    assert journal.paper_button.isEnabled()
+
+
+def test_a_paper_of_a_longer_journal_does_not_fit(office: Office, lay_paper: Callable[[str, str], JournalView]) -> None:
+    with office.desk.store.read() as reader:
+        head = reader.head()
+    journal = lay_paper(str(head.seq + 3), head.hash[:12])
+    assert journal.result.kind == "stop"
+    assert f"now it ends at event {head.seq}." in journal.result.text()
+    assert "Look again at what you typed" in journal.result.text()
+
+
+def test_a_paper_typed_too_short_is_said_beside_its_field(lay_paper: Callable[[str, str], JournalView]) -> None:
+    lay_paper("12", "0a1b2c")
+    dialog = shown(ActDialog)
+    assert "Type all of them" in dialog.form.field("paper_head").fault()
+    assert dialog.form.field("paper_events").fault() == ""
+    dialog.reject()
 
 
 def test_an_events_content_is_readable() -> None:

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
+    QApplication,
     QComboBox,
     QFileDialog,
     QLabel,
@@ -33,6 +34,7 @@ from pharmacy_app.services.treatment import MarrowForm
 from tests.ui.find import find
 from tests.ui.office_fixtures import *  # noqa: F403 - the fixtures of a desk
 from tests.ui.office_fixtures import Said
+from ui.document import DocumentDialog
 from ui.office import Office
 from ui.pages import subjects
 from ui.pages.stock_parts import ActDialog
@@ -712,7 +714,7 @@ def test_nothing_stated_is_said_and_says_what_begins(hands: Hands) -> None:
 # -- documents
 
 
-PDF = b"%PDF-1.4 made for a test"
+PDF = b"%PDF-1.4 made for a test %%EOF"
 
 
 def attach(hands: Hands, path: Path, **typed: str) -> None:
@@ -738,11 +740,12 @@ def test_a_document_is_attached_opened_and_saved_as_it_is(
     assert said.texts() == [f"“The decision” is attached as document {row.document_id}."]
     table = hands.see("documents_table", DataTable)
     table.selectRow(0)
-    opened: list[bytes] = []
-    monkeypatch.setattr(hands.office, "show_pdf", lambda _title, _name, pdf, _parent: opened.append(pdf))
     QTest.keyClick(table, Qt.Key.Key_Return)
     hands.settle()
-    assert opened == [PDF]
+    (dialog,) = [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, DocumentDialog)]
+    # It is no PDF that can be drawn; that is said, and it can be saved whole.
+    assert "cannot be shown here" in find(dialog, QPlainTextEdit, "document_text").toPlainText()
+    dialog.accept()
     copy = tmp_path / "copy.pdf"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(copy), ""))
     hands.press("save_document")
@@ -788,7 +791,8 @@ def test_a_document_without_its_file_or_signature_is_refused_beside_the_fields(h
 def test_a_file_is_read_no_further_than_needed_to_see_that_it_is_too_large(
     hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "MAX_DOCUMENT_BYTES", 100)
+    monkeypatch.setattr("ui.pages.documents_parts.MAX_DOCUMENT_BYTES", 100)
+    monkeypatch.setattr("pharmacy_app.services.file_content.MAX_DOCUMENT_BYTES", 100)
     path = tmp_path / "large.pdf"
     path.write_bytes(PDF + b" " * 100)
     hands.open()

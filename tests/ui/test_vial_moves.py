@@ -80,6 +80,11 @@ def scan(panel: MovePanel, office: Office, idle: Idle, text: str) -> None:
     idle(office)
 
 
+def offer_of(panel: MovePanel, move: str) -> Button:
+    """The button of a move."""
+    return find(panel, Button, f"move_{move.replace(' ', '_')}")
+
+
 def open_form(panel: MovePanel, move: str) -> MoveForm:
     """Press the button of a move."""
     press(find(panel, Button, f"move_{move}"))
@@ -198,8 +203,10 @@ def test_a_vial_is_taken_off_the_list_by_the_delete_key_or_the_button(
 
 def test_every_move_is_shown_and_an_illegal_one_says_why(page: VialsPage, office: Office, idle: Idle) -> None:
     panel = move_vials(page, office, idle, ONE)
-    offered = {kind.move: find(panel, Button, f"move_{kind.move}").isEnabled() for kind in MOVE_KINDS}
+    offered = {kind.move: offer_of(panel, kind.move).isEnabled() for kind in MOVE_KINDS}
     assert offered == {
+        "transport": True,
+        "take back": False,
         "break": True,
         "miss": True,
         "find": False,
@@ -229,12 +236,13 @@ def test_a_mixed_list_says_which_vials_are_in_the_way(
     assert state_of(day, THREE) == "available"
     assert words(panel, "return").startswith(f"Not possible: {ONE} – {TWO} are empty. Only unopened vials")
     assert words(panel, "destroy").startswith(f"Not possible: {THREE} is available.")
-    assert not any(find(panel, Button, f"move_{kind.move}").isEnabled() for kind in MOVE_KINDS)
+    # All of them lie in the refrigerator and may be carried elsewhere; nothing else can be done with all three.
+    assert [kind.move for kind in MOVE_KINDS if offer_of(panel, kind.move).isEnabled()] == ["transport"]
 
 
 def test_an_empty_list_offers_nothing(page: VialsPage, office: Office, idle: Idle) -> None:
     panel = move_vials(page, office, idle)
-    assert not any(find(panel, Button, f"move_{kind.move}").isEnabled() for kind in MOVE_KINDS)
+    assert not any(offer_of(panel, kind.move).isEnabled() for kind in MOVE_KINDS)
     assert words(panel, "find") == "Only a missing vial can be found."
 
 
@@ -667,7 +675,8 @@ def test_the_list_of_moves_is_the_table(page: VialsPage) -> None:
     assert [row.move.name for row in rows] == list(move_table().moves)
     by_name = {row.move.name: row for row in rows}
     assert by_name["receive"].way == "outside → held"
-    assert by_name["destroy"].way == "empty, partial, broken → destroyed"
+    assert by_name["destroy"].way == "empty, partial, broken, returned by subject → destroyed"
+    assert by_name["transport"].way.endswith("returned by subject → the same state")
     assert by_name["destroy"].needs == (
         "the supporter's written permission, attached, the accountability of the supporter's monitor for each vial,"
         " a second person who saw it and signs"
@@ -680,12 +689,12 @@ def test_the_moves_of_one_state_are_read_whole(page: VialsPage) -> None:
     find(page, ChoiceField, "moves_state_field").set_value("missing")
     view = page.findChild(MovesView)
     assert view is not None
-    assert [row.move.name for row in view._rows.rows()] == ["miss", "find"]
+    assert [row.move.name for row in view._rows.rows()] == ["miss", "find", "relabel"]
     view.table.selectRow(1)
     assert find(page, Text, "moves_said").text() == (
         "Find: missing → quarantined. Not to be used until the supporter permits it in writing. It takes the reason in"
         " words, a second person who saw it and signs. Only a missing vial can be found. On the accountability record"
-        " it is FOUND. Protocol §\u00a08.2."
+        " it is FOUND. A correction can take it back while it is the vial's last move. Protocol §\u00a08.2."
     )
 
 

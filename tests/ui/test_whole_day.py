@@ -142,8 +142,10 @@ def _receive(hands: Hands, study: Study) -> list[str]:
     hands.go("receive")
     hands.press("receive_new")
     hands.fill(number="SHP-9001", sender="Distribution center", shipped_on="2026-03-01", logger_serial="TL-2231")
+    hands.fill(packing_list="PL-9001")
     hands.at("received_at", DAY1, "08:00")
     hands.choose("logger_state", "Read, no alarm")
+    hands.fill(min_celsius="3.1", max_celsius="6.4")
     assert hands.see("place", QComboBox).currentText() == "Refrigerator 1"
     lots = (
         ("1 mg", "A1", "2026-09", "6", "Intact"),
@@ -158,6 +160,7 @@ def _receive(hands: Hands, study: Study) -> list[str]:
         hands.choose(f"lots.{at}.strength_mg", strength)
         hands.type(f"lots.{at}.lot", lot)
         hands.type(f"lots.{at}.expiry", expiry)
+        hands.type(f"lots.{at}.listed", count)
         hands.type(f"lots.{at}.count", count)
         hands.choose(f"lots.{at}.condition", condition)
     assert hands.text("lots.0.expiry_reading") == "Last usable day: Wed 30 Sep 2026."
@@ -478,7 +481,10 @@ ACTS = {
     "prepare": ("new_order", "cancel_dose"),
     "receive": ("receive_new", "shipment_labels", "shipment_release", "shipment_document"),
     "vials": ("vials_labels", "vials_release", "vials_quarantine"),
+    "storage": ("begin_deviation",),
     "ledger": (),
+    "counts": ("count_begin",),
+    "forecast": (),
     "labels": ("labels_again",),
     "errors": (),
     "monitor": (),
@@ -492,9 +498,10 @@ def _monitor(hands: Hands, study: Study, dose_id: str) -> None:
     hands.sign_in("mona", ONE_TIME)
     hands.own_password(ONE_TIME, PASSWORD)
     assert hands.window.current_page() == "monitor"
-    # 1 mg: A1 6 = 3 available + 1 quarantined + 1 empty + 1 partial; A2 2 and E9 1 available; A3 1 held.
+    # 1 mg: A1 6 = 3 available + 1 quarantined + 1 empty + 1 partial; A2 2 available; A3 1 held;
+    # E9 1 past its last day.
     assert hands.text("totals_1_mg_identity") == (
-        "10 received = 1 held + 6 available + 1 quarantined + 1 empty + 1 partial"
+        "10 received = 1 held + 5 available + 1 quarantined + 1 empty + 1 partial + 1 expired"
     )
     assert hands.text("totals_4_mg_identity") == "2 received = 2 available"
     assert hands.rows("errors_table", "dose_id", "prescribed_mg", "administered_mg", "difference", "status") == [

@@ -216,11 +216,13 @@ class Day:
             {
                 "Shipment number": "SHP-9001",
                 "Sender": "Distribution center",
+                "Packing list no.": "PL-9001",
                 "Shipped on": yesterday,
                 "Logger serial number": "TL-2231",
             }
         )
         hands.choose("Temperature logger", "Read, no alarm")
+        self._fill({"Lowest temperature (°C)": "3.1", "Highest temperature (°C)": "6.4"})
         self._lot("Lot 1", "1 mg", "A1", "8")
         hands.press("Add another lot")
         self._lot("Lot 2", "4 mg", "B7", "2")
@@ -237,7 +239,7 @@ class Day:
     def _lot(self, card: str, strength: str, lot: str, count: str) -> None:
         self.hands.choose("Strength", strength, within=card)
         expiry = f"{self.now().year + 1}-03"
-        self._fill({"Lot": lot, "Expiry as printed": expiry, "Vials": count}, within=card)
+        self._fill({"Lot": lot, "Expiry as printed": expiry, "Listed": count, "Counted": count}, within=card)
         self.hands.choose("Condition", "Intact", within=card)
 
     def release_to_stock(self) -> None:
@@ -250,7 +252,7 @@ class Day:
         hands.see("You confirm that you have checked")
         hands.press("Release to stock", within="Release 10 vials to stock?")
         hands.see("10 vials released to stock.")
-        hands.see("All vials are labelled and none waits for release.")
+        hands.see("Print the receipt, send it to the supporter, and record that you did.")
 
     # -- 3. to 5. subject, order, decision
 
@@ -446,7 +448,11 @@ class Day:
         hands.press("Ledger", within="Navigation")
         hands.see_rows("Vial ledger", lambda rows: any("DISPENSE" in row for row in rows), "the dispensing")
         for place, shown, acts in (
-            ("Receive", "All vials are labelled", ("Receive a shipment", "Print vial labels again…")),
+            (
+                "Receive",
+                "Print the receipt, send it to the supporter",
+                ("Receive a shipment", "Print vial labels again…"),
+            ),
             ("Subjects", "1 enrolled", ("Enroll a subject",)),
             ("Prepare", "No dose is under way", ("New order",)),
             ("Settings", "All study settings are signed.", ("Change…",)),

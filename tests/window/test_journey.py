@@ -143,7 +143,7 @@ def _judge(desk: Desk) -> None:
             (MG(1), "A1", "Refrigerator 1", "empty"): 2,
             (MG(4), "B7", "Refrigerator 1", "available"): 2,
         }
-        lines = reader.ledger(LedgerFilter(strength_mg=MG(1), record_only=True), offset=0, limit=-1)
+        lines = list(reader.whole_ledger(LedgerFilter(strength_mg=MG(1), record_only=True)))
         assert [
             (line.transaction, line.quantity, line.balance_available, line.balance_quarantine) for line in lines
         ] == [
@@ -173,7 +173,7 @@ def _judge(desk: Desk) -> None:
         assert (error.prescribed_mg, error.administered_mg) == (MG("1.44"), MG("1.2"))
 
         # The settings carry two signatures; plan, check and release one each.
-        events = reader.events(kind="", text="", offset=0, limit=-1)
+        events = reader.events(kind="", text="", offset=0, limit=1000)
         signed = {event.kind: event.signatures for event in events if event.signatures}
         assert len(signed["settings_signed"]) == 2
         assert [len(signed[kind]) for kind in ("vials_reserved", "dose_verified", "dose_released")] == [1, 1, 1]

@@ -196,6 +196,8 @@ class RecordView(QWidget):
         column.setSpacing(SPACE_M)
         self.state = Banner("info", "", name="record_state")
         column.addWidget(self.state)
+        self._notes = Banner("warn", "", name="record_corrections")
+        column.addWidget(self._notes)
         self._clocks = Card("Who must be told by when", name="clocks_card")
         self._clock_rows = QVBoxLayout()
         self._clock_rows.setSpacing(0)
@@ -240,6 +242,9 @@ class RecordView(QWidget):
         """Show the record as it stands; drafts stay."""
         line, record = facts.line, facts.record
         self._show_state(facts)
+        notes = [f"{at(note.noted_at, self._zone)}, {note.recorder}: {note.sentence}" for note in record.notes]
+        self._notes.setVisible(bool(notes))
+        self._notes.set_message("warn", "\n".join(notes), word="Corrected")
         clear_layout(self._clock_rows)
         for number, clock in enumerate(record.clocks, start=1):
             if number > 1:
@@ -296,7 +301,9 @@ class RecordView(QWidget):
             kind, word, text = "stop", "Open", "Next: a pharmacist assesses it and signs."
         elif record.line.status == "open":
             question = MERP_QUESTIONS.get(newest.next_question or "", "")
-            kind, word, text = "stop", "Open", f"A question is left: {question} Next: assess it again once it is known."
+            left = f"A question is left: {question} Next: assess it again once it is known."
+            corrected = "What it was assessed by was corrected since. Next: a pharmacist assesses it again."
+            kind, word, text = "stop", "Open", left if question else corrected
         elif newest.category is None:
             kind, word, text = "ok", "Not an error", newest.reason
         else:

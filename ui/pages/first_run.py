@@ -241,7 +241,8 @@ class FirstRunGuide(QWidget):
                 "places",
                 "Storage places, one a line",
                 required=True,
-                hint="The usual one first, for example Refrigerator 1.",
+                hint="The usual one first, for example Refrigerator 1: refrigerators for study vials alone, apart from"
+                " commercial stock. Quarantine shelves and satellites are added later, under Settings.",
             ),
             span=2,
         )

@@ -8,19 +8,25 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day, say_moment
+from pharmacy_app.domain.places import SATELLITE
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import STRENGTHS_MG
+from pharmacy_app.services.balance import LotBalance, lot_balances
 from pharmacy_app.services.desk import Act
-from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter
+from pharmacy_app.services.ports import LedgerFilter, Reader
 from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record, unit_ranges
-from pharmacy_app.services.views import LedgerLine
+from pharmacy_app.services.views import LedgerLine, Place
 from ui.office import Office
+from ui.pages.correction import CorrectionHistory, Corrector
+from ui.pages.documents import DocumentsView
+from ui.pages.ledger_past import PastView
 from ui.pages.stock_journal import JournalView
 from ui.pages.stock_parts import (
     ANY,
     MOMENT_WIDTH,
     ActDialog,
     FilterBar,
+    ShownLine,
     TippedPages,
     TippedRows,
     fill_height,
@@ -28,12 +34,20 @@ from ui.pages.stock_parts import (
     say_at,
     say_mg,
     vials_count,
+    way_words,
+    with_corrections,
 )
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import CheckField, ChoiceField, TextField
 from ui.widgets.panels import Banner, KeyValues, Page, Tabs
 from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
+
+CONTROL = "control"
+"""The choice of all places but the satellites."""
+
+AT = "at "
+"""Stands before the name of a place that is chosen by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +59,8 @@ class LedgerQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(ShownLine):
     """A ledger line as the table shows it."""
-
-    line: LedgerLine
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.line, name)
 
     @property
     def move(self) -> str:
@@ -61,7 +70,7 @@ class Row:
     @property
     def states(self) -> str:
         """From which state to which."""
-        return f"{self.line.from_state or 'outside'} → {self.line.to_state}"
+        return way_words(self.line)
 
     @property
     def on_site(self) -> int:
@@ -80,54 +89,35 @@ class Row:
         return f"{self.line.counterparty}{initials}" or "–"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Received against the sum of the present states, of one strength and lot. Both are counted apart."""
+class BalanceRow:
+    """A strength and lot in the balance table: its present states in a few groups."""
 
-    strength_mg: Decimal
-    lot: str
-    received: int
-    available: int
-    reserved: int
-    held: int
-    quarantined: int
-    opened: int
-    used: int
+    GROUPS = (
+        ("available", "Available", ("available",)),
+        ("reserved", "Reserved", ("reserved",)),
+        ("held", "Held", ("held",)),
+        ("quarantined", "Quarantined", ("quarantined",)),
+        ("opened", "Opened", ("opened",)),
+        ("used", "Used up", ("empty", "partial", "returned by subject")),
+        ("lost", "Broken, missing", ("broken", "missing")),
+        ("left", "Returned, transferred", ("returned", "transferred")),
+        ("destroyed", "Destroyed", ("destroyed",)),
+        ("never", "Never received", ("never received",)),
+    )
+
+    def __init__(self, balance: LotBalance) -> None:
+        self.balance = balance
+
+    def __getattr__(self, name: str) -> object:
+        for group, _, states in self.GROUPS:
+            if group == name:
+                return self.balance.of(*states)
+        return getattr(self.balance, name)
 
     @property
-    def sum_of_states(self) -> int:
-        """All vials, wherever they are now."""
-        return self.available + self.reserved + self.held + self.quarantined + self.opened + self.used
-
-    @property
-    def agrees(self) -> str:
+    def check(self) -> str:
         """The outcome in a word."""
-        return "agrees" if self.received == self.sum_of_states else "does NOT agree"
-
-
-def identities(reader: Reader) -> tuple[Identity, ...]:
-    """Per strength and lot: the vials ever received, counted one by one, against the stock's states."""
-    stock = reader.stock()
-    found = []
-    for strength, lot, _ in reader.lots():
-        states: dict[str, int] = {}
-        for line in stock:
-            if (line.strength_mg, line.lot) == (strength, lot):
-                states[line.state] = states.get(line.state, 0) + line.vials
-        found.append(
-            Identity(
-                strength,
-                lot,
-                received=reader.count_vials(VialFilter(strength_mg=strength, lot=lot)),
-                available=states.get("available", 0),
-                reserved=states.get("reserved", 0),
-                held=states.get("held", 0),
-                quarantined=states.get("quarantined", 0),
-                opened=states.get("opened", 0),
-                used=states.get("empty", 0) + states.get("partial", 0),
-            )
-        )
-    return tuple(found)
+        return "agrees" if self.balance.agrees else "does NOT agree"
 
 
 def _dash(text: str) -> str:
@@ -137,7 +127,7 @@ def _dash(text: str) -> str:
 def _column(
     key: str, header: str, width: int = 0, *, numeric: bool = False, write: Callable[..., str] | None = None
 ) -> Column:
-    return Column(key, header, width=width, numeric=numeric, write=write, sortable=False)
+    return Column(key, header, width=width, numeric=numeric, write=write, sortable=False, strikes=key != "mark")
 
 
 _COLUMNS = (
@@ -150,6 +140,7 @@ _COLUMNS = (
     _column("balance_quarantine", "Quar.", numeric=True),
     _column("on_site", "On site", numeric=True),
     _column("numbers", "Unit numbers", 200),
+    _column("mark", "Mark", 116, write=_dash),
     _column("states", "From → to", 168),
     _column("party", "Subject, from or to", 200),
     _column("cycle_day", "Cycle, day", 92, write=_dash),
@@ -163,27 +154,23 @@ _COLUMNS = (
     _column("recorded_at", "Recorded at", MOMENT_WIDTH, write=say_moment),
 )
 
-_IDENTITY_COLUMNS = (
+_BALANCE_COLUMNS = (
     Column("strength_mg", "Strength", write=say_mg, numeric=True),
     Column("lot", "Lot", width=124),
     Column("received", "Received", numeric=True),
     Column("sum_of_states", "Sum of states", numeric=True),
-    Column("agrees", "Check", width=132, tone=lambda row: "ok" if row.agrees == "agrees" else "stop"),
-    Column("available", "Available", numeric=True),
-    Column("reserved", "Reserved", numeric=True),
-    Column("held", "Held", numeric=True),
-    Column("quarantined", "Quarantined", numeric=True),
-    Column("opened", "Opened", numeric=True),
-    Column("used", "Used up", numeric=True),
+    Column("check", "Check", width=132, tone=lambda row: "ok" if row.check == "agrees" else "stop"),
+    *(Column(name, header, numeric=True) for name, header, _ in BalanceRow.GROUPS),
 )
 
 
 class LineDialog(QDialog):
     """One ledger line with everything on it."""
 
-    def __init__(self, row: Row, zone: str, parent: QWidget) -> None:
+    def __init__(self, office: Office, row: Row, parent: QWidget) -> None:
         super().__init__(parent)
-        line = row.line
+        line, zone = row.line, office.site.time_zone
+        self._seq = line.event_seq
         self.setObjectName("ledger_line")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title = f"Ledger line {line.line_id}: {row.move}"
@@ -208,22 +195,37 @@ class LineDialog(QDialog):
             ("Recorder", line.recorder),
             ("Comment", line.comment),
             ("Verifier", line.verifier),
+            ("Late entry", line.late_why),
+            ("Corrects", f"entry {line.corrects_seq}" if line.corrects_seq is not None else ""),
         ]
         units = KeyValues([("Unit numbers", row.numbers)], name="ledger_line_units")
         close = Button("&Close", name="ledger_line_close")
         close.setDefault(True)
         close.clicked.connect(self.accept)
+        self.corrector = Corrector(office, self)
+        self.corrector.corrected.connect(self.accept)
+        correct = Button("Correct this &entry…", name="ledger_line_correct")
+        correct.setEnabled(office.may("move_undone"))
+        correct.setToolTip(office.why_not("move_undone"))
+        correct.clicked.connect(self._correct)
         foot = QHBoxLayout()
+        foot.addWidget(correct)
         foot.addStretch(1)
         foot.addWidget(close)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
         column.setSpacing(SPACE_M)
         column.addWidget(Text(title, "title"))
+        if row.correction is not None:
+            column.addWidget(CorrectionHistory((row.correction,), zone, name="ledger_line_correction"))
         column.addWidget(KeyValues(pairs, columns=2, name="ledger_line_facts"))
         column.addWidget(units)
         column.addStretch(1)
         column.addLayout(foot)
+        close.setFocus()
+
+    def _correct(self) -> None:
+        self.corrector.open(self._seq)
 
 
 class LedgerPage(Page):
@@ -235,12 +237,21 @@ class LedgerPage(Page):
         )
         self._office = office
         self._lots: tuple[tuple[Decimal, str], ...] = ()
+        self._places: tuple[Place, ...] = ()
         self.print_button = Button("&Print accountability record…", name="record_print", kind="primary", icon="print")
         self.print_button.clicked.connect(self._print)
         self.action_bar.addWidget(self.print_button)
         self.journal = JournalView(office)
+        self.past = PastView(office)
+        self.documents = DocumentsView(office)
         self.views = Tabs(
-            [("Vial ledger", self._make_ledger()), ("Balance", self._make_balance()), ("Journal", self.journal)],
+            [
+                ("Vial ledger", self._make_ledger()),
+                ("Balance", self._make_balance()),
+                ("Journal", self.journal),
+                ("At a past moment", self.past),
+                ("Documents", self.documents),
+            ],
             name="ledger_views",
         )
         self.views.chosen.connect(self._view_chosen)
@@ -291,7 +302,7 @@ class LedgerPage(Page):
         return view
 
     def _make_balance(self) -> QWidget:
-        self.balance = TippedRows(_IDENTITY_COLUMNS)
+        self.balance = TippedRows(_BALANCE_COLUMNS)
         self.balance_table = DataTable(
             self.balance,
             name="balance_table",
@@ -308,7 +319,7 @@ class LedgerPage(Page):
         column.addWidget(
             Text(
                 "Received counts the vials one by one; the states are the ledger's own sums. The two must be equal "
-                "for every strength and lot. Used up: empty and partial containers.",
+                "for every strength and lot. Used up: empty and partial containers, and what came back from a subject.",
                 "small",
             )
         )
@@ -318,19 +329,29 @@ class LedgerPage(Page):
 
     def refresh(self) -> None:
         """Ask anew for ledger, balance and journal."""
-        self._office.ask(identities, self._got_identities, self._office.say_trouble)
+        self._office.ask(_places, self._got_places, self._office.say_trouble)
+        self._office.ask(lot_balances, self._got_balances, self._office.say_trouble)
         self.model.reload()
         self.journal.refresh()
+        self.documents.refresh()
+
+    def open_on(self, what: str) -> None:
+        """Show the documents about a thing of the record, by its name there (``shipment SHP-1``)."""
+        self.views.set_current(4)
+        self.documents.look_for(what)
+
+    def _got_places(self, places: tuple[Place, ...]) -> None:
+        self._places = places
 
     def _view_chosen(self, index: int) -> None:
-        (self.table, self.balance_table, self.journal.table)[index].setFocus()
+        (self.table, self.balance_table, self.journal.table, self.past.at, self.documents.table)[index].setFocus()
 
-    def _got_identities(self, found: tuple[Identity, ...]) -> None:
-        self.balance.set_rows(found)
-        hide_empty_columns(self.balance_table, ("reserved", "held", "quarantined", "opened", "used"))
+    def _got_balances(self, found: tuple[LotBalance, ...]) -> None:
+        self.balance.set_rows([BalanceRow(line) for line in found])
+        hide_empty_columns(self.balance_table, tuple(name for name, _, _ in BalanceRow.GROUPS[1:]))
         self._lots = tuple((line.strength_mg, line.lot) for line in found)
         self.lot.set_choices([(ANY, "All lots"), *((lot, lot) for lot in dict.fromkeys(lot for _, lot in self._lots))])
-        kind, text, word = _say_identity(found)
+        kind, text, word = _say_balance(found)
         self._check.set_message(kind, text, word=word)
 
     def _filter(self) -> None:
@@ -350,11 +371,11 @@ class LedgerPage(Page):
             total = reader.count_ledger(question.wanted)
             if not question.newest_first:
                 lines = reader.ledger(question.wanted, offset=request.offset, limit=request.limit)
-                return PageResult(tuple(map(Row, lines)), total)
+                return PageResult(_rows(reader, lines), total)
             end = max(total - request.offset, 0)
             first = max(end - request.limit, 0)
             lines = reader.ledger(question.wanted, offset=first, limit=end - first) if end else ()
-            return PageResult(tuple(Row(line) for line in reversed(lines)), total)
+            return PageResult(_rows(reader, list(reversed(lines))), total)
 
     def _loaded(self, total: int) -> None:
         whose = "of the chosen lot" if self.lot.value() not in (ANY, "") else "of the line's strength, all lots"
@@ -364,7 +385,7 @@ class LedgerPage(Page):
         )
 
     def _open(self, row: Row) -> None:
-        LineDialog(row, self._office.site.time_zone, self).open()
+        LineDialog(self._office, row, self).open()
 
     # -- the record
 
@@ -373,12 +394,17 @@ class LedgerPage(Page):
 
         def work(act: Act, values: dict[str, str]) -> Printed:
             lot = "" if values["record_lot"] == ANY else values["record_lot"]
-            return print_accountability_record(desk, act, RecordForm(values["record_strength"], lot))
+            place = values["record_place"]
+            at = place.removeprefix(AT) if place.startswith(AT) else ""
+            form = RecordForm(values["record_strength"], lot, at, control=place == CONTROL)
+            return print_accountability_record(desk, act, form)
 
         strength = ChoiceField(
             "record_strength", "&Strength", [(str(s), say_mg(s)) for s in STRENGTHS_MG], required=True
         )
         lot = ChoiceField("record_lot", "&Lot", required=True)
+        place = ChoiceField("record_place", "At which pla&ce", self._place_choices(), required=True)
+        place.set_value(ANY)
         self._record_fields = (strength, lot)
         strength.changed.connect(self._offer_record_lots)
         chosen = self.strength.value()
@@ -388,10 +414,10 @@ class LedgerPage(Page):
         dialog = ActDialog(
             self._office,
             "Print the accountability record",
-            "One record a strength, with the running balance after each line. The journal keeps who printed it and "
-            "when, and the paper itself.",
+            "One record a strength, with the running balance of what is chosen after each line. A satellite has a "
+            "record of its own. The journal keeps who printed it and when, and the paper itself.",
             "&Print",
-            [strength, lot],
+            [strength, lot, place],
             work,
             name="record_dialog",
             busy="Printing the accountability record",
@@ -399,6 +425,13 @@ class LedgerPage(Page):
         )
         dialog.succeeded.connect(self._printed)
         dialog.open()
+
+    def _place_choices(self) -> list[tuple[str, str]]:
+        """All places, the control record where satellites have their own, and each place by itself."""
+        choices = [(ANY, "All places")]
+        if any(place.kind == SATELLITE for place in self._places):
+            choices.append((CONTROL, "Control record: all but the satellites"))
+        return [*choices, *((AT + place.name, f"{place.name} ({place.kind})") for place in self._places)]
 
     def _offer_record_lots(self) -> None:
         strength, lot = self._record_fields
@@ -413,9 +446,9 @@ class LedgerPage(Page):
         self._office.show_paper("Accountability record", f"accountability-{about}.pdf", printed, self)
 
 
-def _say_identity(found: Sequence[Identity]) -> tuple[str, str, str]:
+def _say_balance(found: Sequence[LotBalance]) -> tuple[str, str, str]:
     """The footer's sentence: received = sum of states, or where it is not."""
-    wrong = [line for line in found if line.agrees != "agrees"]
+    wrong = [line for line in found if not line.agrees]
     if wrong:
         where = ", ".join(f"{say_mg(line.strength_mg)} lot {line.lot}" for line in wrong)
         return (
@@ -430,6 +463,14 @@ def _say_identity(found: Sequence[Identity]) -> tuple[str, str, str]:
         totals[line.strength_mg] = totals.get(line.strength_mg, 0) + line.received
     each = ", ".join(f"{say_mg(strength)}: {count} = {count}" for strength, count in sorted(totals.items()))
     return "ok", f"Received = sum of states in all {vials_count(len(found), 'lot')} ({each}). See Balance.", "Balanced"
+
+
+def _rows(reader: Reader, lines: Sequence[LedgerLine]) -> tuple[Row, ...]:
+    return tuple(Row(shown.line, shown.correction) for shown in with_corrections(reader, lines))
+
+
+def _places(reader: Reader) -> tuple[Place, ...]:
+    return tuple(reader.places())
 
 
 def make_page(office: Office) -> LedgerPage:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt
@@ -10,21 +11,26 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.comparisons import compare_administered
 from pharmacy_app.domain.dates import say_day, say_moment
+from pharmacy_app.domain.expiry import stock_state
 from pharmacy_app.domain.units import show_mg, show_percent
 from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import views
-from pharmacy_app.services.desk import protocol_of, site_of
+from pharmacy_app.services.desk import Desk, protocol_of, site_of, today_of
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record
 from ui.office import Office
 from ui.pages.monitor_accountability import AccountabilityCard, Waiting, waiting_of
+from ui.pages.monitor_periods import PeriodsCard
 from ui.pages.stock_parts import STATES, state_says, state_tone
 from ui.theme import SPACE_L, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
 from ui.widgets.panels import Banner, Card, KeyValues, Page
 from ui.widgets.tables import Column, DataTable, RowTableModel
 
-MONITOR_LINE = "You read everything and move no vial. You sign one thing: which used containers you accounted for."
+MONITOR_LINE = (
+    "You read everything and move no vial. You sign which used containers you accounted for, periods of the record,"
+    " and the close-out of the study."
+)
 OTHERS_LINE = "This is what the monitor reads. Nobody else changes anything on this page."
 
 
@@ -88,20 +94,23 @@ class MonitorFacts:
     waiting: Waiting
     stock: tuple[StockRow, ...]
     errors: tuple[views.ErrorLine, ...]
+    discrepancies: tuple[views.Discrepancy, ...]
+    periods: tuple[views.Period, ...]
     given: tuple[GivenRow, ...]
     head: views.Head
 
 
-def question(reader: Reader) -> MonitorFacts:
-    """Everything on the page, from one reading of the store."""
-    site = site_of(reader)
+def question(desk: Desk, reader: Reader) -> MonitorFacts:
+    """Everything on the page, from one reading of the store. What expired is summed apart from what is usable."""
+    site, today = site_of(reader), today_of(desk, reader)
     stock = reader.stock()
     totals = []
     for strength in STRENGTHS_MG:
         counts = dict.fromkeys(STATES, 0)
         for line in stock:
             if line.strength_mg == strength:
-                counts[line.state] = counts.get(line.state, 0) + line.vials
+                state = stock_state(line.state, line.expires_on, today)
+                counts[state] = counts.get(state, 0) + line.vials
         received = reader.count_vials(VialFilter(strength_mg=strength))
         there = tuple((state, count) for state, count in counts.items() if count)
         totals.append(Totals(strength, received, there))
@@ -125,11 +134,25 @@ def question(reader: Reader) -> MonitorFacts:
             )
         )
     rows = tuple(
-        StockRow(show_mg(line.strength_mg), line.lot, line.expires_on, line.place, line.state, line.vials)
+        StockRow(
+            show_mg(line.strength_mg),
+            line.lot,
+            line.expires_on,
+            line.place,
+            stock_state(line.state, line.expires_on, today),
+            line.vials,
+        )
         for line in stock
     )
     return MonitorFacts(
-        tuple(totals), waiting_of(reader), rows, tuple(reader.errors()), tuple(reversed(given)), reader.head()
+        tuple(totals),
+        waiting_of(reader),
+        rows,
+        tuple(reader.errors()),
+        tuple(reader.discrepancies(status="open")),
+        tuple(reader.periods()),
+        tuple(reversed(given)),
+        reader.head(),
     )
 
 
@@ -176,8 +199,11 @@ class MonitorPage(Page):
         self._trouble.hide()
         self.add(self._trouble)
         self._make_totals()
+        self._make_discrepancies()
         self.accountability = AccountabilityCard(office)
         self.add(self.accountability)
+        self.periods = PeriodsCard(office)
+        self.add(self.periods)
         self._make_errors()
         self._make_given()
         self._make_stock()
@@ -206,6 +232,34 @@ class MonitorPage(Page):
             prints.addWidget(button)
         prints.addStretch(1)
         card.body.addLayout(prints)
+        self.add(card)
+
+    def _make_discrepancies(self) -> None:
+        card = Card(
+            "Discrepancies that stand",
+            "Differences between shelf and record that two people have not explained yet. Enter opens one in Counts.",
+            name="standing_card",
+        )
+        self._standing = RowTableModel(
+            (
+                Column("number", "No.", width=110),
+                Column("count_number", "Count", width=110, write=lambda text: text or "–"),
+                Column("opened_at", "Opened", width=120, write=lambda moment: say_day(moment.date())),
+                Column("sentence", "What differs", stretch=True, tone=lambda _: "stop"),
+            ),
+            parent=self,
+        )
+        self.standing_table = DataTable(
+            self._standing,
+            name="standing_table",
+            label="Discrepancies that stand",
+            visible_rows=3,
+            sortable=False,
+        )
+        self.standing_table.row_activated.connect(self._open_discrepancy)
+        card.add(self.standing_table)
+        card.hide()
+        self._standing_card = card
         self.add(card)
 
     def _make_errors(self) -> None:
@@ -314,13 +368,13 @@ class MonitorPage(Page):
 
     def is_dirty(self) -> bool:
         """Whether the monitor has begun a note."""
-        return self.accountability.is_dirty()
+        return self.accountability.is_dirty() or self.periods.is_dirty()
 
     # -- asking
 
     def refresh(self) -> None:
         """Ask for everything anew."""
-        self._office.ask(question, self._got, self._failed)
+        self._office.ask(partial(question, self._office.desk), self._got, self._failed)
 
     def _got(self, facts: MonitorFacts) -> None:
         self._trouble.hide()
@@ -330,6 +384,9 @@ class MonitorPage(Page):
                 self._totals.addWidget(rule())
             self._totals.addWidget(_TotalRow(totals))
         self.accountability.show_waiting(facts.waiting)
+        self.periods.show_periods(facts.periods)
+        self._standing.set_rows(facts.discrepancies)
+        self._standing_card.setVisible(bool(facts.discrepancies))
         self._errors.set_rows(facts.errors)
         self._given.set_rows(facts.given)
         self._stock.set_rows(facts.stock)
@@ -368,6 +425,9 @@ class MonitorPage(Page):
 
     def _open_dose(self, row: GivenRow) -> None:
         self._office.go.emit("prepare", row.dose_id)
+
+    def _open_discrepancy(self, row: views.Discrepancy) -> None:
+        self._office.go.emit("counts", row.number)
 
     def _open_error(self, row: views.ErrorLine) -> None:
         self._office.open_error(row.error_id)

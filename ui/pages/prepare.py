@@ -50,6 +50,7 @@ from ui.pages.prepare_step import (
     say_level,
 )
 from ui.pages.prepare_vials import VialsPanel, plan_record
+from ui.pages.stock_parts import say_at
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import CheckField
@@ -228,6 +229,8 @@ class PreparePage(Page):
         self.clock_line = ClockLine(self._zone)
         self.decisions = Banner("warn", "", word="Goes on by decision", name="written_decisions")
         self.decisions.hide()
+        self.notes = Banner("info", "", word="Corrected", name="correction_notes")
+        self.notes.hide()
         self.steps = StepHeader(STEPS, name="prepare_steps")
         self.steps.chosen.connect(self.look_at)
         # Ten titles share one row: each takes the width of its own words, not a tenth.
@@ -251,10 +254,8 @@ class PreparePage(Page):
         self._place = QVBoxLayout()
         self._place.setContentsMargins(0, 0, 0, 0)
         column.addLayout(words)
-        column.addWidget(self.clock_line)
-        column.addWidget(self.decisions)
-        column.addWidget(self.steps)
-        column.addWidget(self._looking)
+        for part in (self.clock_line, self.decisions, self.notes, self.steps, self._looking):
+            column.addWidget(part)
         column.addLayout(self._place)
         self._stage.hide()
         self.clock_line.hide()
@@ -368,6 +369,7 @@ class PreparePage(Page):
         self.cancel_button.hide()
         self.clock_line.hide()
         self.decisions.hide()
+        self.notes.hide()
         self._looking.hide()
         self._mark_steps(frozenset(), ORDER)
         self._drop_record()
@@ -389,6 +391,7 @@ class PreparePage(Page):
         self.cancel_button.setToolTip(self.office.why_not("dose_cancelled"))
         self._tick()
         self._show_decisions(facts)
+        self._show_notes(facts)
         step = self._step(facts)
         self._drop_finished(facts, step)
         self._show_steps(facts, step)
@@ -415,6 +418,14 @@ class PreparePage(Page):
                 panel.focus_first()
                 if moved:
                     self.scroll_area.verticalScrollBar().setValue(0)
+
+    def _show_notes(self, facts: Facts) -> None:
+        """What corrections say of this dose stands above every step too."""
+        zone = self.office.site.time_zone
+        lines = [f"{say_at(note.noted_at, zone)}, {note.recorder}: {note.sentence}" for note in facts.notes]
+        self.notes.setVisible(bool(lines))
+        if lines:
+            self.notes.set_message("info", "\n".join(lines), word="Corrected")
 
     def _show_decisions(self, facts: Facts) -> None:
         """The written decisions this dose goes on by stand above every step."""
@@ -600,7 +611,7 @@ class PreparePage(Page):
         if step == GIVE:
             return finish.given_record(facts, self.office, zone)
         if step == CLOSE:
-            return finish.close_record(facts)
+            return finish.close_record(facts, self.office)
         return finish.summary(facts, self.office, zone)
 
     def _succeeded(self, dose_id: str) -> None:

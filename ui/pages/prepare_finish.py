@@ -18,6 +18,8 @@ from pharmacy_app.services.administration import AdministrationForm, ClosedTyped
 from pharmacy_app.services.doses import decision_of
 from pharmacy_app.services.views import ErrorLine, MgLine
 from ui.office import Office
+from ui.pages.correction import correction_part
+from ui.pages.done_field import LateField
 from ui.pages.prepare_numbers import NumberGrid, percent_step
 from ui.pages.prepare_step import (
     Facts,
@@ -68,6 +70,9 @@ class GivePanel(StepPanel):
         self.form = Form(columns=2, name="give_form")
         self.form.add(DateTimeField("started_at", "Infusion &started", required=True, now=self.now))
         self.form.add(DateTimeField("ended_at", "Infusion &ended", required=True, now=self.now))
+        ended = self.form.field("ended_at")
+        assert isinstance(ended, DateTimeField)
+        self.form.add(LateField(office, ended), span=2)
         self.form.add(
             AmountField(
                 "given",
@@ -156,6 +161,7 @@ class GivePanel(StepPanel):
             values["note"],
             "" if values["stopped_for"] == NOT_STOPPED else values["stopped_for"],
             values["premedicated_at"],
+            values["late_why"],
         )
 
         def work() -> dict[str, Any]:
@@ -269,7 +275,13 @@ def _say_stopped(stopped_for: str) -> str:
 
 def given_record(facts: Facts, office: Office, zone: ZoneInfo) -> QWidget:
     """The administration, to look back at; a medication error stands on top."""
-    return column_of(*error_banners(facts, office, zone, name="given"), given_card(facts, zone, name="given"))
+    return column_of(
+        *error_banners(facts, office, zone, name="given"),
+        given_card(facts, zone, name="given"),
+        *correction_part(
+            office, facts.thread.administer_seq, "administration_corrected", facts.corrections, name="given"
+        ),
+    )
 
 
 class _VialRow:
@@ -423,7 +435,7 @@ class ClosePanel(StepPanel):
         self.form.show_faults(refused.faults)
 
 
-def close_record(facts: Facts) -> QWidget:
+def close_record(facts: Facts, office: Office) -> QWidget:
     """The closed mg ledger of the dose."""
     card = Card("mg ledger of the opened vials", name="closed_card")
     pairs = [
@@ -440,7 +452,8 @@ def close_record(facts: Facts) -> QWidget:
         for line in facts.thread.mg
     ]
     card.add(KeyValues(pairs))
-    return card
+    seq = facts.thread.close_seq
+    return column_of(card, *correction_part(office, seq, "closing_corrected", facts.corrections, name="closed"))
 
 
 def order_record(facts: Facts) -> QWidget:

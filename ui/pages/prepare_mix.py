@@ -19,6 +19,8 @@ from pharmacy_app.services.preparation import PrepareForm, ReleaseForm, plan_of,
 from pharmacy_app.services.printing import Printed, kept_paper, print_bag_labels, print_worksheet
 from pharmacy_app.services.views import PrintedLine
 from ui.office import Office
+from ui.pages.correction import correction_part
+from ui.pages.done_field import LateField
 from ui.pages.prepare_check import plain_number
 from ui.pages.prepare_numbers import NumberGrid, percent_step
 from ui.pages.prepare_step import (
@@ -38,7 +40,7 @@ from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import DateTimeField, DecimalField, Form, TextField
 from ui.widgets.findings import FindingList
-from ui.widgets.panels import Card, KeyValues, SignatureBox
+from ui.widgets.panels import Banner, Card, KeyValues, SignatureBox
 from ui.widgets.working import NumberButton
 
 PAPERS: dict[str, Callable[..., Printed]] = {"worksheet": print_worksheet, "bag labels": print_bag_labels}
@@ -178,6 +180,9 @@ class MixPanel(StepPanel):
         self.form = Form(columns=2, name="mix_form")
         self.form.add(DateTimeField("reconstituted_at", "&Reconstituted at", required=True, now=self.now))
         self.form.add(DateTimeField("diluted_at", "D&iluted at", required=True, now=self.now))
+        reconstituted = self.form.field("reconstituted_at")
+        assert isinstance(reconstituted, DateTimeField)
+        self.form.add(LateField(office, reconstituted), span=2)
         self._units: tuple[str, ...] = ()
         self._button = Button("Record the pr&eparation", name="mix_record")
         self._button.clicked.connect(self.record)
@@ -241,6 +246,7 @@ class MixPanel(StepPanel):
             required_moment(values["reconstituted_at"]),
             required_moment(values["diluted_at"]),
             tuple((unit, values[f"drawn_ml.{unit}"]) for unit in self._units),
+            values["late_why"],
         )
 
         def work() -> dict[str, Any]:
@@ -350,7 +356,9 @@ def mix_record(facts: Facts, office: Office, zone: Any) -> QWidget:
     card = Card("What was prepared", name="mixed_card")
     card.add(PreparedView(facts, zone, name="mixed"))
     card.add(KeyValues([("Prepared by", facts.thread.prepared_by)]))
-    return column_of(card, paper_card(facts, office, WORKSHEET))
+    seq = facts.thread.prepare_seq
+    correcting = correction_part(office, seq, "preparation_corrected", facts.corrections, name="mixed")
+    return column_of(card, *correcting, paper_card(facts, office, WORKSHEET))
 
 
 def paper_card(facts: Facts, office: Office, paper: str) -> Card:
@@ -377,6 +385,14 @@ class LabelsPanel(StepPanel):
     def __init__(self, office: Office, dose_id: str) -> None:
         super().__init__(office, dose_id, "prepare_labels")
         self._held: QWidget | None = None
+        self._shown_seq: int | None = None
+        self._again = Banner(
+            "warn",
+            "The preparation was corrected since the label was printed. Print it again, and put the new labels on.",
+            name="labels_again",
+        )
+        self._again.hide()
+        self.body.addWidget(self._again)
         self._made = Card("What was prepared", name="labels_made")
         labels = Card(
             "Labels", "Two pages: one label for the bag, one for its light cover. Put both on.", name="labels_card"
@@ -394,7 +410,13 @@ class LabelsPanel(StepPanel):
     def show_facts(self, facts: Facts) -> None:
         """Show what the labels will say."""
         self.labels.show_printed(facts.bag_labels)
+        self._again.setVisible(bool(facts.bag_labels) and not facts.label_fits)
+        if self._held is not None and self._shown_seq != facts.thread.prepare_seq:
+            self._held.hide()
+            self._held.deleteLater()
+            self._held = None
         if self._held is None:
+            self._shown_seq = facts.thread.prepare_seq
             self._held = PreparedView(facts, self.zone, name="labels_prepared")
             self._made.add(self._held)
 

@@ -18,6 +18,7 @@ from pharmacy_app.domain.rules import RULES
 from pharmacy_app.domain.rules.explain import Explained, explained
 from pharmacy_app.domain.rules.reminders import around_infusion
 from pharmacy_app.domain.settings import StudySettings
+from pharmacy_app.services.corrections import history_of
 from pharmacy_app.services.desk import Act, protocol_of, site_of
 from pharmacy_app.services.doses import written_decisions
 from pharmacy_app.services.ports import Reader
@@ -25,6 +26,8 @@ from pharmacy_app.services.study_settings import settings_of
 from pharmacy_app.services.treatment import CRITERIA as CRITERIA_KIND
 from pharmacy_app.services.treatment import criteria_of
 from pharmacy_app.services.views import (
+    CorrectionLine,
+    CorrectionNote,
     DoseLine,
     DoseThread,
     ErrorLine,
@@ -79,6 +82,14 @@ class Facts:
     criteria_line: TreatmentLine | None
     first_criteria: Criteria | None
     reminders: tuple[Finding, ...]
+    corrections: tuple[CorrectionLine, ...] = ()
+    notes: tuple[CorrectionNote, ...] = ()
+
+    @property
+    def label_fits(self) -> bool:
+        """Whether the bag label was printed since the preparation was recorded or corrected."""
+        made = self.thread.prepare_seq
+        return bool(self.bag_labels) and (made is None or max(line.event_seq for line in self.bag_labels) > made)
 
     @property
     def line(self) -> DoseLine:
@@ -97,7 +108,7 @@ class Facts:
         if status == "ordered" and self.criteria is None:
             return CRITERIA
         if status == "prepared":
-            return RELEASE if self.bag_labels else LABELS
+            return RELEASE if self.label_fits else LABELS
         if status == "cancelled":
             return CLOSE if self.opened else FINISHED
         turns = {
@@ -179,6 +190,13 @@ def facts_of(reader: Reader, dose_id: str) -> Facts | None:
         criteria_line=_criteria_line(reader, line),
         first_criteria=None if (line.cycle, line.day) == (1, 1) else of_place(answers, line.course, 1, 1),
         reminders=around_infusion(protocol, first_infusion=first_infusion),
+        corrections=tuple(
+            correction
+            for seq in (thread.prepare_seq, thread.administer_seq, thread.close_seq)
+            if seq is not None
+            for correction in history_of(reader, seq)
+        ),
+        notes=tuple(reader.correction_notes(dose_id)),
     )
 
 

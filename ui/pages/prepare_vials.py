@@ -8,12 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity, Step
-from pharmacy_app.domain.planning import Plan, Plans, VialDraw
+from pharmacy_app.domain.planning import (
+    PASSED_OVER_REASONS,
+    Plan,
+    Plans,
+    UsableVial,
+    VialDraw,
+    passed_over_finding,
+)
 from pharmacy_app.domain.settings import StudySettings
 from pharmacy_app.domain.tolerance import Budget, Part, show_part
 from pharmacy_app.domain.units import show, show_mg, show_percent
@@ -25,16 +32,18 @@ from pharmacy_app.services.preparation import (
     ScanForm,
     budget_of,
     check_scan,
+    left_behind,
     plan_of,
     proposals,
     reserve,
+    take_instead,
 )
 from ui.office import Office
 from ui.pages.prepare_numbers import NumberGrid
 from ui.pages.prepare_step import Facts, StepPanel, Told, say_day, say_moment, sentences, split_faults
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text, announce, clear_layout
-from ui.widgets.fields import Form, NoteField, ScanField
+from ui.widgets.fields import ChoiceField, Form, NoteField, ScanField
 from ui.widgets.findings import FindingList
 from ui.widgets.panels import Banner, Card, KeyValues, SignatureBox
 from ui.widgets.tables import Column, DataTable, RowTableModel
@@ -125,6 +134,24 @@ class BudgetCard(Card):
         self._spent.set_tone("stop" if over else "warn" if budget.finding is not None else "")
         unknown = f" Not known and not counted: {', '.join(budget.unknown)}." if budget.unknown else ""
         self._working.setText(f"Spent: {budget.working}.{unknown}")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """What was asked about a plan: its vials, its budget, and the earlier-expiring vials it leaves behind."""
+
+    units: tuple[str, ...]
+    budget: Budget
+    earlier: tuple[UsableVial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A scanned vial that the plan does not take, and the plan that would: the person decides."""
+
+    form: ScanForm
+    refused: Refused
+    plan: Plan
 
 
 def _tone(row: DrawRow) -> str:
@@ -307,6 +334,7 @@ def plan_record(facts: Facts, zone: Any) -> QWidget:
                 ("Planned by", facts.thread.planned_by),
                 ("Signed", f"{say_moment(signed.recorded_at, zone)}: {'; '.join(signed.signatures)}" if signed else ""),
                 ("Reason for going on", facts.thread.plan["reason"] or "none was needed"),
+                ("Earlier-expiring vials passed over", facts.thread.plan.get("passed_over_reason") or "none"),
             ]
         )
     )
@@ -333,6 +361,7 @@ class VialsPanel(StepPanel):
         self._scanned: list[Vial] = []
         self._waiting: deque[str] = deque()
         self._checking = False
+        self._offer: Misfit | None = None
         self._focus_wanted = False
 
         plans = Card(
@@ -388,9 +417,16 @@ class VialsPanel(StepPanel):
         self._look_alike.hide()
         self._draws_model = RowTableModel(DRAW_COLUMNS)
         self._draws_table = DataTable(self._draws_model, name="draws", label="Vials of the plan", sortable=False)
+        self.instead = Button("Take it &instead", name="take_instead")
+        self.instead.clicked.connect(self.take_instead)
+        self.instead.hide()
+        beside = QHBoxLayout()
+        beside.addWidget(self.instead)
+        beside.addStretch(1)
         self._scan_card.add(self._look_alike)
         self._scan_card.add(self.scan)
         self._scan_card.add(self._scan_trouble)
+        self._scan_card.body.addLayout(beside)
         self._scan_card.add(self._draws_table)
         self._bag = BagView(name="plan")
         self._scan_card.add(self._bag)
@@ -404,10 +440,25 @@ class VialsPanel(StepPanel):
         )
         self.form.add(self._reason)
         self._scan_card.add(self.form)
+        self._earlier = Banner("warn", "", word="Expires earlier", name="earlier_expiring")
+        self._earlier.hide()
+        self._scan_card.add(self._earlier)
+        self.earlier_form = Form(columns=1, name="earlier_form")
+        self._earlier_reason = ChoiceField(
+            "passed_over_reason",
+            "&Why not those first",
+            [(reason, f"{reason[:1].upper()}{reason[1:]}") for reason in PASSED_OVER_REASONS],
+            required=True,
+        )
+        self._earlier_note = NoteField("passed_over_note", "&More about it", lines=2, hint="Needed with “other”.")
+        self.earlier_form.add(self._earlier_reason)
+        self.earlier_form.add(self._earlier_note)
+        self.earlier_form.hide()
+        self._scan_card.add(self.earlier_form)
 
     def is_dirty(self) -> bool:
-        """Whether vials were scanned."""
-        return bool(self._scanned) or bool(self._reason.value())
+        """Whether vials were scanned or a reason was typed."""
+        return bool(self._scanned) or bool(self._reason.value()) or bool(self._earlier_note.value())
 
     def focus_first(self) -> None:
         """The scanner's field, or the password when all is scanned; the plans may still be on their way."""
@@ -456,6 +507,7 @@ class VialsPanel(StepPanel):
         if self._scanned:
             self._say_scan("Another plan was chosen: scan its vials from the first one on.", "info", "Note")
         self._scanned = []
+        self._offer_instead(None)
         self._plan = row.plan
         self._show_plan(())
 
@@ -479,19 +531,26 @@ class VialsPanel(StepPanel):
         self._show_scans()
 
     def _ask_budget(self, plan: Plan) -> None:
-        """Ask what the chosen plan spends of the tolerance."""
-        dose_id, units = self.dose_id, _units(plan)
+        """Ask what the chosen plan spends of the tolerance, and which vials that expire earlier it leaves behind."""
+        desk, dose_id, units = self.office.desk, self.dose_id, _units(plan)
 
-        def question(reader: Reader) -> tuple[tuple[str, ...], Budget]:
-            return units, budget_of(reader, dose_id, units)
+        def question(reader: Reader) -> PlanFacts:
+            return PlanFacts(units, budget_of(reader, dose_id, units), left_behind(desk, reader, dose_id, units))
 
         self.office.ask(question, self._got_budget, self.ask_failed)
 
-    def _got_budget(self, answer: tuple[tuple[str, ...], Budget]) -> None:
-        units, budget = answer
-        if self._plan is not None and _units(self._plan) == units:
-            self._budget.show_budget(budget)
-            self._budget.show()
+    def _got_budget(self, facts: PlanFacts) -> None:
+        if self._plan is None or _units(self._plan) != facts.units:
+            return
+        self._budget.show_budget(facts.budget)
+        self._budget.show()
+        self._show_earlier(passed_over_finding(facts.earlier, "").sentence if facts.earlier else "")
+
+    def _show_earlier(self, sentence: str) -> None:
+        """Say which vials are passed over and ask why; '' when there are none."""
+        self._earlier.set_message("warn", sentence, word="Expires earlier")
+        self._earlier.setVisible(bool(sentence))
+        self.earlier_form.setVisible(bool(sentence))
 
     def _show_scans(self) -> None:
         plan = self._plan
@@ -531,14 +590,33 @@ class VialsPanel(StepPanel):
     def scan_again(self) -> None:
         """Put all vials aside and begin anew."""
         self._scanned = []
+        self._offer_instead(None)
         self._scan_trouble.hide()
         self._show_scans()
         self.scan.setFocus()
+
+    def take_instead(self) -> None:
+        """Take the vial that did not fit in the place of one of its strength that was not scanned yet."""
+        offer = self._offer
+        self._offer_instead(None)
+        if offer is None or self._plan is None or offer.form.proposed != _units(self._plan):
+            return
+        self._plan = offer.plan
+        self._plans_table.blockSignals(True)
+        self._plans_table.clearSelection()
+        self._plans_table.blockSignals(False)
+        self._show_plan(())
+        self.take_scan(offer.form.text)
+
+    def _offer_instead(self, offer: Misfit | None) -> None:
+        self._offer = offer
+        self.instead.setVisible(offer is not None)
 
     def _next_scan(self) -> None:
         if self._checking or not self._waiting or self._plan is None:
             return
         self._checking = True
+        self._offer_instead(None)
         desk = self.office.desk
         form = ScanForm(
             self.dose_id,
@@ -547,12 +625,22 @@ class VialsPanel(StepPanel):
             self._waiting.popleft(),
         )
 
-        def question(reader: Reader) -> tuple[ScanForm, Vial]:
-            return form, check_scan(desk, reader, form)
+        def question(reader: Reader) -> tuple[ScanForm, Vial] | Misfit:
+            try:
+                return form, check_scan(desk, reader, form)
+            except Refused as refused:
+                try:
+                    return Misfit(form, refused, take_instead(desk, reader, form))
+                except Refused:
+                    raise refused from None
 
         self.office.ask(question, self._scan_fits, self._scan_refused)
 
-    def _scan_fits(self, answer: tuple[ScanForm, Vial]) -> None:
+    def _scan_fits(self, answer: tuple[ScanForm, Vial] | Misfit) -> None:
+        if isinstance(answer, Misfit):
+            self._offer_instead(answer)
+            self._scan_refused(answer.refused)
+            return
         form, vial = answer
         self._checking = False
         # A plan chosen meanwhile has begun its own scanning.
@@ -588,8 +676,9 @@ class VialsPanel(StepPanel):
             return
         desk, act = self.office.desk, self.act()
         reason = self._reason.value() if not self.form.isHidden() else ""
+        earlier = self.earlier_form.values() if not self.earlier_form.isHidden() else {}
         scanned = tuple(unit for unit in self.assigned() if unit)
-        form = ReserveForm(self.dose_id, _units(self._plan), scanned, reason)
+        form = ReserveForm(self.dose_id, _units(self._plan), scanned, reason, **earlier)
         credentials = Credentials(user, password)
 
         def work() -> str:
@@ -609,11 +698,16 @@ class VialsPanel(StepPanel):
         signed, others = split_faults(refused.faults, "password", "user_name")
         reason, others = split_faults(others, "reason")
         scans, others = split_faults(others, "unit_number")
+        earlier, others = split_faults(others, "passed_over_reason", "passed_over_note")
         self.signature.set_fault(sentences(signed))
         if reason:
             self.form.show_faults(reason)
         if scans:
             self._say_scan(sentences(scans), "stop", "Vials")
+        if earlier:
+            # A vial that expires earlier may have come into stock since the plan was chosen.
+            self.earlier_form.show()
+            self.earlier_form.show_faults(earlier)
         self.say_trouble(others)
 
     def ask_failed(self, trouble: Exception) -> None:

@@ -12,17 +12,17 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Finding
 from pharmacy_app.domain.rules import RULES
 from pharmacy_app.services.desk import Act
-from pharmacy_app.services.documents import MAX_DOCUMENT_BYTES, WRITTEN_DECISION, DocumentForm, attach_document
+from pharmacy_app.services.documents import WRITTEN_DECISION, DocumentForm, attach_document
 from pharmacy_app.services.doses import OverrideTyped
+from pharmacy_app.services.file_content import MAX_DOCUMENT_BYTES
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.views import DocumentLine, DoseLine
 from ui.office import Office
+from ui.pages.documents_parts import FILES_FILTER
 from ui.pages.prepare_step import column_of, row_of, say_day
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, DateField, Form, NoteField, TextField
-
-FILES = "Documents (*.pdf *.png *.jpg *.jpeg *.txt);;All files (*)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class WrittenDecisionDialog(QDialog):
             self._document.set_hint("None is attached to this dose or subject yet. Attach the signed paper.")
 
     def _choose_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Choose the written decision", "", FILES)
+        path, _ = QFileDialog.getOpenFileName(self, "Choose the written decision", "", FILES_FILTER)
         if path:
             self.attach(Path(path))
 

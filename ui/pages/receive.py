@@ -1,7 +1,6 @@
 """Receive: the shipments that came, a form for the next one, and what is to be done with its vials."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -9,20 +8,27 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
-from pharmacy_app.services.desk import zone_of
+from pharmacy_app.domain.protocol import Storage
+from pharmacy_app.services.desk import protocol_of, zone_of
+from pharmacy_app.services.documents import LOGGER_FILE
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels, unit_ranges, vials_of_shipment
-from pharmacy_app.services.stock import held_of_shipment, receive, release_shipment
-from pharmacy_app.services.views import ShipmentLine
+from pharmacy_app.services.receipts import print_receipt
+from pharmacy_app.services.stock import all_reasons, held_of_shipment, receive, release_shipment, say_celsius
+from pharmacy_app.services.views import DocumentLine, ShipmentLine, ShipmentLot
 from ui.office import Office
+from ui.pages.documents_parts import attach_dialog
+from ui.pages.places_field import places_in_use
+from ui.pages.receive_acts import acknowledge_dialog, logger_dialog, site_clock
 from ui.pages.stock_parts import (
     TippedRows,
-    document_dialog,
     print_dialog,
     say_at,
+    say_mg,
     vials_count,
 )
 from ui.pages.stock_receipt import ReceiptForm
+from ui.pages.storage_permission import release_dialog
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.panels import Banner, Card, EmptyState, KeyValues, Page, confirm
@@ -39,6 +45,8 @@ class ShipmentFacts:
     kept_back: tuple[str, ...]
     reason: str
     labelled: int
+    lots: tuple[ShipmentLot, ...]
+    documents: tuple[DocumentLine, ...]
 
 
 def facts_of(reader: Reader, number: str) -> ShipmentFacts:
@@ -52,9 +60,57 @@ def facts_of(reader: Reader, number: str) -> ShipmentFacts:
         units,
         tuple(vial.unit_number for vial in held if not vial.hold_reason),
         tuple(vial.unit_number for vial in held if vial.hold_reason),
-        "; ".join(dict.fromkeys(vial.hold_reason for vial in held if vial.hold_reason)),
+        all_reasons(vial.hold_reason for vial in held),
         sum(1 for unit in units if reader.printed(about=unit, paper="vial label", limit=1)),
+        tuple(reader.shipment_lots(number)),
+        tuple(reader.documents(about=f"shipment {number}")),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the page shows first: the shipments, and the temperatures between which the protocol has them kept."""
+
+    lines: tuple[ShipmentLine, ...]
+    storage: Storage
+
+
+@dataclass(frozen=True, slots=True)
+class LotRow:
+    """A line of the table of lots."""
+
+    strength: str
+    lot: str
+    listed: str
+    counted: str
+    damaged: str
+    finding: str
+
+
+def lot_row(lot: ShipmentLot) -> LotRow:
+    """A lot of a shipment in words: what was listed, counted and damaged, and what is known of a difference."""
+    unknown = "–"
+    found = []
+    if lot.listed is not None and lot.listed > lot.counted:
+        found.append(f"{lot.listed - lot.counted} missing: {lot.difference_note}")
+    if lot.extra:
+        found.append(f"{lot.extra} not on the list: {lot.difference_note}")
+    if lot.condition_note:
+        found.append(f"damaged: {lot.condition_note}")
+    return LotRow(
+        say_mg(lot.strength_mg),
+        lot.lot,
+        unknown if lot.listed is None else str(lot.listed),
+        str(lot.counted),
+        unknown if lot.damaged is None else str(lot.damaged),
+        "; ".join(found) or "as listed",
+    )
+
+
+def _logger_words(line: ShipmentLine) -> str:
+    """The logger with what it shows and recorded."""
+    celsius = [say_celsius(each) for each in (line.min_celsius, line.max_celsius) if each is not None]
+    return ", ".join([f"{line.logger_serial}: {line.logger_state}", *([" to ".join(celsius)] if celsius else [])])
 
 
 def _waiting(count: int) -> str:
@@ -62,9 +118,8 @@ def _waiting(count: int) -> str:
 
 
 _COLUMNS = (
-    Column("number", "Shipment", width=104),
+    Column("number", "Shipment", width=132),
     Column("received_at", "Received", write=lambda moment: say_day(moment.date())),
-    Column("sender", "Sender", width=150),
     Column("logger_state", "Logger", width=92, tone=lambda row: "" if row.logger_state == "no alarm" else "warn"),
     Column("vials", "Vials", numeric=True),
     Column(
@@ -77,7 +132,26 @@ _COLUMNS = (
 )
 
 
+_LOT_COLUMNS = (
+    Column("strength", "Strength", numeric=True, width=88),
+    Column("lot", "Lot", width=130),
+    Column("listed", "Listed", numeric=True),
+    Column("counted", "Counted", numeric=True, tone=lambda row: "" if row.listed in (row.counted, "–") else "warn"),
+    Column("damaged", "Damaged", numeric=True, tone=lambda row: "" if row.damaged in ("0", "–") else "warn"),
+    Column("finding", "Against the packing list", width=200, stretch=True),
+)
+
 ROW_HEIGHT = 36
+
+
+def _row(*buttons: Button) -> QHBoxLayout:
+    """Buttons side by side at the right."""
+    row = QHBoxLayout()
+    row.setSpacing(SPACE_S)
+    row.addStretch(1)
+    for button in buttons:
+        row.addWidget(button)
+    return row
 
 
 class ReceivePage(Page):
@@ -125,31 +199,7 @@ class ReceivePage(Page):
             icon="receive",
             name="shipments_empty",
         )
-        self._card = Card("Shipment", name="shipment_card")
-        self._name = Text("", "section", name="shipment_name")
-        self._next = Banner("info", "", name="shipment_next")
-        self._pairs = KeyValues(columns=2, name="shipment_facts")
-        self.label_button = Button("&Print vial labels", name="shipment_labels", icon="print")
-        self.release_button = Button("Release to s&tock", name="shipment_release")
-        self.document_button = Button("Release &with the supporter's document…", name="shipment_document")
-        self.vials_button = Button("&See all vials", name="shipment_vials", kind="quiet")
-        self.label_button.clicked.connect(self._print)
-        self.release_button.clicked.connect(self._release)
-        self.document_button.clicked.connect(self._release_with_document)
-        self.vials_button.clicked.connect(self._see_vials)
-        steps = QHBoxLayout()
-        steps.setSpacing(SPACE_S)
-        steps.addStretch(1)
-        for button in (self.label_button, self.document_button, self.release_button):
-            steps.addWidget(button)
-        self._card = Card(name="shipment_card")
-        heading = QHBoxLayout()
-        heading.addWidget(self._name, 1)
-        heading.addWidget(self.vials_button)
-        self._card.body.addLayout(heading)
-        self._card.add(self._next)
-        self._card.add(self._pairs)
-        self._card.body.addLayout(steps)
+        self._card = self._make_card()
         view = QWidget()
         column = QVBoxLayout(view)
         column.setContentsMargins(0, 0, 0, 0)
@@ -162,9 +212,59 @@ class ReceivePage(Page):
         self._empty.hide()
         return view
 
+    def _make_card(self) -> Card:
+        """The chosen shipment: its next step, its lots and facts, its papers."""
+        self._name = Text("", "section", name="shipment_name")
+        self._next = Banner("info", "", name="shipment_next")
+        self._pairs = KeyValues(columns=2, name="shipment_facts")
+        self.label_button = Button("&Print vial labels", name="shipment_labels", icon="print")
+        self.release_button = Button("Release to s&tock", name="shipment_release")
+        self.document_button = Button("Release &with the supporter's document…", name="shipment_document")
+        self.vials_button = Button("&See all vials", name="shipment_vials", kind="quiet")
+        self.label_button.clicked.connect(self._print)
+        self.release_button.clicked.connect(self._release)
+        self.document_button.clicked.connect(self._release_with_document)
+        self.vials_button.clicked.connect(self._see_vials)
+        self.logger_button = Button("Read the lo&gger…", name="shipment_logger")
+        self.logger_button.clicked.connect(self._read_logger)
+        self.receipt_button = Button("Print the re&ceipt", name="shipment_receipt", icon="print")
+        self.receipt_button.clicked.connect(self._print_receipt)
+        self.acknowledge_button = Button("Ac&knowledged…", name="shipment_acknowledge")
+        self.acknowledge_button.clicked.connect(self._acknowledge)
+        self.attach_button = Button("&Attach document…", name="shipment_attach", icon="plus")
+        self.attach_button.clicked.connect(self._attach)
+        self.papers_button = Button("&Documents", name="shipment_papers", kind="quiet")
+        self.papers_button.clicked.connect(self._see_documents)
+        self.lots = TippedRows(_LOT_COLUMNS)
+        self.lot_table = DataTable(
+            self.lots, name="shipment_lots", label="Lots against the packing list", visible_rows=1, sortable=False
+        )
+        steps = _row(self.label_button, self.release_button)
+        held = _row(self.logger_button, self.document_button)
+        papers = _row(self.papers_button, self.attach_button, self.receipt_button, self.acknowledge_button)
+        card = Card(name="shipment_card")
+        heading = QHBoxLayout()
+        heading.addWidget(self._name, 1)
+        heading.addWidget(self.vials_button)
+        card.body.addLayout(heading)
+        card.add(self._next)
+        card.body.addLayout(steps)
+        card.body.addLayout(held)
+        card.add(self.lot_table)
+        card.add(self._pairs)
+        card.body.addLayout(papers)
+        return card
+
     def refresh(self) -> None:
         """Ask anew for the shipments; a draft stays as it is."""
-        self._office.ask(lambda reader: tuple(reader.shipments()), self._got, self._office.say_trouble)
+        clock, site = self._office.desk.clock, self._office.site
+
+        def question(reader: Reader) -> Listed:
+            today = clock().astimezone(zone_of(site)).date()
+            return Listed(tuple(reader.shipments()), protocol_of(reader.site() or site, today).storage)
+
+        self._office.ask(question, self._got, self._office.say_trouble)
+        self._office.ask(places_in_use, self.receipt.set_places, self._office.say_trouble)
 
     def open_on(self, what: str) -> None:
         """Show a shipment by its number."""
@@ -176,7 +276,9 @@ class ReceivePage(Page):
         """Whether a receipt was begun and not recorded."""
         return self.receipt.is_dirty()
 
-    def _got(self, lines: tuple[ShipmentLine, ...]) -> None:
+    def _got(self, listed: Listed) -> None:
+        lines = listed.lines
+        self.receipt.set_storage(listed.storage)
         wanted = self._wanted or (self._facts.line.number if self._facts else "")
         self._wanted = ""
         self.shipments.set_rows(lines)
@@ -204,17 +306,26 @@ class ReceivePage(Page):
             self._step_act = self._office.act()
         self._facts = facts
         line = facts.line
-        self._name.setText(f"Shipment {line.number} · {vials_count(line.vials)} · {unit_ranges(facts.units)}")
+        self._name.setText(
+            " · ".join(
+                part for part in (f"Shipment {line.number}", vials_count(line.vials), unit_ranges(facts.units)) if part
+            )
+        )
         self._pairs.set_pairs(
             [
                 ("Sender", line.sender),
                 ("Received", say_at(line.received_at, self._office.site.time_zone)),
                 ("Shipped on", say_day(line.shipped_on)),
                 ("Received by", line.received_by),
-                ("Logger", f"{line.logger_serial}: {line.logger_state}"),
-                ("Condition", line.condition),
+                ("Packing list", line.packing_list),
+                ("Logger", _logger_words(line)),
+                ("Acknowledged", self._acknowledged_words(line)),
+                ("Documents", ", ".join(f"{paper.document_id} {paper.kind}" for paper in facts.documents)),
+                *((("Note", line.note),) if line.note else ()),
             ]
         )
+        self.lots.set_rows([lot_row(lot) for lot in facts.lots])
+        self.lot_table.setFixedHeight(ROW_HEIGHT * (min(max(len(facts.lots), 1), 5) + 1) + 4)
         self._show_next(facts)
 
     def _show_next(self, facts: ShipmentFacts) -> None:
@@ -229,14 +340,22 @@ class ReceivePage(Page):
         elif facts.clear:
             count = vials_count(len(facts.clear))
             kind, word, text = "info", "Next step", f"Check against the packing list, then release {count} to stock."
+        elif facts.line.logger_state == "not read":
+            kind, word, text = "warn", "Held", "Read the logger; until then no vial can be released."
         elif facts.kept_back:
             kind, word, text = (
                 "warn",
                 "Held",
                 "Ask the supporter, and release with the written decision once it is here.",
             )
+        elif facts.line.acknowledged_at is None:
+            kind, word, text = (
+                "info",
+                "Next step",
+                "Print the receipt, send it to the supporter, and record that you did.",
+            )
         else:
-            kind, word, text = "ok", "Done", "All vials are labelled and none waits for release."
+            kind, word, text = "ok", "Done", "All vials are labelled, none waits for release, the supporter was told."
         if facts.kept_back:
             text += f" {vials_count(len(facts.kept_back))} held because {facts.reason}."
         self._next.set_message(kind, text, word=word)
@@ -244,14 +363,27 @@ class ReceivePage(Page):
         self.label_button.set_kind("primary" if unlabelled else "secondary")
         self.release_button.set_kind("primary" if facts.clear and not unlabelled else "secondary")
         waits = not unlabelled and not facts.clear and bool(facts.kept_back)
-        self.document_button.set_kind("primary" if waits else "secondary")
-        self.new_button.set_kind("secondary" if unlabelled or facts.clear or waits else "primary")
+        unread = facts.line.logger_state == "not read"
+        tell = facts.line.acknowledged_at is None
+        self.logger_button.set_kind("primary" if waits and unread else "secondary")
+        self.document_button.set_kind("primary" if waits and not unread else "secondary")
+        last = tell and not unlabelled and not facts.clear and not waits
+        self.acknowledge_button.set_kind("primary" if last else "secondary")
+        self.new_button.set_kind("secondary" if unlabelled or facts.clear or waits or last else "primary")
+        self.label_button.setVisible(bool(facts.units))
         self.release_button.setVisible(bool(facts.clear))
+        self.logger_button.setVisible(unread)
         self.document_button.setVisible(bool(facts.kept_back))
+        self.acknowledge_button.setVisible(tell)
+        self.papers_button.setVisible(bool(facts.documents))
         for button, kind in (
             (self.label_button, "paper_printed"),
             (self.release_button, "vials_released"),
             (self.document_button, "quarantine_lifted"),
+            (self.logger_button, "logger_read"),
+            (self.receipt_button, "record_printed"),
+            (self.acknowledge_button, "receipt_acknowledged"),
+            (self.attach_button, "document_attached"),
         ):
             button.setEnabled(self._office.may(kind))
             button.setToolTip(self._office.why_not(kind))
@@ -309,9 +441,77 @@ class ReceivePage(Page):
     def _release_with_document(self) -> None:
         facts = self._facts
         assert facts is not None
-        dialog = document_dialog(self._office, facts.kept_back, facts.reason, self)
+        dialog = release_dialog(self._office, facts.kept_back, facts.reason, self)
         dialog.succeeded.connect(self._released)
         dialog.open()
+
+    def _read_logger(self) -> None:
+        assert self._facts is not None
+        dialog = logger_dialog(self._office, self._facts.line, self)
+        dialog.succeeded.connect(self._logger_was_read)
+        dialog.open()
+
+    def _logger_was_read(self, event: Event) -> None:
+        content = event.content
+        said = f"Logger {content['logger']['serial']} read."
+        if content["moves"]:
+            said += f" {vials_count(len(content['moves']))} went into quarantine."
+        if content["opened"]:
+            said += f" {vials_count(len(content['opened']))} of it were opened before: tell the supporter."
+        self._office.messages.ok(said)
+        self._office.changed.emit()
+
+    def _print_receipt(self) -> None:
+        assert self._facts is not None
+        desk, act, number = self._office.desk, self._step_act, self._facts.line.number
+        self._hold_steps()
+        self._office.do(
+            lambda: print_receipt(desk, act, number),
+            self._receipt_printed,
+            self._step_failed,
+            busy="Printing the receipt",
+        )
+
+    def _receipt_printed(self, printed: Printed) -> None:
+        self._step_act = self._office.act()
+        number = printed.event.content["papers"][0]["about"]
+        self._office.changed.emit()
+        self._office.show_paper(f"Receipt {number}", f"receipt-{number}.pdf", printed, self)
+
+    def _acknowledge(self) -> None:
+        assert self._facts is not None
+        dialog = acknowledge_dialog(self._office, self._facts.line, self)
+        dialog.succeeded.connect(self._was_acknowledged)
+        dialog.open()
+
+    def _was_acknowledged(self, event: Event) -> None:
+        content = event.content
+        self._office.messages.ok(f"The receipt of {content['shipment']} is recorded as told to {content['to']}.")
+        self._office.changed.emit()
+
+    def _attach(self) -> None:
+        assert self._facts is not None
+        line = self._facts.line
+        kinds = [paper.kind for paper in self._facts.documents]
+        kind = next((kind for kind in ("packing list", LOGGER_FILE) if kind not in kinds), "")
+        dialog = attach_dialog(self._office, self, about=f"shipment {line.number}", kind=kind)
+        dialog.succeeded.connect(self._attached)
+        dialog.open()
+
+    def _attached(self, event: Event) -> None:
+        content = event.content
+        self._office.messages.ok(f"“{content['title']}” is attached as document {content['document_id']}.")
+        self._office.changed.emit()
+
+    def _see_documents(self) -> None:
+        assert self._facts is not None
+        self._office.go.emit("ledger", f"shipment {self._facts.line.number}")
+
+    def _acknowledged_words(self, line: ShipmentLine) -> str:
+        if line.acknowledged_at is None:
+            return "not yet"
+        at = say_at(line.acknowledged_at, self._office.site.time_zone)
+        return f"{at} to {line.acknowledged_to}, {line.acknowledged_how}"
 
     def _released(self, event: Event) -> None:
         self._step_act = self._office.act()
@@ -319,7 +519,7 @@ class ReceivePage(Page):
         self._office.changed.emit()
 
     def _hold_steps(self) -> None:
-        for button in (self.label_button, self.release_button, self.document_button):
+        for button in (self.label_button, self.release_button, self.document_button, self.receipt_button):
             button.setEnabled(False)
 
     def _step_failed(self, trouble: Exception) -> None:
@@ -336,7 +536,7 @@ class ReceivePage(Page):
         QWidget.setTabOrder(self.receipt.add_button, self.receive_button)
 
     def _make_draft(self) -> QWidget:
-        self.receipt = ReceiptForm(self._office.site.places, self._site_now)
+        self.receipt = ReceiptForm(self._office.site.places, site_clock(self._office))
         self.receipt.changed.connect(self._summarize)
         self.receive_button = Button("Receive the &vials", name="receive_do", kind="primary")
         self.receive_button.clicked.connect(self._receive)
@@ -358,9 +558,6 @@ class ReceivePage(Page):
         column.addLayout(foot)
         self._summarize()
         return view
-
-    def _site_now(self) -> datetime:
-        return self._office.desk.clock().astimezone(zone_of(self._office.site))
 
     def begin(self) -> None:
         """Show the form, with the draft kept from before if there is one."""
@@ -412,6 +609,8 @@ class ReceivePage(Page):
         self._wanted = content["shipment"]["number"]
         self._office.messages.ok(
             f"Shipment {self._wanted} received: {vials_count(len(units))}, {unit_ranges(units)}. All are held."
+            if units
+            else f"Shipment {self._wanted} is recorded: no vial of it came."
         )
         self.show_list()
         self._office.changed.emit()

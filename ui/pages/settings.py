@@ -1,4 +1,4 @@
-"""Settings: the signed study settings, the protocol and its rules, accounts, one's own password, what runs here."""
+"""Settings: signed study settings, places, the protocol and its rules, accounts, one's own password, what runs here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from pharmacy_app.services.desk import Credentials, Desk, protocol_in, site_of, 
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.study_settings import (
     KINDS,
+    ORDER_LEAD_TIME,
     TITLES,
     SettingsForm,
     setting_lines,
@@ -28,11 +29,15 @@ from ui.office import Office
 from ui.pages.password import PasswordPanel
 from ui.pages.settings_accounts import AccountsPanel
 from ui.pages.settings_editor import WHY, SettingsEditor, focus_of, line_words
+from ui.pages.settings_places import PlacesPanel
 from ui.pages.settings_protocol import ProtocolFacts, ProtocolPanel, in_groups
 from ui.pages.settings_rules import RulesPanel
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text, clear_layout, rule
 from ui.widgets.panels import Banner, Card, KeyValues, Page, Tabs, confirm
+
+ROWS = (*KINDS, ORDER_LEAD_TIME)
+"""The settings with a line of their own; what stays in bag and line is signed beside the bag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class SettingsFacts:
     lines: tuple[views.SettingLine, ...]
     accounts: tuple[Account, ...]
     head: views.Head
+    places: tuple[views.Place, ...]
 
 
 def _question(desk: Desk, reader: Reader) -> SettingsFacts:
@@ -54,7 +60,14 @@ def _question(desk: Desk, reader: Reader) -> SettingsFacts:
     protocol = protocol_in(in_force)
     rules = tuple(explained(rule.id, protocol) for rule in CATALOGUE)
     return SettingsFacts(
-        site, protocol, in_force, rules, setting_lines(reader), tuple(reader.accounts()), reader.head()
+        site,
+        protocol,
+        in_force,
+        rules,
+        setting_lines(reader),
+        tuple(reader.accounts()),
+        reader.head(),
+        tuple(reader.places()),
     )
 
 
@@ -71,7 +84,9 @@ class _SettingRow(QWidget):
         words.setSpacing(SPACE_XS)
         words.addWidget(Text(TITLES[group], "strong"))
         if line is None:
-            text = Text(f"Not signed yet – what needs it is refused. {WHY[group]}", tone="stop")
+            needed = group in KINDS
+            refused = "Not signed yet – what needs it is refused." if needed else "Not signed."
+            text = Text(f"{refused} {WHY[group]}", tone="stop" if needed else "")
             words.addWidget(text)
         else:
             text = Text(line_words(line))
@@ -147,7 +162,7 @@ class StudyPanel(QWidget):
         lines = {line.name: line for line in facts.lines}
         self._unset = tuple(group for group in KINDS if group not in lines)
         clear_layout(self._rows)
-        for at, group in enumerate(KINDS):
+        for at, group in enumerate(ROWS):
             if at:
                 self._rows.addWidget(rule())
             row = _SettingRow(group, lines.get(group), facts.site, self._why_not)
@@ -160,7 +175,7 @@ class StudyPanel(QWidget):
             self._state.set_message("ok", "All study settings are signed.", word="Complete")
         self._state.setVisible(self.editor.isHidden())
         self.enter.setVisible(bool(self._unset))
-        for group, card in self.editor.cards.items():
+        for group, card in (self.editor.cards | self.editor.optional_cards).items():
             card.set_now(line_words(lines[group]) if group in lines else "")
 
     def _enter(self) -> None:
@@ -255,7 +270,8 @@ class AboutPanel(QWidget):
 
 
 TABS = (
-    ("study", "Study settings"),
+    ("study", "Study"),
+    ("places", "Places"),
     ("protocol", "Protocol"),
     ("rules", "Rules"),
     ("accounts", "Accounts"),
@@ -265,7 +281,7 @@ TABS = (
 
 
 class SettingsPage(Page):
-    """Six parts, chosen by the buttons on top."""
+    """Seven parts, chosen by the buttons on top."""
 
     def __init__(self, office: Office) -> None:
         super().__init__("Settings", name="settings_page")
@@ -274,6 +290,7 @@ class SettingsPage(Page):
         self._trouble.hide()
         self.add(self._trouble)
         self.study = StudyPanel(office)
+        self.places = PlacesPanel(office)
         self.protocol = ProtocolPanel(office)
         self.rules = RulesPanel()
         self.accounts = AccountsPanel(office)
@@ -284,6 +301,7 @@ class SettingsPage(Page):
         self.about = AboutPanel(office)
         self._parts: dict[str, QWidget] = {
             "study": self.study,
+            "places": self.places,
             "protocol": self.protocol,
             "rules": self.rules,
             "accounts": self.accounts,
@@ -301,6 +319,7 @@ class SettingsPage(Page):
         self._soon = QTimer(self, interval=0, singleShot=True)
         self._soon.timeout.connect(self._show_focus)
         self.study.needs_look.connect(self._soon.start)
+        self.places.needs_look.connect(self._soon.start)
         self.protocol.needs_look.connect(self._soon.start)
         self.rules.opened.connect(self.show_widget)
         self.accounts.needs_look.connect(self._soon.start)
@@ -311,7 +330,7 @@ class SettingsPage(Page):
         self._office.ask(partial(_question, self._office.desk), self._got, self._failed)
 
     def open_on(self, what: str) -> None:
-        """Show one part: study, protocol, rules, accounts, password or about."""
+        """Show one part: study, places, protocol, rules, accounts, password or about."""
         if what not in self._parts:
             return
         self.tabs.set_current(list(self._parts).index(what))
@@ -319,7 +338,7 @@ class SettingsPage(Page):
 
     def is_dirty(self) -> bool:
         """Whether a form is half typed."""
-        drafts = (self.study.editor, self.protocol, self.accounts, self.password.form)
+        drafts = (self.study.editor, self.places, self.protocol, self.accounts, self.password.form)
         return any(draft.is_dirty() for draft in drafts)
 
     def _show_focus(self) -> None:
@@ -334,6 +353,7 @@ class SettingsPage(Page):
         self._trouble.hide()
         self.set_title("Settings", f"{facts.site.protocol_number} · site {facts.site.number}, {facts.site.name}")
         self.study.show_facts(facts)
+        self.places.show_places(facts.places)
         self.protocol.show_facts(ProtocolFacts(facts.site, facts.in_force, facts.protocol))
         self.rules.show_rules(facts.rules)
         self.accounts.show_accounts(facts.accounts)

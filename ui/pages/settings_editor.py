@@ -15,6 +15,7 @@ from pharmacy_app.domain.settings import (
     BsaFormula,
     DoseRounding,
     LineResidue,
+    OrderLeadTime,
     RoundingMode,
     StabilityLimits,
     VialPreparation,
@@ -27,6 +28,7 @@ from pharmacy_app.services.study_settings import (
     ALL_KINDS,
     KINDS,
     OPTIONAL_KINDS,
+    ORDER_LEAD_TIME,
     TITLES,
     SettingsForm,
     VialTyped,
@@ -56,6 +58,7 @@ WHY = {
     "stability": "The beyond-use time is worked out from it.",
     "line_residue": "May stay empty: the tolerance budget then says that it is not known. 0 means that the line is"
     " flushed.",
+    "order_lead_time": "May stay empty: the forecast then says by when vials must be here, but not by when to order.",
 }
 """What waits for each setting."""
 _SHOWN_WITH = {"bag": "line_residue"}
@@ -83,9 +86,14 @@ def setting_words(value: SettingValue) -> str:
             f" {show(value.reconstitution_to_end_h)} h; dilution to the end at room temperature"
             f" {show(value.dilution_to_end_room_h)} h; infusion {show(value.infusion_h)} h"
         )
+    return _optional_words(value) if isinstance(value, LineResidue | OrderLeadTime) else str(value)
+
+
+def _optional_words(value: LineResidue | OrderLeadTime) -> str:
     if isinstance(value, LineResidue):
         return f"{show_ml(value.residue_ml, None)} left in bag and line after the infusion"
-    return str(value)
+    days = "1 day" if value.days == 1 else f"{value.days} days"
+    return f"{days} from the order until the vials are here and released"
 
 
 def line_words(line: views.SettingLine) -> str:
@@ -117,10 +125,15 @@ def typed_value(group: str, values: Mapping[str, str]) -> SettingValue | None:
             return BagPreparation(diluent, at("bag_volume_ml"), at("min_mg_per_ml"), at("max_mg_per_ml"), storage)
         if group == "stability":
             return StabilityLimits(*(at(name) for name in _STABILITY))
-        if group == "line_residue":
-            residue = values["line_residue.residue_ml"]
-            return LineResidue(parse_decimal(residue, field="", zero_allowed=True))
+        if group in OPTIONAL_KINDS:
+            return _typed_optional(group, values)
     return None
+
+
+def _typed_optional(group: str, values: Mapping[str, str]) -> LineResidue | OrderLeadTime:
+    if group == ORDER_LEAD_TIME:
+        return OrderLeadTime(int(values[f"{ORDER_LEAD_TIME}.days"]))
+    return LineResidue(parse_decimal(values["line_residue.residue_ml"], field="", zero_allowed=True))
 
 
 class GroupCard(Card):
@@ -190,9 +203,15 @@ def _fields(group: str) -> list[tuple[Field, int]]:
             (DecimalField("bag.max_mg_per_ml", "Highest final concentration", unit="mg/mL"), 1),
             (TextField("bag.storage", "How the bag is stored, for its label", max_length=100), 2),
         ]
-    if group == "line_residue":
-        return [(DecimalField("line_residue.residue_ml", "Left after the infusion", unit="mL"), 1)]
+    if group in OPTIONAL_KINDS:
+        return [(_optional_field(group), 1)]
     return [(DecimalField(f"stability.{name}", label, unit="h"), 1) for name, label in _STABILITY.items()]
+
+
+def _optional_field(group: str) -> Field:
+    if group == ORDER_LEAD_TIME:
+        return TextField(f"{ORDER_LEAD_TIME}.days", "Days from the order to usable stock", max_length=3)
+    return DecimalField("line_residue.residue_ml", "Left after the infusion", unit="mL")
 
 
 def add_signatures(form: Form, first: str, second: str) -> None:
@@ -319,6 +338,8 @@ class SettingsEditor(QWidget):
             stability_source=values["stability.source"],
             line_residue_ml=values["line_residue.residue_ml"],
             line_residue_source=values["line_residue.source"],
+            order_lead_days=values["order_lead_time.days"],
+            order_lead_source=values["order_lead_time.source"],
         )
 
     def show_faults(self, faults: Sequence[Fault]) -> None:

@@ -9,11 +9,23 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.people import AUTHORITY
-from pharmacy_app.services.views import EventLine, Verification
+from pharmacy_app.services.corrections import may_correct
+from pharmacy_app.services.desk import Act
+from pharmacy_app.services.printed_head import (
+    PRINTED_DIGITS,
+    HeadChecked,
+    PrintedHead,
+    check_printed_head,
+    read_printed_head,
+)
+from pharmacy_app.services.views import CorrectionLine, EventLine, Verification
+from ui.bridge import Cancelled, Progress
 from ui.office import Office
+from ui.pages.correction import CorrectionHistory, Corrector
 from ui.pages.stock_parts import (
     ANY,
     MOMENT_WIDTH,
+    ActDialog,
     FilterBar,
     TippedPages,
     TippedRows,
@@ -92,8 +104,10 @@ def _write(value: Any) -> str:
 class EventDialog(QDialog):
     """One event: who, when, why, signatures, hash, and its content line by line."""
 
-    def __init__(self, event: EventLine, zone: str, parent: QWidget) -> None:
+    def __init__(self, office: Office, event: EventLine, correction: CorrectionLine | None, parent: QWidget) -> None:
         super().__init__(parent)
+        zone = office.site.time_zone
+        self._seq = event.seq
         self.setObjectName("event_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title = f"Event {event.seq}: {kind_words(event.kind)}"
@@ -124,18 +138,54 @@ class EventDialog(QDialog):
         close = Button("&Close", name="event_close")
         close.setDefault(True)
         close.clicked.connect(self.accept)
+        self.corrector = Corrector(office, self)
+        self.corrector.corrected.connect(self.accept)
+        correct = Button("Correct this &entry…", name="event_correct")
+        correct.setVisible(may_correct(event.kind))
+        if event.kind in AUTHORITY:
+            correct.setEnabled(office.may(event.kind))
+            correct.setToolTip(office.why_not(event.kind))
+        correct.clicked.connect(self._correct)
         foot = QHBoxLayout()
+        foot.addWidget(correct)
         foot.addStretch(1)
         foot.addWidget(close)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
         column.setSpacing(SPACE_M)
         column.addWidget(Text(title, "title", name="event_title"))
+        if correction is not None:
+            column.addWidget(CorrectionHistory((correction,), zone, name="event_correction"))
         column.addWidget(facts)
         column.addWidget(signed)
         column.addWidget(table, 1)
         column.addLayout(foot)
         table.setFocus()
+
+    def _correct(self) -> None:
+        self.corrector.open(self._seq)
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as the journal lists it, with its correction if it has one: then it is struck through."""
+
+    event: EventLine
+    correction: CorrectionLine | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.event, name)
+
+    @property
+    def struck(self) -> bool:
+        """Whether another event has corrected this one."""
+        return self.correction is not None
+
+    @property
+    def mark(self) -> str:
+        """The event's own marks, and by which event it was corrected."""
+        by = [] if self.correction is None else [f"corrected by {self.correction.event_seq}"]
+        return ", ".join([*self.event.marks, *by])
 
 
 def _signed(signatures: tuple[str, ...]) -> str:
@@ -148,13 +198,26 @@ _COLUMNS = (
     Column("actor_name", "Who", width=128, sortable=False),
     Column("done_at", "Done at", write=say_moment, width=MOMENT_WIDTH, sortable=False),
     Column("recorded_at", "Recorded at", write=say_moment, width=MOMENT_WIDTH, sortable=False),
+    Column("mark", "Mark", write=lambda text: text or "–", width=140, sortable=False, strikes=False),
     Column("why", "Why", write=lambda text: text or "–", width=180, sortable=False),
     Column("signatures", "Signatures", write=_signed, width=320, sortable=False),
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What verifying found, and how a printed paper fits if one was laid beside the journal."""
+
+    found: Verification
+    paper: HeadChecked | None = None
+
+
 def _tone(kind: str) -> str:
     return "warn" if kind in ("access_denied", "sign_in_failed") else ""
+
+
+def _read_paper(_act: Act, typed: dict[str, str]) -> PrintedHead:
+    return read_printed_head(typed["paper_events"], typed["paper_head"])
 
 
 class JournalView(QWidget):
@@ -173,6 +236,15 @@ class JournalView(QWidget):
         self.verify_button = Button("&Verify the journal", name="journal_verify", icon="check")
         self.verify_button.setToolTip("Replays every event from the first on and compares each byte, link and table.")
         self.verify_button.clicked.connect(self.verify)
+        self.paper_button = Button("Check a pri&nted paper…", name="journal_paper")
+        self.paper_button.setToolTip("Verifies the journal and looks in it for what the foot of a paper names.")
+        self.paper_button.clicked.connect(self.ask_paper)
+        self.stop_button = Button("Stop verif&ying", name="journal_verify_stop")
+        self.stop_button.setToolTip("Other work waits until verifying has ended. Stopping it changes nothing.")
+        self.stop_button.clicked.connect(self._stop)
+        self.stop_button.hide()
+        self._progress: Progress | None = None
+        office.bridge.progressed.connect(self._progressed)
         self.result = Banner("info", "", closable=True, name="journal_result")
         self.result.closed.connect(self.result.hide)
         self.result.hide()
@@ -191,6 +263,8 @@ class JournalView(QWidget):
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
         foot.addWidget(self._count, 1)
+        foot.addWidget(self.stop_button)
+        foot.addWidget(self.paper_button)
         foot.addWidget(self.verify_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -213,37 +287,112 @@ class JournalView(QWidget):
         kind, text = request.filter or ("", "")
         with self._office.desk.store.read() as reader:
             rows = reader.events(kind=kind, text=text, offset=request.offset, limit=request.limit)
-            return PageResult(tuple(rows), reader.count_events(kind=kind, text=text))
+            corrections = reader.corrections([event.seq for event in rows])
+            shown = tuple(EventRow(event, corrections.get(event.seq)) for event in rows)
+            return PageResult(shown, reader.count_events(kind=kind, text=text))
 
     def _loaded(self, total: int) -> None:
         self._count.setText(f"{total:,} event{'' if total == 1 else 's'}, newest first. Enter opens one.")
 
-    def _open(self, event: EventLine) -> None:
-        EventDialog(event, self._office.site.time_zone, self).open()
+    def _open(self, row: EventRow) -> None:
+        EventDialog(self._office, row.event, row.correction, self).open()
+
+    def ask_paper(self) -> None:
+        """Ask for number of events and head as a paper's foot has them, then verify the journal against it."""
+        dialog = ActDialog(
+            self._office,
+            "Check a printed paper",
+            "At the foot of every report stands how many events the journal held when it was printed, and its head. "
+            "A journal that was cut short or written anew since then does not fit the paper any more.",
+            "Chec&k",
+            (
+                TextField("paper_events", "&Number of events", max_length=12, placeholder="1,234"),
+                TextField("paper_head", "&Head", max_length=64, placeholder=f"{PRINTED_DIGITS} characters"),
+            ),
+            _read_paper,
+            name="paper_dialog",
+            busy="Reading the paper",
+            parent=self,
+        )
+        dialog.succeeded.connect(self.verify_against)
+        dialog.open()
+
+    def verify_against(self, paper: PrintedHead) -> None:
+        """Verify the journal and look in it for what the paper names."""
+        self._verify(paper)
 
     def verify(self) -> None:
         """Replay the journal in the database thread and show what came of it."""
+        self._verify(None)
+
+    def _verify(self, paper: PrintedHead | None) -> None:
         self.verify_button.setEnabled(False)
+        self.paper_button.setEnabled(False)
+        self.stop_button.show()
         self.result.set_message("info", "The journal is being verified. A long one takes a while.", word="Verifying")
         self.result.show()
-        self._office.do(self._office.desk.store.verify, self._verified, self._failed, busy="Verifying the journal")
+        store = self._office.desk.store
 
-    def _verified(self, found: Verification) -> None:
+        def work(progress: Progress) -> Proof:
+            def tell(done: int, total: int) -> None:
+                progress.stop_if_cancelled()
+                progress.report(done, total)
+
+            found = store.verify(tell)
+            if paper is None or not found.holds_together:
+                return Proof(found)
+            with store.read() as reader:
+                return Proof(found, check_printed_head(reader, paper))
+
+        bridge = self._office.bridge
+        self._progress = bridge.run_long(work, self._verified, self._failed, busy="Verifying the journal")
+
+    def _progressed(self, done: int, total: int) -> None:
+        if self._progress is not None and total:
+            words = f"The journal is being verified: {100 * done // total} % is done."
+            self.result.set_message("info", words, word="Verifying")
+
+    def _stop(self) -> None:
+        if self._progress is not None:
+            self._progress.cancel()
+
+    def _ended(self) -> None:
+        self._progress = None
         self.verify_button.setEnabled(True)
+        self.paper_button.setEnabled(True)
+        if self.stop_button.hasFocus():
+            self.verify_button.setFocus()
+        self.stop_button.hide()
+
+    def _verified(self, proof: Proof) -> None:
+        self._ended()
+        found, paper = proof.found, proof.paper
+        said = f" {paper.sentence}" if paper is not None else ""
+        if found.sound and paper is not None and not paper.fits:
+            text = (
+                f"{paper.sentence} Look again at what you typed and whose paper it is. If both are right, stop work in "
+                "this database, keep it as it is, and tell the sponsor and whoever keeps your backups."
+            )
+            self.result.set_message("stop", text, word="Does not fit")
+            return
         if found.sound:
             text = (
                 f"All {found.events:,} events are as they were written, every link fits, and replaying them gives "
-                f"the very tables shown here. Last hash {found.head_hash[:12]}."
+                f"the very tables shown here. Last hash {found.head_hash[:12]}.{said}"
             )
             self.result.set_message("ok", text, word="Sound")
             return
         where = f" The first bad event is number {found.first_bad}." if found.first_bad is not None else ""
         text = (
-            f"{found.trouble}{where} Stop work in this database, keep it as it is, and tell the sponsor and whoever "
-            "keeps your backups."
+            f"{found.trouble}{where}{said} Stop work in this database, keep it as it is, and tell the sponsor and "
+            "whoever keeps your backups."
         )
         self.result.set_message("stop", text, word="Altered")
 
     def _failed(self, trouble: Exception) -> None:
-        self.verify_button.setEnabled(True)
+        self._ended()
+        if isinstance(trouble, Cancelled):
+            words = "Verifying was stopped before its end, so it says nothing. Verify again when there is time."
+            self.result.set_message("info", words, word="Stopped")
+            return
         self.result.set_message("stop", f"The journal could not be verified: {trouble}", word="Not verified")

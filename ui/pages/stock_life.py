@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from pharmacy_app.domain.dates import say_day
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import move_table
@@ -17,10 +17,11 @@ from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels
 from pharmacy_app.services.views import EventLine, LedgerLine, MgLine, VialLife
 from ui.office import Office
+from ui.pages.correction import Corrector, words_of
 from ui.pages.stock_parts import (
     LEDGER_BRIEF,
+    ShownLine,
     TippedRows,
-    document_dialog,
     is_on_site,
     print_dialog,
     quarantine_dialog,
@@ -28,7 +29,10 @@ from ui.pages.stock_parts import (
     say_mg,
     state_says,
     state_tone,
+    way_words,
+    with_corrections,
 )
+from ui.pages.storage_permission import release_dialog
 from ui.pages.vial_moves_form import MOVE_KINDS
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
@@ -41,6 +45,7 @@ class Life:
     """A vial's life: its ledger lines, the events behind them by number, and the monitor's accountability."""
 
     life: VialLife
+    lines: tuple[ShownLine, ...]
     events: dict[int, EventLine]
     accounted: EventLine | None
 
@@ -54,7 +59,10 @@ def life_of(reader: Reader, unit_number: str) -> Life:
     accounted = (
         reader.events(kind="vials_accounted", text=unit_number, offset=0, limit=1) if life.vial.accounted_by else ()
     )
-    return Life(life, {event.seq: event for event in events if event is not None}, accounted[0] if accounted else None)
+    lines = tuple(with_corrections(reader, life.lines))
+    return Life(
+        life, lines, {event.seq: event for event in events if event is not None}, accounted[0] if accounted else None
+    )
 
 
 LINES_SHOWN = 5
@@ -67,6 +75,11 @@ _FORM_WORDS = (
     ("method", "Method"),
     ("container", "Container or manifest"),
     ("certificate", "Certificate"),
+    ("to_place", "To"),
+    ("carried_by", "Carried by"),
+    ("kept", "On the way"),
+    ("received_by", "Received by"),
+    ("brought_by", "Brought by"),
     ("note", "Note"),
 )
 _CARRIER_WORDS = (
@@ -86,7 +99,7 @@ def form_of(line: LedgerLine) -> str:
 def form_pairs(line: LedgerLine, event: EventLine | None) -> list[tuple[str, str]]:
     """A ledger line with the form it was recorded by: what was typed, and who signed what."""
     content = event.content if event is not None else {}
-    pairs = [("Move", f"{line.move}: {line.from_state or 'outside'} → {line.to_state}"), ("Event", str(line.event_seq))]
+    pairs = [("Move", f"{line.move}: {way_words(line)}"), ("Event", str(line.event_seq))]
     pairs += [("On the record", line.transaction), ("Form", form_of(line))]
     typed = [(words, str(content.get(key, ""))) for key, words in _FORM_WORDS]
     carrier = content.get("carrier", {})
@@ -96,6 +109,8 @@ def form_pairs(line: LedgerLine, event: EventLine | None) -> list[tuple[str, str
     if not content.get("method") and not content.get("party"):
         typed.append(("Comment", line.comment))
     pairs += typed
+    if line.late_why:
+        pairs.append(("Late entry", f"Recorded {say_moment(line.recorded_at)}: {line.late_why}"))
     pairs.append(("Checked by", line.verifier))
     if event is not None:
         pairs.append(("Signed", "\n".join(event.signatures)))
@@ -167,9 +182,17 @@ class VialLifeDialog(QDialog):
         self.form_button.clicked.connect(self._print_form)
         self._form_act = office.act()
         self._form_number = ""
+        self._chosen = 0
+        self.corrector = Corrector(office, self)
+        self.corrector.corrected.connect(self._moved)
+        self.correct_button = Button("Correct this &entry…", name="vial_life_correct")
+        self.correct_button.setEnabled(office.may("move_undone"))
+        self.correct_button.setToolTip(office.why_not("move_undone"))
+        self.correct_button.clicked.connect(self._correct)
         row = QHBoxLayout()
         row.addWidget(self.form_button)
         row.addStretch(1)
+        row.addWidget(self.correct_button)
         self._lines_card.body.addLayout(row)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
@@ -253,7 +276,7 @@ class VialLifeDialog(QDialog):
                 *([("Accounted for", accounted)] if accounted else []),
             ]
         )
-        self._lines.set_rows(life.lines)
+        self._lines.set_rows(found.lines)
         self._fit_table(len(life.lines))
         self._table.selectRow(len(life.lines) - 1)
         self._mg_card.setVisible(life.mg is not None)
@@ -282,13 +305,21 @@ class VialLifeDialog(QDialog):
         row = self._table.verticalHeader().defaultSectionSize()
         self._table.setFixedHeight(self._table.horizontalHeader().height() + min(lines, LINES_SHOWN) * row + 4)
 
-    def _show_form(self, line: LedgerLine) -> None:
-        self._form.set_pairs(form_pairs(line, self._found.events.get(line.event_seq)))
+    def _show_form(self, shown: ShownLine) -> None:
+        line = shown.line
+        pairs = form_pairs(line, self._found.events.get(line.event_seq))
+        if shown.correction is not None:
+            pairs.append(("Correction", words_of(shown.correction, self._office.site.time_zone)))
+        self._form.set_pairs(pairs)
+        self._chosen = line.event_seq
         number = form_of(line)
         if number != self._form_number:
             self._form_number, self._form_act = number, self._office.act()
         self.form_button.set_text(f"Print &form {number}")
         self.form_button.setVisible(bool(number))
+
+    def _correct(self) -> None:
+        self.corrector.open(self._chosen)
 
     def _print_form(self) -> None:
         desk, act, number = self._office.desk, self._form_act, self._form_number
@@ -320,7 +351,7 @@ class VialLifeDialog(QDialog):
 
     def _release(self) -> None:
         vial = self._life.vial
-        dialog = document_dialog(self._office, (vial.unit_number,), vial.hold_reason, self)
+        dialog = release_dialog(self._office, (vial.unit_number,), vial.hold_reason, self)
         dialog.succeeded.connect(self._moved)
         dialog.open()
 

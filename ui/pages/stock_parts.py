@@ -1,6 +1,7 @@
 """What the pages about vials share: words for dates, moves and events, tables with tips, one dialog for an act."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,24 +18,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pharmacy_app.domain.dates import say_moment
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.expiry import EXPIRED_STATE
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import Vial, move_table
 from pharmacy_app.services.desk import Act
+from pharmacy_app.services.disposition import permissions
+from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.stock import (
-    PermissionForm,
     QuarantineForm,
-    SupporterDecision,
     quarantine,
-    release_with_document,
 )
+from pharmacy_app.services.views import CorrectionLine, DocumentLine, LedgerLine
 from ui.office import Office
+from ui.pages.done_field import DoneTime
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
-from ui.widgets.fields import DateField, Field, Form, NoteField, TextField
+from ui.widgets.fields import ChoiceField, Field, Form, NoteField, TextField
 from ui.widgets.tables import Column, DataTable, PagedTableModel, RowTableModel
 
 MOMENT_WIDTH = 176
@@ -43,20 +46,8 @@ MOMENT_WIDTH = 176
 ANY = "any"
 """The value of a filter that lets everything through."""
 
-STATES = (
-    "held",
-    "available",
-    "reserved",
-    "quarantined",
-    "opened",
-    "empty",
-    "partial",
-    "broken",
-    "missing",
-    "returned",
-    "transferred",
-    "destroyed",
-)
+STATES = tuple(move_table().states)
+"""Every state a vial can be in, in the order of the table of moves."""
 
 # -- words
 
@@ -78,16 +69,26 @@ def vials_count(count: int, what: str = "vial") -> str:
 
 
 _KINDS = {
-    "access_denied": "Try refused: no authority",
+    "access_denied": "Try refused",
     "sign_in_failed": "Sign-in failed",
+    "move_undone": "Move taken back",
+    "receipt_corrected": "Receipt corrected",
+    "closing_corrected": "Closing of vials corrected",
+    "accountability_undone": "Monitor's accountability taken back",
+    "period_signed": "Period of the record signed",
     "quarantine_lifted": "Released with the supporter's document",
     "site_opened": "Site and study set up",
     "record_printed": "Accountability record printed",
+    "subject_exported": "Subject exported",
     "vials_closed": "mg ledger closed",
     "vials_accounted": "Monitor's accountability of containers",
     "vials_found": "Missing vials found",
     "vials_transferred": "Vials transferred to another site",
     "vials_destroyed": "Vials destroyed on site",
+    "vials_transported": "Vials moved to another place",
+    "vials_taken_back": "Containers back from a subject",
+    "expiry_extended": "Expiry of a lot extended",
+    "vials_relabelled": "Labels renewed by hand",
 }
 
 
@@ -115,14 +116,64 @@ def place_words(vial: Vial) -> str:
     return vial.place if is_on_site(vial.state) else "–"
 
 
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A ledger line as a table shows it, with its correction if it has one: then it is struck through."""
+
+    line: LedgerLine
+    correction: CorrectionLine | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.line, name)
+
+    @property
+    def struck(self) -> bool:
+        """Whether the line was taken back or put right by another one."""
+        return self.correction is not None and self.correction.moved_vials
+
+    @property
+    def mark(self) -> str:
+        """Late entry, corrected, correction of which entry; '' for a plain line."""
+        marks = ["late entry"] if self.line.late_why else []
+        if self.struck:
+            marks.append("corrected")
+        if self.line.corrects_seq is not None:
+            marks.append(f"corrects {self.line.corrects_seq}")
+        return ", ".join(marks)
+
+
+def with_corrections(reader: Reader, lines: Sequence[LedgerLine]) -> list[ShownLine]:
+    """Ledger lines with the corrections that they have."""
+    corrections = reader.corrections(list({line.event_seq for line in lines}))
+    return [ShownLine(line, corrections.get(line.event_seq)) for line in lines]
+
+
+def way_words(line: LedgerLine) -> str:
+    """From which state to which a line leads; of a pair that changes place or label, out of and into which."""
+    if not line.to_state:
+        return f"{line.from_state}, out of {line.place}"
+    if not line.from_state and line.move != "receive":
+        return f"{line.to_state}, into {line.place}"
+    return f"{line.from_state or 'outside'} → {line.to_state}"
+
+
 def state_tone(state: str) -> str:
     """The severity's colour beside the word: quarantined and missing stand out, held and broken ask for a look."""
-    tones = {"quarantined": "stop", "missing": "stop", "held": "warn", "broken": "warn", "available": "ok"}
+    tones = {
+        "quarantined": "stop",
+        "missing": "stop",
+        EXPIRED_STATE: "stop",
+        "held": "warn",
+        "broken": "warn",
+        "available": "ok",
+    }
     return tones.get(state, "")
 
 
 def state_says(state: str) -> str:
-    """What a state means, from the table of moves."""
+    """What a state means, from the table of moves; what expired is no state there, but is summed apart."""
+    if state == EXPIRED_STATE:
+        return "Past its last usable day: to be returned or transferred"
     return move_table().states[state].says
 
 
@@ -170,10 +221,12 @@ def hide_empty_columns(table: DataTable, keys: Sequence[str]) -> None:
 LEDGER_BRIEF = (
     Column("done_at", "Done at", write=say_moment, width=MOMENT_WIDTH),
     Column("move", "Move", width=116),
-    Column("to_state", "State after", width=104),
+    Column("to_state", "State after", width=104, write=lambda text: text or "–"),
+    Column("place", "Place", width=112),
+    Column("mark", "Mark", width=104, write=lambda text: text or "–", strikes=False),
     Column("recorder", "Recorded by", width=132),
     Column("dose_id", "Dose", width=104, write=lambda text: text or "–"),
-    Column("comment", "Comment", width=180, stretch=True),
+    Column("comment", "Comment", width=140, stretch=True),
 )
 """The columns of a vial's life."""
 
@@ -223,16 +276,18 @@ class ActDialog(QDialog):
         name: str,
         busy: str,
         parent: QWidget,
+        columns: int = 1,
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(520)
+        self._width = 520 if columns == 1 else 780
+        self.setMinimumWidth(self._width)
         self._office, self._work, self._busy_words = office, work, busy
         self._act = office.act()
         self._busy = False
-        self.form = Form(columns=1, name=f"{name}_form")
+        self.form = Form(columns=columns, name=f"{name}_form")
         for field in fields:
             self.form.add(field)
         self.verb = Button(verb, name=f"{name}_do", kind="primary")
@@ -255,6 +310,14 @@ class ActDialog(QDialog):
         column.addLayout(last)
         if fields:
             fields[0].editor().setFocus()
+        self._fit()
+
+    def add_done_time(self) -> None:
+        """Let another time than now be said for the act, and why it is late."""
+        when = DoneTime(self._office, self.form)
+        when.unfolded.connect(self._fit)
+        when.late_why.changed.connect(self._fit)
+        when.done_at.changed.connect(self._fit)
         self._fit()
 
     def ask(self) -> None:
@@ -307,7 +370,7 @@ class ActDialog(QDialog):
     def _fit(self) -> None:
         """As high as its words need at its width: a layout of wrapping text does not say so by itself."""
         layout = self.layout()
-        width = max(self.width(), 520) if self.isVisible() else 520
+        width = max(self.width(), self._width) if self.isVisible() else self._width
         if layout is not None:
             layout.activate()
             self.resize(width, layout.totalHeightForWidth(width))
@@ -317,9 +380,9 @@ def quarantine_dialog(office: Office, units: tuple[str, ...], parent: QWidget) -
     """Take vials out of use, with the reason; 'succeeded' gives the event."""
 
     def work(act: Act, values: dict[str, str]) -> Event:
-        return quarantine(office.desk, act, QuarantineForm(units, values["reason"]))
+        return quarantine(office.desk, act, QuarantineForm(units, **values))
 
-    return ActDialog(
+    dialog = ActDialog(
         office,
         f"Quarantine {vials_count(len(units))}",
         f"{unit_ranges(units)} must not be used from now on, until the supporter permits it in writing. "
@@ -335,32 +398,26 @@ def quarantine_dialog(office: Office, units: tuple[str, ...], parent: QWidget) -
         busy="Recording the quarantine",
         parent=parent,
     )
+    dialog.add_done_time()
+    return dialog
 
 
-def document_dialog(office: Office, units: tuple[str, ...], held_because: str, parent: QWidget) -> ActDialog:
-    """Put held or quarantined vials into usable stock under the supporter's written decision."""
+class PermissionField(ChoiceField):
+    """The supporter's written permissions that are attached, newest first, to choose one by its number."""
 
-    def work(act: Act, values: dict[str, str]) -> Event:
-        decision = SupporterDecision(values["reference"], values["decided_by"], values["decided_on"])
-        return release_with_document(office.desk, act, PermissionForm(units, decision, values["why"]))
+    def __init__(self, office: Office) -> None:
+        super().__init__("permission", "Supporter's &permission", required=True)
+        self.set_hint("Looking for what is attached…")
+        office.ask(permissions, self._got, office.say_trouble)
 
-    because = f" They are kept back because: {held_because}." if held_because else ""
-    return ActDialog(
-        office,
-        f"Release {vials_count(len(units))} with the supporter's document",
-        f"{unit_ranges(units)} become usable stock.{because} Have the supporter's written decision at hand.",
-        "&Release",
-        [
-            TextField("reference", "Document &reference", required=True, max_length=60),
-            TextField("decided_by", "&Decided by", required=True, max_length=60, hint="The name as on the document."),
-            DateField("decided_on", "Decided &on", required=True),
-            NoteField("why", "&Note", lines=2),
-        ],
-        work,
-        name="document_dialog",
-        busy="Recording the release",
-        parent=parent,
-    )
+    def _got(self, found: Sequence[DocumentLine]) -> None:
+        self.set_choices(
+            [
+                (line.document_id, f"{line.document_id}: {line.title}, {line.signed_by}, {say_day(line.dated_on)}")
+                for line in found
+            ]
+        )
+        self.set_hint("" if found else "None is attached yet. Attach it under Documents, then come back.")
 
 
 def print_dialog(

@@ -2,19 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.vials import STRENGTHS_MG, read_expiry
-from pharmacy_app.services.stock import LotTyped, ShipmentForm
+from pharmacy_app.services.packing_list import LotTyped
+from pharmacy_app.services.stock import LOGGER_READ, NOT_READ, ShipmentForm, hold_in_sight
 from ui.pages.stock_parts import say_mg, vials_count
 from ui.theme import SPACE_M
 from ui.widgets.basics import Button, announce, clear_layout
 from ui.widgets.dates import say_date
 from ui.widgets.fields import ChoiceField, DateField, DateTimeField, Form, NoteField, TextField
 from ui.widgets.panels import Banner, Card
+
+if TYPE_CHECKING:
+    from pharmacy_app.domain.protocol import Storage
 
 EMPTY_LOT = LotTyped("", "", "", "")
 
@@ -25,12 +30,6 @@ _LOGGER = (
     ("not read", "Not read yet"),
 )
 _CONDITION = (("intact", "Intact"), ("damaged", "Damaged"))
-
-_HELD_WHY = {
-    "alarm": "The logger shows an alarm",
-    "no logger": "No temperature logger came with the shipment",
-    "not read": "The logger has not been read",
-}
 
 
 class ExpiryField(TextField):
@@ -55,9 +54,19 @@ class ExpiryField(TextField):
 
 
 def _count_check(value: str) -> str:
-    if not value.isascii() or not value.isdigit() or int(value) == 0:
-        return "Type a whole number of vials, at least 1."
+    if not value.isascii() or not value.isdigit():
+        return "Type a whole number of vials."
     return ""
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _vials(field: TextField) -> int | None:
+    """The number of vials in a field as far as it can be read."""
+    value = field.value()
+    return int(value) if value and not _count_check(value) else None
 
 
 class LotBlock(Card):
@@ -79,17 +88,35 @@ class LotBlock(Card):
         )
         self.lot = TextField(at + "lot", "Lot", required=True, max_length=20)
         self.expiry = ExpiryField(at + "expiry", "Expiry as printed", required=True, placeholder="2027-03")
-        self.count = TextField(at + "count", "Vials", required=True, max_length=5, check=_count_check)
         self.condition = ChoiceField(at + "condition", "Condition", _CONDITION, required=True)
+        self.listed = TextField(at + "listed", "Listed", required=True, max_length=5, check=_count_check)
+        self.count = TextField(at + "count", "Counted", required=True, max_length=5, check=_count_check)
+        self.kits = NoteField(at + "kit_numbers", "Kits of the counted vials", lines=2)
+        self.difference = TextField(
+            at + "difference_note",
+            "About the difference",
+            required=True,
+            max_length=200,
+            placeholder="for example: carton sealed, supporter telephoned",
+        )
+        self.extra_kits = NoteField(at + "extra_kits", "Kits not on the list", lines=1)
         self.note = TextField(at + "condition_note", "What is damaged", required=True, max_length=200)
-        self.kits = NoteField(at + "kit_numbers", "Kit numbers", lines=2)
+        self.damaged = TextField(
+            at + "damaged", "Vials damaged", max_length=5, check=_count_check, hint="Empty: the whole lot."
+        )
+        self.damaged_kits = NoteField(at + "damaged_kits", "Damaged kits", lines=1)
         self.form.add(self.strength)
         self.form.add(self.lot)
         self.form.add(self.expiry)
-        self.form.add(self.count)
         self.form.add(self.condition)
-        self.form.add(self.kits, span=3)
-        self.form.add(self.note, span=4)
+        self.form.add(self.listed)
+        self.form.add(self.count)
+        self.form.add(self.kits, span=2)
+        self.form.add(self.difference, span=2)
+        self.form.add(self.extra_kits, span=2)
+        self.form.add(self.note, span=2)
+        self.form.add(self.damaged)
+        self.form.add(self.damaged_kits)
         self.add(self.form)
         self.form.set_values(
             {
@@ -100,6 +127,11 @@ class LotBlock(Card):
                 at + "condition": typed.condition,
                 at + "condition_note": typed.condition_note,
                 at + "kit_numbers": "\n".join(typed.kit_numbers),
+                at + "listed": typed.listed,
+                at + "difference_note": typed.difference_note,
+                at + "damaged": typed.damaged,
+                at + "damaged_kits": "\n".join(typed.damaged_kits),
+                at + "extra_kits": "\n".join(typed.extra_kits),
             }
         )
         self._follow()
@@ -109,6 +141,8 @@ class LotBlock(Card):
     def typed(self) -> LotTyped:
         """The lot as typed, for the service."""
         damaged = self.condition.value() == "damaged"
+        listed, counted = _vials(self.listed), _vials(self.count)
+        extra = listed is not None and counted is not None and counted > listed
         return LotTyped(
             strength_mg=self.strength.value(),
             lot=self.lot.value(),
@@ -117,14 +151,19 @@ class LotBlock(Card):
             kit_numbers=self._kit_numbers(),
             condition=self.condition.value(),
             condition_note=self.note.value() if damaged else "",
+            listed=self.listed.value(),
+            difference_note=self.difference.value() if listed != counted else "",
+            damaged=self.damaged.value() if damaged else "",
+            damaged_kits=_lines(self.damaged_kits.text()) if damaged else (),
+            extra_kits=_lines(self.extra_kits.text()) if extra else (),
         )
 
     def check(self) -> bool:
-        """Check the block's own fields; the note counts only where something is damaged."""
-        if self.note.isHidden():
-            self.note.set_value("")
-        fields = [field for field in self.form.fields() if field is not self.note or not self.note.isHidden()]
-        return not [field for field in fields if field.check_now()]
+        """Check the block's own fields; those that are hidden ask for nothing."""
+        for field in (self.note, self.difference):
+            if field.isHidden():
+                field.set_value("")
+        return not [field for field in self.form.fields() if not field.isHidden() and field.check_now()]
 
     def focus_first(self, *, faulty: bool = False) -> None:
         """Put the focus on the first field, or on the first faulty one."""
@@ -134,16 +173,22 @@ class LotBlock(Card):
                 return
 
     def _kit_numbers(self) -> tuple[str, ...]:
-        return tuple(line.strip() for line in self.kits.text().splitlines() if line.strip())
+        return _lines(self.kits.text())
 
     def _follow(self) -> None:
-        """Show what depends on what was typed: the damage's note, and how many kits are still to be scanned."""
-        self.note.setVisible(self.condition.value() == "damaged")
-        kits, vials = len(self._kit_numbers()), self.count.value()
-        if kits:
-            self.kits.set_hint(f"{kits} of {vials or '?'} kit numbers.")
+        """Show what depends on what was typed: damage, a difference, and how many kits are still to be scanned."""
+        damaged, kits = self.condition.value() == "damaged", self._kit_numbers()
+        listed, counted = _vials(self.listed), _vials(self.count)
+        for field in (self.note, self.damaged):
+            field.setVisible(damaged)
+        self.damaged_kits.setVisible(damaged and bool(kits))
+        self.difference.setVisible(listed is not None and counted is not None and listed != counted)
+        self.extra_kits.setVisible(listed is not None and counted is not None and counted > listed and bool(kits))
+        one_each = not any(sign in line for line in kits for sign in (" to ", " TO ", "–", "..", " - "))
+        if kits and one_each:
+            self.kits.set_hint(f"{len(kits)} of {self.count.value() or '?'} kit numbers.")
         else:
-            self.kits.set_hint("One a line, typed or scanned. Leave it empty when the vials have none.")
+            self.kits.set_hint("One a line, typed or scanned, or K001 to K010. Empty when the vials have none.")
 
 
 class ReceiptForm(QWidget):
@@ -161,18 +206,37 @@ class ReceiptForm(QWidget):
         self.setAccessibleName("Receive a shipment")
         self._places = tuple(places)
         self.head = Form(columns=3, name="receipt_form")
+        self._storage: Storage | None = None
         self.head.add(TextField("number", "Shipment &number", required=True, max_length=40))
-        self.head.add(TextField("sender", "&Sender", required=True, max_length=80), span=2)
-        self.head.add(DateField("shipped_on", "Shipped &on", required=True))
+        self.head.add(TextField("sender", "&Sender", required=True, max_length=80))
         self.head.add(
-            DateTimeField("received_at", "R&eceived at", hint="Leave it empty if it is arriving now.", now=now), span=2
+            TextField(
+                "packing_list", "Pac&king list no.", required=True, max_length=40, placeholder="N/A if it has none"
+            )
         )
+        self.head.add(DateField("shipped_on", "Shipped &on", required=True))
+        self._now = now
+        self.received_at = DateTimeField(
+            "received_at", "R&eceived at", hint="Leave it empty if it is arriving now.", now=now
+        )
+        self.head.add(self.received_at, span=2)
         self.logger = ChoiceField("logger_state", "Temperature lo&gger", _LOGGER, required=True)
         self.serial = TextField("logger_serial", "Logger serial n&umber", max_length=40)
+        self.lowest = TextField("min_celsius", "Lo&west temperature (°C)", max_length=8, placeholder="N/A if not shown")
+        self.highest = TextField(
+            "max_celsius", "Hig&hest temperature (°C)", max_length=8, placeholder="N/A if not shown"
+        )
         self.place = ChoiceField("place", "Storage &place", [(place, place) for place in self._places], required=True)
+        self.late = TextField(
+            "late_why", "Why it is recorded &late", max_length=300, placeholder="for example: arrived on Saturday"
+        )
+        self.head.add(self.late, span=3)
+        self.head.add(self.place)
         self.head.add(self.logger)
         self.head.add(self.serial)
-        self.head.add(self.place)
+        self.head.add(self.lowest)
+        self.head.add(self.highest)
+        self.head.end_row()
         self.head.add(NoteField("note", "No&te", lines=1, hint="What the record should say besides."), span=3)
         packing = Card("Packing list")
         packing.add(self.head)
@@ -194,6 +258,11 @@ class ReceiptForm(QWidget):
         column.addLayout(below)
         self.head.changed.connect(self._changed)
         self.clear()
+
+    def set_places(self, places: Sequence[str]) -> None:
+        """Offer the places in use now; the one chosen stays."""
+        self._places = tuple(places)
+        self.place.set_choices([(place, place) for place in places])
 
     def clear(self) -> None:
         """Begin a new draft: one empty lot, the usual place."""
@@ -221,7 +290,16 @@ class ReceiptForm(QWidget):
             place=values["place"],
             lots=tuple(block.typed() for block in self.blocks),
             note=values["note"],
+            late_why="" if self.late.isHidden() else values["late_why"],
+            packing_list=values["packing_list"],
+            min_celsius="" if self.lowest.isHidden() else values["min_celsius"],
+            max_celsius="" if self.highest.isHidden() else values["max_celsius"],
         )
+
+    def set_storage(self, storage: "Storage") -> None:
+        """Take the protocol's storage temperatures, to say what the logger's will mean."""
+        self._storage = storage
+        self._changed()
 
     def summary(self) -> str:
         """``2 lots, 16 vials`` as far as the counts can be read."""
@@ -278,16 +356,23 @@ class ReceiptForm(QWidget):
     def _changed(self) -> None:
         state = self.logger.value()
         self.serial.setEnabled(state != "no logger")
+        for field in (self.lowest, self.highest):
+            field.setVisible(state in LOGGER_READ)
+        received_on = self.received_at.day()
+        self.late.setVisible(received_on is not None and received_on < self._now().date())
+        held = hold_in_sight(self.form(), self._storage) if self._storage is not None else ""
         damaged = [f"lot {at}" for at, block in enumerate(self.blocks, 1) if block.condition.value() == "damaged"]
-        reasons = [_HELD_WHY[state]] if state in _HELD_WHY else []
+        parts = []
+        if held == NOT_READ:
+            parts.append(f"{held}. All vials stay held until it is.")
+        elif held:
+            parts.append(f"{held}. All vials stay held until the supporter permits their use in writing (§\u00a08.2).")
         if damaged:
-            reasons.append(f"{' and '.join(damaged)} {'is' if len(damaged) == 1 else 'are'} damaged")
-        if reasons:
-            which = "All vials" if state in _HELD_WHY else "These vials"
-            text = (
-                f"{'; '.join(reasons)}. {which} stay held until the supporter permits their use in writing "
-                "(§\u00a08.2)."
+            parts.append(
+                f"damaged vials of {' and '.join(damaged)} stay held until the supporter permits their use in writing"
+                " (§\u00a08.2)."
             )
-            self._held.set_message("warn", text[0].upper() + text[1:], word="Held")
-        self._held.setVisible(bool(reasons))
+        if parts:
+            self._held.set_message("warn", " ".join(part[0].upper() + part[1:] for part in parts), word="Held")
+        self._held.setVisible(bool(parts))
         self.changed.emit()

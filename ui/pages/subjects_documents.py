@@ -1,22 +1,21 @@
 """Documents about one subject: those that are kept, opening and saving one, attaching another."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QDir, QSaveFile, QStandardPaths, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QDir, QStandardPaths, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day, say_moment
-from pharmacy_app.domain.errors import Fault, Refused, Unavailable
+from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.schedule import place_words
 from pharmacy_app.services import documents, views
-from pharmacy_app.services.ports import Reader
+from ui.document import DocumentDialog, save_copy
 from ui.office import Office
+from ui.pages.documents import content_of
+from ui.pages.documents_parts import FILES_FILTER, kind_choices, read_file
 from ui.pages.stock_parts import TippedRows
 from ui.pages.subjects_facts import SubjectFacts
 from ui.pages.subjects_parts import FittingTable
@@ -25,8 +24,6 @@ from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, DateField, Form, TextField
 from ui.widgets.panels import Banner, Card
 from ui.widgets.tables import Column
-
-_FILES = "Documents (*.pdf *.png *.jpg *.jpeg *.txt);;All files (*)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +39,6 @@ class DocumentRow:
     dated_on: date
 
 
-def content_of(reader: Reader, document: views.DocumentLine) -> bytes:
-    """The bytes of a kept document; raises ``Unavailable`` when they are gone."""
-    content = reader.paper(document.sha256)
-    if content is None:
-        raise Unavailable(f"The file of document {document.document_id} is not in this database. Restore a backup.")
-    return content
-
-
-def read_file(path: str) -> bytes:
-    """The bytes of a file to attach, no more of them than are needed to see that it is too large."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(documents.MAX_DOCUMENT_BYTES + 1)
-    except (OSError, ValueError) as trouble:
-        reason = getattr(trouble, "strerror", None) or str(trouble)
-        raise Refused(
-            Fault("file", f"This file cannot be read ({reason}). Look at its name and choose it again.")
-        ) from None
-
-
 class AttachCard(Card):
     """The form that attaches a file. Signals ``attached()``, ``closed()``, ``resized()``."""
 
@@ -72,7 +49,7 @@ class AttachCard(Card):
     def __init__(self, office: Office) -> None:
         super().__init__(
             "Attach a document",
-            f"A PDF, a picture or plain text of at most {documents.MAX_DOCUMENT_BYTES // 1_000_000} MB, kept as it is.",
+            f"{documents.FILES_TAKEN}, kept as it is.",
             name="attach_card",
         )
         self._office = office
@@ -95,7 +72,7 @@ class AttachCard(Card):
             ChoiceField(
                 "attach_kind",
                 "&Kind",
-                [(kind, f"{kind[:1].upper()}{kind[1:]}") for kind in documents.KINDS],
+                kind_choices(),
                 required=True,
             )
         )
@@ -156,7 +133,7 @@ class AttachCard(Card):
 
     def _choose_file(self) -> None:
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        path, _ = QFileDialog.getOpenFileName(self, "Choose the document", folder, _FILES)
+        path, _ = QFileDialog.getOpenFileName(self, "Choose the document", folder, FILES_FILTER)
         if path:
             self.file.set_value(QDir.toNativeSeparators(path))
 
@@ -212,7 +189,6 @@ class DocumentsView(QWidget):
         super().__init__()
         self._office = office
         self._number = ""
-        self._then: Callable[[views.DocumentLine, bytes], None] = self._show
         self._wanted: views.DocumentLine | None = None
         self._trouble = Banner("stop", "", name="documents_trouble")
         self._trouble.hide()
@@ -326,51 +302,25 @@ class DocumentsView(QWidget):
             )
 
     def open_chosen(self) -> None:
-        """Show a PDF here; hand anything else to the PC's own program."""
-        self._fetch(self._show)
+        """Show the document here, without handing it to another program."""
+        if self._wanted is not None:
+            DocumentDialog(self._office, self._wanted, self).open()
 
     def save_chosen(self) -> None:
         """Save a copy of the kept bytes where the person says."""
-        self._fetch(self._save)
-
-    def _fetch(self, then: Callable[[views.DocumentLine, bytes], None]) -> None:
-        if self._wanted is None:
-            return
-        self._then = then
-        self._office.ask(partial(content_of, document=self._wanted), self._got, self._failed)
-
-    def _got(self, content: bytes) -> None:
-        self._trouble.hide()
-        if self._wanted is not None:
-            self._then(self._wanted, content)
+        line = self._wanted
+        if line is not None:
+            self._office.ask(lambda reader: (line, content_of(reader, line)), self._save, self._failed)
 
     def _failed(self, trouble: Exception) -> None:
         self._trouble.set_message("stop", str(trouble))
         self._trouble.show()
 
-    def _show(self, line: views.DocumentLine, content: bytes) -> None:
-        if line.media_type == "application/pdf":
-            self._office.show_pdf(f"Document {line.document_id}: {line.title}", line.file_name, content, self)
-            return
-        path = Path(QDir.tempPath()) / line.file_name
-        if self._write(path, content) and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            self._said.setText(f"No program opens such files here. The file is at {path}.")
-
-    def _save(self, line: views.DocumentLine, content: bytes) -> None:
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        path, _ = QFileDialog.getSaveFileName(self, "Save a copy", str(Path(folder) / line.file_name))
-        if path:
-            self._write(Path(path), content)
-
-    def _write(self, path: Path, content: bytes) -> bool:
-        target = QSaveFile(str(path))
-        done = (
-            target.open(QSaveFile.OpenModeFlag.WriteOnly)
-            and target.write(QByteArray(content)) == len(content)
-            and target.commit()
-        )
-        self._said.setText(f"Saved at {path}." if done else f"It could not be saved: {target.errorString()}.")
-        return done
+    def _save(self, found: tuple[views.DocumentLine, bytes]) -> None:
+        self._trouble.hide()
+        said = save_copy(*found, self)
+        if said:
+            self._said.setText(said)
 
 
 def _row(line: views.DocumentLine) -> DocumentRow:

@@ -74,6 +74,7 @@ class SubjectFacts:
     calendar: TreatmentCalendar
     drift: Drift
     measurements: tuple[views.MeasurementLine, ...]
+    corrections: dict[int, views.CorrectionLine]
     doses: tuple[views.DoseLine, ...]
     statements: tuple[Statement, ...]
     documents: tuple[views.DocumentLine, ...]
@@ -93,6 +94,7 @@ def facts_of(desk: Desk, reader: Reader, subject_number: str) -> SubjectFacts:
     site, today = site_of(reader), today_of(desk, reader)
     protocol = protocol_of(site, today)
     doses = tuple(reader.doses(subject_number=subject_number))
+    measured = tuple(reader.measurements(subject_number, corrected=True))
     about = {subject_number, *(dose.dose_id for dose in doses)}
     return SubjectFacts(
         line=line,
@@ -100,7 +102,8 @@ def facts_of(desk: Desk, reader: Reader, subject_number: str) -> SubjectFacts:
         today=today,
         calendar=treatment.calendar(desk, reader, subject_number),
         drift=subjects.drift_of(desk, reader, subject_number),
-        measurements=tuple(reader.measurements(subject_number)),
+        measurements=measured,
+        corrections=reader.corrections(list({row.event_seq for row in measured})),
         doses=doses,
         statements=tuple(statement_of(each, protocol, today) for each in treatment.statements(reader, subject_number)),
         documents=tuple(document for document in reader.documents() if document.about in about),

@@ -15,6 +15,7 @@ from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.units import HeightUnit, Measured, WeightUnit, read_height, read_weight, show, show_kg
 from pharmacy_app.services import subjects, views
 from ui.office import Office
+from ui.pages.correction import Corrector, words_of
 from ui.pages.stock_parts import TippedRows
 from ui.pages.subjects_facts import SubjectFacts
 from ui.theme import SPACE_M
@@ -37,6 +38,8 @@ class MeasurementRow:
     converted: str
     recorder: str
     why: str
+    event_seq: int
+    struck: bool
 
 
 def converted(value: str, unit: str) -> str:
@@ -157,20 +160,40 @@ class WeightsView(QWidget):
                 Column("typed", "As typed", numeric=True),
                 Column("converted", "Used as", numeric=True, width=110),
                 Column("recorder", "Recorded by", width=150),
-                Column("why", "Confirmed because", stretch=True, write=lambda text: text or "–"),
+                Column(
+                    "why",
+                    "Confirmed or corrected because",
+                    stretch=True,
+                    write=lambda text: text or "–",
+                    strikes=False,
+                ),
             ),
             parent=self,
         )
-        measurements = Card("Heights and weights", name="measurements_card")
-        measurements.add(
-            DataTable(
-                self._measured,
-                name="measurements_table",
-                label="Heights and weights",
-                empty_text="Nothing was measured yet. Record a height and a weight above.",
-                visible_rows=5,
-            )
+        measurements = Card(
+            "Heights and weights",
+            "What was corrected is struck through. Enter on a line corrects it.",
+            name="measurements_card",
         )
+        self.table = DataTable(
+            self._measured,
+            name="measurements_table",
+            label="Heights and weights",
+            empty_text="Nothing was measured yet. Record a height and a weight above.",
+            visible_rows=5,
+        )
+        self.corrector = Corrector(office, self)
+        self.corrector.corrected.connect(self.recorded)
+        self.table.row_activated.connect(self._correct)
+        self.correct_button = Button("Correct the chosen line…", name="correct_measurement")
+        self.correct_button.setEnabled(office.may("measurement_corrected"))
+        self.correct_button.setToolTip(office.why_not("measurement_corrected"))
+        self.correct_button.clicked.connect(self._correct_chosen)
+        last = QHBoxLayout()
+        last.addStretch(1)
+        last.addWidget(self.correct_button)
+        measurements.add(self.table)
+        measurements.body.addLayout(last)
         column.addWidget(measurements)
         column.addStretch(1)
 
@@ -187,7 +210,10 @@ class WeightsView(QWidget):
         self.chart.set_weights(
             [Weighed(point.measured_on, point.kg, point.over) for point in drift.points], _levels(drift), drift.words
         )
-        self._measured.set_rows([_measurement_row(measured) for measured in facts.measurements])
+        zone = self._office.site.time_zone
+        self._measured.set_rows(
+            [_measurement_row(line, facts.corrections.get(line.event_seq), zone) for line in facts.measurements]
+        )
         day = self.card.form.field("measured_on")
         # A day nobody typed goes with the day: the window may have been left open over night.
         if isinstance(day, DateField) and day.text() in ("", self._day_put_in):
@@ -265,6 +291,19 @@ class WeightsView(QWidget):
     def _show_form(self) -> None:
         self.look_at.emit(self.card)
 
+    # -- correcting
+
+    def _correct(self, row: MeasurementRow) -> None:
+        if self._office.may("measurement_corrected"):
+            self.corrector.open(row.event_seq)
+
+    def _correct_chosen(self) -> None:
+        chosen = self.table.selected_rows()
+        if chosen:
+            self._correct(chosen[0])
+        else:
+            self._office.messages.info("Choose the line that is wrong first.")
+
 
 def _levels(drift: Drift) -> list[Level]:
     """The lines of the chart: the weight last used, and where recalculation becomes mandatory."""
@@ -276,7 +315,9 @@ def _levels(drift: Drift) -> list[Level]:
     return [Level(kg, f"{words}{show_kg(kg, None)}", dashed) for kg, words, dashed in wanted if kg is not None]
 
 
-def _measurement_row(line: views.MeasurementLine) -> MeasurementRow:
+def _measurement_row(line: views.MeasurementLine, correction: views.CorrectionLine | None, zone: str) -> MeasurementRow:
     used = f"{show(line.value, 3)} {_CANONICAL[line.kind]}"
     typed = f"{line.typed_value} {line.typed_unit}"
-    return MeasurementRow(line.measured_on, line.kind, typed, used, line.recorder, line.why)
+    why = line.why if correction is None else words_of(correction, zone)
+    struck = correction is not None
+    return MeasurementRow(line.measured_on, line.kind, typed, used, line.recorder, why, line.event_seq, struck)

@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day, say_moment
+from pharmacy_app.domain.expiry import EXPIRED, expiry_warning, is_unopened
 from pharmacy_app.domain.medication_errors import ClockState
 from pharmacy_app.domain.units import show_mg
-from pharmacy_app.domain.vials import STRENGTHS_MG, in_date
+from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import questions, views
 from pharmacy_app.services.doses import written_decisions
 from pharmacy_app.services.medication_errors import ClockNow
@@ -36,7 +37,6 @@ NEXT_STEP = {
 }
 """What the next person does with a dose, by its status."""
 
-UNOPENED = ("held", "available", "reserved", "quarantined")
 _NO_CLOCKS: Mapping[str, Sequence[ClockNow]] = {}
 _WORDS = {"stop": "Stop", "warn": "Look", "info": "Next"}
 
@@ -55,11 +55,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """The unopened vials of one strength: usable, on hand, and when the first usable ones expire."""
+    """The unopened vials of one strength: usable, on hand in date, expired, and when the first usable ones expire."""
 
     strength_mg: Decimal
     usable: int
     on_hand: int
+    expired: int
     first_expiry: date | None
 
 
@@ -163,7 +164,10 @@ def waiting(
                 "vials",
             )
         )
+    found += _deviations(today)
     found += _expiring(today)
+    found += _to_relabel(today)
+    found += _counts(today)
     found += [
         Waiting(
             "stop",
@@ -196,6 +200,22 @@ def _decided(line: views.DoseLine, by_decision: frozenset[str]) -> str:
     return " with written decision" if line.dose_id in by_decision else ""
 
 
+def _deviations(today: views.Today) -> list[Waiting]:
+    """Storage deviations that are open, each with what to do next."""
+    return [
+        Waiting(
+            "stop",
+            f"Storage deviation {line.deviation_id} is open",
+            f"{line.place}, {counted(line.vials, 'vial', 'vials')}. See what is missing: the supporter is told, and"
+            " nothing is used until it permits it in writing (Protocol § 8.2).",
+            f"Open {line.deviation_id}",
+            "storage",
+            line.deviation_id,
+        )
+        for line in today.open_deviations
+    ]
+
+
 def _error_words(error: views.ErrorLine) -> str:
     """The two doses of a dosing error; of one that a person reported, the report itself."""
     if error.source != "dosing rule" or error.administered_mg is None or error.prescribed_mg is None:
@@ -219,24 +239,72 @@ def _clock_words(clocks: Sequence[ClockNow]) -> str:
 
 
 def _expiring(today: views.Today) -> list[Waiting]:
-    lots: dict[tuple[Decimal, str, date], int] = {}
-    for line in today.expiring:
-        key = line.strength_mg, line.lot, line.expires_on
-        lots[key] = lots.get(key, 0) + line.vials
-    found = []
-    for (strength, lot, expires_on), vials in sorted(lots.items(), key=lambda item: (item[0][2], item[0][:2])):
-        past = not in_date(expires_on, today.day)
-        found.append(
-            Waiting(
-                "stop" if past else "info",
-                f"Lot {lot} ({show_mg(strength)}) {'expired' if past else 'expires'} on {say_day(expires_on)}",
-                f"{counted(vials, 'unopened vial')} of it on hand. "
-                + ("Quarantine what is left; it is refused for doses." if past else "Use it first."),
-                f"See lot {lot}",
-                "vials",
-            )
+    return [
+        Waiting(
+            lot.kind,
+            lot.title(today.day),
+            lot.words(),
+            f"See lot {lot.lot}",
+            "vials",
+            f"lot {lot.lot}",
         )
+        for lot in today.expiring
+    ]
+
+
+def _counts(today: views.Today) -> list[Waiting]:
+    """Discrepancies that stand, then the places that are to be counted within a week or should have been."""
+    found = [
+        Waiting(
+            "warn",
+            f"Discrepancy {line.number} between shelf and record stands",
+            f"{line.sentence}\nTwo people sign what became of it.",
+            f"Open {line.number}",
+            "counts",
+            line.number,
+        )
+        for line in today.discrepancies
+    ]
+    for due in today.counts:
+        if due.soon:
+            last = f"last counted on {say_day(due.last_on)}" if due.last_on else "never counted yet"
+            found.append(
+                Waiting(
+                    "warn" if due.late else "info",
+                    f"{due.place} {'should have been' if due.late else 'is to be'} counted by {say_day(due.due_on)}",
+                    f"{last[:1].upper()}{last[1:]}. Each place with vials is counted once a month, by two people.",
+                    "Begin the count",
+                    "counts",
+                    f"new:{due.place}",
+                )
+            )
     return found
+
+
+def count_words(today: views.Today) -> str:
+    """When each place was last counted and when it is next, a line each."""
+    return "\n".join(
+        f"{due.place}: {f'counted {say_day(due.last_on)}' if due.last_on else 'not counted yet'},"
+        f" next {say_day(due.due_on)}."
+        for due in today.counts
+    )
+
+
+def _to_relabel(today: views.Today) -> list[Waiting]:
+    """The labels that still have the date from before an extension of the expiry."""
+    if not today.to_relabel:
+        return []
+    lots = ", ".join(dict.fromkeys(f"{vial.lot} ({show_mg(vial.strength_mg)})" for vial in today.to_relabel))
+    return [
+        Waiting(
+            "warn",
+            f"{counted(len(today.to_relabel), 'label has', 'labels have')} the date from before an extension",
+            f"The expiry of lot {lots} was extended. Next: print new labels, or say that they were renewed by hand.",
+            "Renew the labels",
+            "vials",
+            "labels to renew",
+        )
+    ]
 
 
 def _by_decision(reader: Reader, today: views.Today) -> frozenset[str]:
@@ -250,12 +318,14 @@ def usable_stock(day: Day) -> tuple[Usable, ...]:
     found = []
     for strength in STRENGTHS_MG:
         usable = [line for line in day.today.usable if line.strength_mg == strength]
-        on_hand = [line for line in day.stock if line.strength_mg == strength and line.state in UNOPENED]
+        unopened = [line for line in day.stock if line.strength_mg == strength and is_unopened(line.state)]
+        in_date = [line for line in unopened if expiry_warning(line.expires_on, day.today.day) != EXPIRED]
         found.append(
             Usable(
                 strength,
                 sum(line.vials for line in usable),
-                sum(line.vials for line in on_hand),
+                sum(line.vials for line in in_date),
+                sum(line.vials for line in unopened) - sum(line.vials for line in in_date),
                 min((line.expires_on for line in usable), default=None),
             )
         )
@@ -319,6 +389,8 @@ class _StockNumber(QFrame):
         column.addWidget(Text(f"{strength} vials", "label", wrap=False))
         column.addLayout(line)
         on_hand = f"{stock.on_hand} unopened on hand."
+        if stock.expired:
+            on_hand += f" Apart from these {stock.expired} expired: return or transfer."
         column.addWidget(Text(f"{on_hand}\n{first}", "muted", name=f"{name}_on_hand"))
 
 
@@ -349,6 +421,8 @@ class TodayPage(Page):
         self._numbers = QHBoxLayout()
         self._numbers.setSpacing(SPACE_L)
         self._stock.body.addLayout(self._numbers)
+        self._counted = Text("", "muted", name="last_counted")
+        self._stock.add(self._counted)
         self._stock.hide()
         self.add(self._stock)
 
@@ -370,6 +444,8 @@ class TodayPage(Page):
         for stock in usable_stock(day):
             self._numbers.addWidget(_StockNumber(stock), 1)
         self._waits.show()
+        self._counted.setText(count_words(day.today))
+        self._counted.setVisible(bool(day.today.counts))
         self._stock.show()
 
     def _show_waiting(self, items: tuple[Waiting, ...]) -> None:

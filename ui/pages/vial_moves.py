@@ -16,7 +16,7 @@ from pharmacy_app.services.disposition import ASKED_WITH_THE_ACT, ProofLine, che
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.preparation import find_vial
 from pharmacy_app.services.printing import unit_ranges
-from pharmacy_app.services.views import DocumentLine
+from pharmacy_app.services.views import DocumentLine, Place
 from ui.office import Office
 from ui.pages.stock_parts import TippedRows, place_words, say_mg, state_tone, state_words, vials_count
 from ui.pages.subjects_parts import FittingTable
@@ -36,11 +36,12 @@ FAULTS_SHOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class MoveFacts:
-    """The vials of the list as they stand, where the proofs of each move stand for them, and the permissions."""
+    """The vials of the list as they stand, where the proofs of each move stand for them, permissions and places."""
 
     vials: tuple[Vial, ...]
     proofs: dict[str, tuple[ProofLine, ...]]
     permissions: tuple[DocumentLine, ...]
+    places: tuple[Place, ...] = ()
 
 
 def facts_of(reader: Reader, unit_numbers: Sequence[str]) -> MoveFacts:
@@ -50,6 +51,7 @@ def facts_of(reader: Reader, unit_numbers: Sequence[str]) -> MoveFacts:
         tuple(vial for vial in found if vial is not None),
         {kind.move: checklist(reader, kind.move, unit_numbers) for kind in MOVE_KINDS},
         permissions(reader),
+        tuple(reader.places()),
     )
 
 
@@ -114,11 +116,12 @@ class _Offer(QWidget):
     def __init__(self, kind: MoveKind) -> None:
         super().__init__()
         self._move = kind.move
-        self.button = Button(kind.title, name=f"move_{kind.move}")
+        key = kind.move.replace(" ", "_")
+        self.button = Button(kind.title, name=f"move_{key}")
         self.button.setMinimumWidth(208)
         self.button.clicked.connect(self._choose)
         self._icon = IconView("waiting", "muted")
-        self._words = Text("", name=f"move_{kind.move}_words")
+        self._words = Text("", name=f"move_{key}_words")
         self._words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, SPACE_S, 0, SPACE_S)
@@ -148,7 +151,9 @@ class _Offer(QWidget):
             missing = "; ".join(f"{line.says}: {line.missing}" for line in lacking)
             still = f"\nStill missing: {missing}." if missing else ""
             self._icon.set_icon("warn" if lacking else "ok", "warn" if lacking else "ok")
-            self._words.setText(f"Becomes {rule_.to_state}. It takes {needs} (§\u00a0{rule_.section}).{still}")
+            becomes = f"Becomes {rule_.to_state}." if rule_.to_state else "Stays what it is, in another place."
+            takes = f" It takes {needs} (§\u00a0{rule_.section})." if needs else f" (§\u00a0{rule_.section})"
+            self._words.setText(f"{becomes}{takes}{still}")
         self.button.setAccessibleDescription(self._words.text())
         self.button.setToolTip(why_not)
 
@@ -342,6 +347,7 @@ class MovePanel(QWidget):
 
     def _fill(self, form: MoveForm) -> None:
         form.show_facts(self._units, self._facts.proofs[form.kind.move], self._facts.permissions)
+        form.show_places(self._facts.places, self._facts.vials)
 
     def _offer_take_off(self) -> None:
         self.off_button.setEnabled(bool(self.table.selectionModel().selectedRows()))

@@ -1,15 +1,16 @@
 """The forms of the moves that take vials out of use or off the site: proofs, fields and signatures, move by move."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
-from PySide6.QtCore import QDir, QStandardPaths, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.places import REFRIGERATOR
+from pharmacy_app.domain.vials import Vial, move_table
 from pharmacy_app.services import disposition, documents, views
 from pharmacy_app.services.desk import Act, Credentials, Desk
 from pharmacy_app.services.disposition import (
@@ -21,18 +22,19 @@ from pharmacy_app.services.disposition import (
     LossForm,
     ProofLine,
     ReturnForm,
+    TakeBackForm,
     TransferForm,
 )
 from pharmacy_app.services.printing import unit_ranges
+from pharmacy_app.services.transport import CARRIERS, CONTAINERS, OWN_STAFF, TransportForm, needs_receiver, transport
 from ui.office import Office
+from ui.pages.documents_parts import FileField, attach
+from ui.pages.done_field import DoneTime
 from ui.pages.stock_parts import ActDialog, vials_count
-from ui.pages.subjects_documents import read_file
 from ui.theme import SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
 from ui.widgets.fields import CheckField, ChoiceField, DateField, Form, NoteField, PasswordField, TextField
 from ui.widgets.panels import Card
-
-_FILES = "Documents (*.pdf *.png *.jpg *.jpeg *.txt);;All files (*)"
 
 VIAL_FIELDS = ("unit_number", "unit_numbers")
 """The fields of faults that belong to the list of vials, not to the form."""
@@ -42,7 +44,8 @@ VIAL_FIELDS = ("unit_number", "unit_numbers")
 class MoveKind:
     """How one move of the table is offered: its act, its words and whose signatures it takes.
 
-    ``meaning`` is what the own signature says; ``second`` names the other person who signs, '' for none.
+    ``meaning`` is what the own signature says, '' where the act takes none; ``second`` names the other person who
+    signs, '' for none.
     """
 
     move: str
@@ -51,11 +54,20 @@ class MoveKind:
     text: str
     verb: str
     done: str
-    meaning: str
+    meaning: str = ""
     second: str = ""
 
 
 MOVE_KINDS = (
+    MoveKind(
+        "transport",
+        "vials_transported",
+        "Move to another place",
+        "Two lines are written: out of the old place, into the new one. To and from a satellite another person signs"
+        " the receipt there.",
+        "&Record the move",
+        "moved to another place",
+    ),
     MoveKind(
         "break",
         "vials_broken",
@@ -86,6 +98,15 @@ MOVE_KINDS = (
         "found again and quarantined",
         "I found it.",
         "Second person",
+    ),
+    MoveKind(
+        "take back",
+        "vials_taken_back",
+        "Came back from a subject",
+        "Opened, empty and partly used containers that a ward brought back: never used again. An unopened vial never"
+        " leaves the pharmacy for a subject.",
+        "&Record as returned by the subject",
+        "recorded as returned by the subject",
     ),
     MoveKind(
         "return",
@@ -123,6 +144,22 @@ MOVE_KINDS = (
 
 def do_move(desk: Desk, act: Act, name: str, unit_numbers: tuple[str, ...], typed: dict[str, str]) -> Event:
     """Record a move of the vials with what was typed into its form; raises ``Refused`` with every fault."""
+    late = {key: typed[key] for key in ("done_at", "late_why")}
+    if name == "transport":
+        receiver = Credentials(typed["witness_user_name"], typed["witness_password"])
+        way = TransportForm(
+            unit_numbers,
+            typed["to_place"],
+            typed["carried_by"],
+            typed["carrier"],
+            typed["container"],
+            typed["note"],
+            **late,
+        )
+        return transport(desk, act, way, receiver if receiver.user_name.strip() else None)
+    if name == "take back":
+        came = TakeBackForm(unit_numbers, typed["dose_id"], typed["reason"], typed["brought_by"], typed["note"], **late)
+        return disposition.take_back(desk, act, came)
     own = Credentials(typed["user_name"], typed["password"])
     if name in ("return", "transfer"):
         carrier = CarrierTyped(
@@ -135,18 +172,24 @@ def do_move(desk: Desk, act: Act, name: str, unit_numbers: tuple[str, ...], type
         confirmed, note = typed["in_original_containers"], typed["note"]
         permission, reason = typed["permission"], typed["reason"]
         if name == "return":
-            back = ReturnForm(unit_numbers, permission, typed["depot"], reason, confirmed, carrier, note)
+            back = ReturnForm(unit_numbers, permission, typed["depot"], reason, confirmed, carrier, note, **late)
             return disposition.return_vials(desk, act, back, own)
-        on = TransferForm(unit_numbers, permission, typed["to_site"], reason, confirmed, carrier, note)
+        on = TransferForm(unit_numbers, permission, typed["to_site"], reason, confirmed, carrier, note, **late)
         return disposition.transfer_vials(desk, act, on, own)
     second = Credentials(typed["witness_user_name"], typed["witness_password"])
     if name == "destroy":
         form = DestroyForm(
-            unit_numbers, typed["permission"], typed["method"], typed["container"], typed["certificate"], typed["note"]
+            unit_numbers,
+            typed["permission"],
+            typed["method"],
+            typed["container"],
+            typed["certificate"],
+            typed["note"],
+            **late,
         )
         return disposition.destroy_vials(desk, act, form, own, second)
     acts = {"break": disposition.break_vials, "miss": disposition.miss_vials, "find": disposition.find_vials}
-    return acts[name](desk, act, LossForm(unit_numbers, typed["why"]), own, second)
+    return acts[name](desk, act, LossForm(unit_numbers, typed["why"], **late), own, second)
 
 
 class Checklist(QWidget):
@@ -193,43 +236,17 @@ def _standing(line: ProofLine) -> tuple[str, str, str, str]:
     return "stop", "stop", "Missing", line.missing
 
 
-class FileField(TextField):
-    """The name of a file with its folder, typed or chosen."""
-
-    def __init__(self, name: str, label: str) -> None:
-        super().__init__(name, label, required=True, max_length=1000, hint="The file and its folder.")
-        self.choose = Button("Bro&wse…", name=f"{name}_choose")
-        self.choose.clicked.connect(self._choose)
-        self._editor_row.addWidget(self.choose)
-
-    def _choose(self) -> None:
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        path, _ = QFileDialog.getOpenFileName(self, "Choose the document", folder, _FILES)
-        if path:
-            self.set_value(QDir.toNativeSeparators(path))
-
-
 def permission_dialog(office: Office, parent: QWidget) -> ActDialog:
     """Attach the supporter's written permission to the study; 'succeeded' gives the event."""
 
     def work(act: Act, values: dict[str, str]) -> Event:
-        path = values["file"]
-        content = read_file(path)
-        form = documents.DocumentForm(
-            values["title"], PERMISSION_KIND, "", values["signed_by"], values["dated_on"], Path(path).name
-        )
-        try:
-            return documents.attach_document(office.desk, act, form, content)
-        except Refused as refused:
-            of_file = ("content", "file_name")
-            faults = [replace(fault, field="file") if fault.field in of_file else fault for fault in refused.faults]
-            raise Refused(*faults) from None
+        form = documents.DocumentForm(values["title"], PERMISSION_KIND, "", values["signed_by"], values["dated_on"], "")
+        return attach(office, act, form, values["file"])
 
     return ActDialog(
         office,
         "Attach the supporter's permission",
-        f"A PDF, a picture or plain text of at most {documents.MAX_DOCUMENT_BYTES // 1_000_000} MB, kept as it is and"
-        " attached to the study as a whole.",
+        f"{documents.FILES_TAKEN}, kept as it is and attached to the study as a whole.",
         "&Attach",
         [
             FileField("file", "&File"),
@@ -256,24 +273,31 @@ class MoveForm(Card):
     look_at = Signal(object)
 
     def __init__(self, office: Office, kind: MoveKind) -> None:
-        super().__init__(kind.title, kind.text, name=f"move_form_{kind.move}")
+        key = kind.move.replace(" ", "_")
+        super().__init__(kind.title, kind.text, name=f"move_form_{key}")
         self.kind = kind
         self._office = office
         self._act = office.act()
         self._busy = False
         self._units: tuple[str, ...] = ()
+        self._places: tuple[views.Place, ...] = ()
+        self._vials: tuple[Vial, ...] = ()
         self.other = Button("&Another move…", name="move_other")
         self.other.clicked.connect(self.again)
         self.head.addWidget(self.other, 0, Qt.AlignmentFlag.AlignTop)
-        self.checklist = Checklist(f"proofs_{kind.move}")
+        self.checklist = Checklist(f"proofs_{key}")
         self.add(self.checklist)
-        self.add(rule())
-        self.form = Form(name=f"move_fields_{kind.move}")
+        if move_table().moves[kind.move].needs:
+            self.add(rule())
+        else:
+            self.checklist.hide()
+        self.form = Form(name=f"move_fields_{key}")
         self.permission: ChoiceField | None = None
         _FIELDS[kind.move](self)
+        self.when = DoneTime(office, self.form)
         self._add_signatures()
         self.add(self.form)
-        self.verb = Button(kind.verb, name="move_sign", kind="primary", icon="sign")
+        self.verb = Button(kind.verb, name="move_sign", kind="primary", icon="sign" if kind.meaning else "")
         self.verb.clicked.connect(self.sign)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -282,6 +306,37 @@ class MoveForm(Card):
         self.form.mark_clean()
 
     # -- fields
+
+    def add_transport(self) -> None:
+        """Where vials are carried, by whom and how; at a satellite, who receives them there."""
+        self._to_place = ChoiceField("to_place", "To which &place", required=True)
+        self._to_place.changed.connect(self._offer_receiver)
+        self.form.add(self._to_place)
+        self.form.add(TextField("carried_by", "&Carried by", required=True, max_length=60, hint="The person's name."))
+        carriers = [(each, f"{each[:1].upper()}{each[1:]}") for each in CARRIERS]
+        self._carrier = ChoiceField("carrier", "By &whom", carriers, required=True)
+        self._carrier.set_value(OWN_STAFF)
+        self.form.add(self._carrier)
+        containers = [(each, f"{each[:1].upper()}{each[1:]}") for each in CONTAINERS]
+        self.form.add(ChoiceField("container", "&Kept on the way", containers, required=True))
+        self.form.add(NoteField("note", "&Note", lines=2), span=2)
+        self._receiver_words = Text("", "strong", name="move_receiver")
+        self.form.add_widget(self._receiver_words)
+        self._receiver = (
+            TextField("witness_user_name", "Who receives them, &user name", max_length=64),
+            PasswordField("witness_password", "Who receives them, pa&ssword"),
+        )
+        for field in self._receiver:
+            self.form.add(field)
+        self._receiver[1].editor().returnPressed.connect(self.sign)
+        self._offer_receiver()
+
+    def add_take_back(self) -> None:
+        """Of which dose containers came back, why, and who brought them."""
+        self.form.add(TextField("dose_id", "&Dose", required=True, max_length=12))
+        self.form.add(TextField("brought_by", "Brou&ght by", required=True, max_length=60, hint="The person's name."))
+        self.form.add(TextField("reason", "Rea&son", required=True, max_length=300), span=2)
+        self.form.add(NoteField("note", "&Note", lines=2), span=2)
 
     def add_loss(self) -> None:
         """What happened, in words."""
@@ -340,6 +395,10 @@ class MoveForm(Card):
     def _add_signatures(self) -> None:
         self.form.end_row()
         self.form.add_widget(rule())
+        if not self.kind.meaning:
+            self._signed_for = Text("", name="move_signed_for")
+            self.form.add_widget(self._signed_for)
+            return
         self.form.add_widget(Text(f"Your signature: “{self.kind.meaning}”", "strong"))
         self._signed_for = Text("", name="move_signed_for")
         self.form.add_widget(self._signed_for)
@@ -365,13 +424,38 @@ class MoveForm(Card):
     ) -> None:
         """Show where the proofs stand for the vials now on the list; what was typed stays."""
         self._units = units
+        what = "Signed for" if self.kind.meaning else "Recorded for"
         self._signed_for.setText(
-            f"Signed for: {vials_count(len(units))}, {unit_ranges(units)}." if units else "No vial is on the list."
+            f"{what}: {vials_count(len(units))}, {unit_ranges(units)}." if units else "No vial is on the list."
         )
         self.checklist.show_lines(lines)
         if self.permission is not None:
             self.permission.set_choices([(line.document_id, _document_words(line)) for line in permissions])
             self.permission.set_hint("" if permissions else "None is attached yet: attach it first.")
+
+    def show_places(self, places: Sequence[views.Place], vials: Sequence[Vial]) -> None:
+        """Offer the places in use for a transport, and the dose of the vials that came back."""
+        self._places, self._vials = tuple(places), tuple(vials)
+        if self.kind.move == "transport":
+            self._to_place.set_choices([(place.name, _place_words(place)) for place in places if place.in_use])
+            self._offer_receiver()
+        doses = {vial.dose_id for vial in vials}
+        if self.kind.move == "take back" and len(doses) == 1 and not self.form.field("dose_id").value():
+            self.form.field("dose_id").set_value(next(iter(doses)))
+            self.form.mark_clean()
+
+    def _offer_receiver(self) -> None:
+        """Ask for the second person's signature where one end of the way is a satellite."""
+        needed = needs_receiver(self._places, self._vials, self._to_place.value())
+        self._receiver_words.setText(
+            "A satellite has a record of its own: whoever receives the vials there signs with their own password."
+        )
+        self._receiver_words.setVisible(needed)
+        for field in self._receiver:
+            field.required = needed
+            field.setVisible(needed)
+            if not needed:
+                field.set_value("")
 
     def is_dirty(self) -> bool:
         """Whether anything was typed."""
@@ -446,6 +530,8 @@ class MoveForm(Card):
 
 
 _FIELDS: dict[str, Callable[[MoveForm], None]] = {
+    "transport": MoveForm.add_transport,
+    "take back": MoveForm.add_take_back,
     "break": MoveForm.add_loss,
     "miss": MoveForm.add_loss,
     "find": MoveForm.add_loss,
@@ -453,6 +539,13 @@ _FIELDS: dict[str, Callable[[MoveForm], None]] = {
     "transfer": MoveForm.add_transfer,
     "destroy": MoveForm.add_destroy,
 }
+
+
+def _place_words(place: views.Place) -> str:
+    """A place with its kind where that matters, and its room."""
+    kind = "" if place.kind == REFRIGERATOR else place.kind
+    more = ", ".join(part for part in (kind, place.room) if part)
+    return f"{place.name} ({more})" if more else place.name
 
 
 def _document_words(line: views.DocumentLine) -> str:

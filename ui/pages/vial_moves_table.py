@@ -1,19 +1,20 @@
-"""How vials move: the one table of states and moves, to read, with what each move needs and where it is written."""
+"""How vials move: the one table of states and moves, drawn, and to read with what each move needs."""
 
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.move_diagram import OUTSIDE, SAME, move_diagram
 from pharmacy_app.domain.vials import Move, move_table
 from ui.pages.stock_parts import ANY, TippedRows, fill_height, state_says
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_S
 from ui.widgets.basics import Text
 from ui.widgets.fields import ChoiceField
+from ui.widgets.move_diagram import MoveDiagramView
+from ui.widgets.panels import Card
 from ui.widgets.tables import Column
-
-OUTSIDE = "outside"
-"""Where a vial is before it is received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def move_rows(state: str = "") -> list[MoveRow]:
         MoveRow(
             move,
             f"{move.name[:1].upper()}{move.name[1:]}",
-            f"{', '.join(move.from_states) or OUTSIDE} → {move.to_state}",
+            f"{', '.join(move.from_states) or OUTSIDE} → {move.to_state or SAME}",
             ", ".join(table.proofs[name].says for name in move.needs) or "–",
             move.transaction or "–",
             move.section,
@@ -46,7 +47,7 @@ def move_rows(state: str = "") -> list[MoveRow]:
 
 
 class MovesView(QWidget):
-    """The moves as a list: from → to, what it takes, the word of the record, the section."""
+    """The moves as a drawing, and as a list: from → to, what it takes, the word of the record, the section."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +55,9 @@ class MovesView(QWidget):
         states = [(state.name, f"{state.name.capitalize()}: {state.says}") for state in move_table().states.values()]
         self.state = ChoiceField("moves_state", "Moves of a vial that &is", [(ANY, "In any state"), *states])
         self.state.set_value(ANY)
+        # The longest sentence of a state must not make the page wider than the window.
+        self.state.editor().setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.state.editor().setMinimumContentsLength(24)
         self.state.changed.connect(self._show)
         self._rows = TippedRows(
             (
@@ -80,7 +84,20 @@ class MovesView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_S)
+        self.diagram = MoveDiagramView(move_diagram(move_table()), name="moves_diagram", label="How vials move, drawn")
+        drawing = QScrollArea()
+        drawing.setObjectName("moves_drawing")
+        drawing.setFrameShape(QFrame.Shape.NoFrame)
+        drawing.setWidgetResizable(True)
+        drawing.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        drawing.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        drawing.setWidget(self.diagram)
+        bar = drawing.horizontalScrollBar().sizeHint().height()
+        drawing.setFixedHeight(self.diagram.sizeHint().height() + bar)
+        card = Card(name="moves_card")
+        card.add(drawing)
         column.addWidget(self.state)
+        column.addWidget(card)
         column.addWidget(self.table, 1)
         column.addWidget(self._said)
         self._show()
@@ -88,15 +105,18 @@ class MovesView(QWidget):
     def _show(self) -> None:
         state = self.state.value()
         self._rows.set_rows(move_rows("" if state == ANY else state))
+        self.diagram.show_state("" if state == ANY else state)
         self._said.setText("A move that is not in this list does not exist. Choose one to read it whole.")
 
     def _say(self, row: MoveRow) -> None:
         move = row.move
+        says = state_says(move.to_state) if move.to_state else "Its place or its label changes, not its state"
         sentences = [
-            f"{row.name}: {row.way}. {state_says(move.to_state)}.",
+            f"{row.name}: {row.way}. {says}.",
             f"It takes {row.needs}." if move.needs else "",
             move.otherwise,
             f"On the accountability record it is {row.record}." if move.transaction else "",
+            "A correction can take it back while it is the vial's last move." if move.undo else "",
             f"Protocol §\u00a0{move.section}.",
         ]
         self._said.setText(" ".join(sentence for sentence in sentences if sentence))

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Refused
-from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, in_date, move_table
+from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.expiry import EXPIRED_STATE, ExpiringLot, expiring_lots, stock_state
+from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, move_table
 from pharmacy_app.services.desk import Act, Desk, today_of
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.preparation import find_vial
@@ -24,7 +26,6 @@ from ui.pages.stock_parts import (
     FilterBar,
     TippedPages,
     TippedRows,
-    document_dialog,
     fill_height,
     hide_empty_columns,
     place_words,
@@ -35,17 +36,25 @@ from ui.pages.stock_parts import (
     state_words,
     vials_count,
 )
+from ui.pages.storage_permission import release_dialog
 from ui.pages.vial_moves import MAX_CHOSEN, MovePanel
 from ui.pages.vial_moves_form import MOVE_KINDS
 from ui.pages.vial_moves_table import MovesView
+from ui.pages.vials_expiry import ExpiryDialog, RelabelDialog
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, ScanField, TextField
-from ui.widgets.panels import Page, Tabs
+from ui.widgets.panels import Banner, Page, Tabs
 from ui.widgets.tables import Column, DataTable, PageRequest, PageResult
 
 TITLE = "Vials"
 SUBTITLE = "What is usable, what is on hand, and where every vial is."
+
+MOVES = "To another place, broken, missing, found, back from a subject, returned, transferred, destroyed."
+"""What the panel that moves vials is for."""
+
+LABELS_TO_RENEW = "labels to renew"
+"""Opens the list of vials whose lot was extended and whose labels are still the old ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ def lots_of(stock: Sequence[StockLine], day: date) -> list[LotStock]:
     """The stock as one line a strength, lot and place. Usable: available and not past its last day on ``day``."""
     counted: dict[tuple[Decimal, date, str, str], dict[str, int]] = {}
     for line in stock:
-        state = "expired" if line.state == "available" and not in_date(line.expires_on, day) else line.state
+        state = stock_state(line.state, line.expires_on, day)
         states = counted.setdefault((line.strength_mg, line.expires_on, line.lot, line.place), {})
         states[state] = states.get(state, 0) + line.vials
     return [
@@ -92,7 +101,7 @@ def lots_of(stock: Sequence[StockLine], day: date) -> list[LotStock]:
             held=states.get("held", 0),
             quarantined=states.get("quarantined", 0),
             opened=states.get("opened", 0),
-            used=states.get("empty", 0) + states.get("partial", 0),
+            used=sum(states.get(state, 0) for state in ("empty", "partial", "returned by subject")),
             broken=states.get("broken", 0),
             missing=states.get("missing", 0),
             gone=sum(states.get(state, 0) for state in ("returned", "transferred", "destroyed")),
@@ -101,9 +110,20 @@ def lots_of(stock: Sequence[StockLine], day: date) -> list[LotStock]:
     ]
 
 
-def _stock_now(desk: Desk, reader: Reader) -> tuple[list[LotStock], list[str]]:
+@dataclass(frozen=True, slots=True)
+class _StockNow:
+    """The stock by lot as of a day, the names of all lots, and the lots that expire soon or have expired."""
+
+    day: date
+    stock: list[LotStock]
+    lots: list[str]
+    expiring: tuple[ExpiringLot, ...]
+
+
+def _stock_now(desk: Desk, reader: Reader) -> _StockNow:
     lots = list(dict.fromkeys(lot for _, lot, _ in reader.lots()))
-    return lots_of(reader.stock(), today_of(desk, reader)), lots
+    stock, day = reader.stock(), today_of(desk, reader)
+    return _StockNow(day, lots_of(stock, day), lots, expiring_lots(stock, day))
 
 
 class _StrengthCard(QFrame):
@@ -183,15 +203,23 @@ STATE_COLUMNS = ("reserved", "held", "quarantined", "expired", "opened", "used",
 
 @dataclass(frozen=True, slots=True)
 class _VialRow:
-    """A vial in the table, with its state in words."""
+    """A vial in the table, with its state in words as of a day."""
 
     vial: Vial
+    day: date
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.vial, name)
 
     @property
+    def summed_as(self) -> str:
+        """The word under which it is counted: what is available and past its last day has expired."""
+        return stock_state(self.vial.state, self.vial.expires_on, self.day)
+
+    @property
     def state(self) -> str:
+        if self.summed_as == EXPIRED_STATE:
+            return f"{EXPIRED_STATE}: return or transfer"
         return state_words(self.vial) + (", accounted for" if self.vial.accounted_by else "")
 
     @property
@@ -204,7 +232,7 @@ _VIAL_COLUMNS = (
     Column("strength_mg", "Strength", numeric=True, write=say_mg),
     Column("lot", "Lot", width=116),
     Column("expires_on", "Last day", write=say_day, width=116),
-    Column("state", "State", width=180, stretch=True, tone=lambda row: state_tone(row.vial.state)),
+    Column("state", "State", width=180, stretch=True, tone=lambda row: state_tone(row.summed_as)),
     Column("place", "Place", width=124),
     Column("kit_number", "Kit", width=110, write=lambda text: text or "–"),
 )
@@ -229,6 +257,9 @@ class VialsPage(Page):
         for card in self._cards:
             row.addWidget(card, 1)
         self.add(self._top)
+        self.expiry = Banner("info", "", word="Expiry", name="vials_expiry")
+        self.expiry.hide()
+        self.add(self.expiry)
         self.moving = MovePanel(office)
         self.moving.hide()
         self.moving.closed.connect(self._show_vials)
@@ -314,16 +345,28 @@ class VialsPage(Page):
         )
         fill_height(self.stock_table, 240)
         self.stock_table.row_activated.connect(self._open_lot)
+        self.stock_table.selectionModel().selectionChanged.connect(self._offer_lot)
+        self.extend_button = Button("E&xtend the expiry…", name="stock_extend")
+        self.extend_button.clicked.connect(self._extend)
+        self.relabel_button = Button("La&bels to renew…", name="stock_relabel", icon="print")
+        self.relabel_button.clicked.connect(self.show_labels_to_renew)
+        foot = QHBoxLayout()
+        foot.setSpacing(SPACE_S)
+        foot.addStretch(1)
+        foot.addWidget(self.relabel_button)
+        foot.addWidget(self.extend_button)
         view = QWidget()
         column = QVBoxLayout(view)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_S)
         column.addWidget(self.stock_table, 1)
+        column.addLayout(foot)
+        self._offer_lot()
         column.addWidget(
             Text(
                 "On hand = usable + reserved + held + quarantined + expired, all unopened. Usable: released and not "
-                "past its last day. Used up: empty or partial containers. Left: returned, transferred or destroyed. "
-                "Enter on a line shows its vials.",
+                "past its last day. Used up: empty or partial containers, also those that came back. Left: returned, "
+                "transferred or destroyed. Enter on a line shows its vials.",
                 "small",
             )
         )
@@ -344,14 +387,33 @@ class VialsPage(Page):
         return self.moving.is_dirty()
 
     def open_on(self, what: str) -> None:
-        """Open a vial by its unit number, kit number or scanned label."""
+        """Open a vial by its unit number, kit number or scanned label; 'lot …' shows the vials of that lot."""
+        if what.startswith("lot "):
+            self._show_lot(what.removeprefix("lot "))
+            return
+        if what == LABELS_TO_RENEW:
+            self.show_labels_to_renew()
+            return
         self._office.ask(
             lambda reader: life_of(reader, find_vial(reader, what).unit_number), self._got_life, self._lost
         )
 
-    def _got_stock(self, answer: tuple[list[LotStock], list[str]]) -> None:
-        stock, lots = answer
+    def _show_lot(self, lot: str) -> None:
+        if not self.moving.isHidden():
+            return
+        for choice in (self.strength, self.state, self.lot):
+            choice.set_value(ANY)
+        self.text.set_value(lot)
+        self.views.set_current(0)
+        self.table.setFocus()
+
+    def _got_stock(self, now: _StockNow) -> None:
+        stock, lots = now.stock, now.lots
         self.stock.set_rows(stock)
+        kinds = {lot.kind for lot in now.expiring}
+        kind = next((kind for kind in ("stop", "warn") if kind in kinds), "info")
+        self.expiry.set_message(kind, "\n".join(lot.line(now.day) for lot in now.expiring), word="Expiry")
+        self.expiry.setVisible(bool(now.expiring) and self.moving.isHidden())
         hide_empty_columns(self.stock_table, STATE_COLUMNS)
         for card in self._cards:
             card.show_stock(stock)
@@ -392,7 +454,8 @@ class VialsPage(Page):
                 offset=request.offset,
                 limit=request.limit,
             )
-            return PageResult(tuple(map(_VialRow, rows)), reader.count_vials(wanted))
+            today = today_of(self._office.desk, reader)
+            return PageResult(tuple(_VialRow(vial, today) for vial in rows), reader.count_vials(wanted))
 
     def _loaded(self, total: int) -> None:
         self._total = total
@@ -420,17 +483,15 @@ class VialsPage(Page):
         too_many = why if chosen else ""
         no_move = "" if any(self._office.may(kind.act) for kind in MOVE_KINDS) else self._office.why_not("vials_broken")
         self.move_button.setEnabled(not (no_move or too_many))
-        self.move_button.setToolTip(
-            no_move or too_many or "Broken, missing or found, returned, transferred, destroyed."
-        )
+        self.move_button.setToolTip(no_move or too_many or MOVES)
         movable = states <= set(move_table().moves["quarantine"].from_states)
         for button, kind, possible, needs in (
             (self.label_button, "paper_printed", True, ""),
             (
                 self.document_button,
                 "quarantine_lifted",
-                states in ({"held"}, {"quarantined"}),
-                "Choose held vials only, or quarantined vials only.",
+                bool(states) and states <= {"held", "quarantined"},
+                "Choose held or quarantined vials only.",
             ),
             (
                 self.quarantine_button,
@@ -457,6 +518,40 @@ class VialsPage(Page):
         self.views.set_current(0)
         self.table.setFocus()
 
+    def _offer_lot(self) -> None:
+        chosen = self.stock_table.selected_rows()
+        why = self._office.why_not("expiry_extended")
+        if not why and len({(row.strength_mg, row.lot) for row in chosen}) != 1:
+            why = "Choose one lot."
+        self.extend_button.setEnabled(not why)
+        self.extend_button.setToolTip(why)
+
+    def _extend(self) -> None:
+        row = self.stock_table.selected_rows()[0]
+        dialog = ExpiryDialog(self._office, row.strength_mg, row.lot, row.expires_on, self)
+        dialog.succeeded.connect(self._extended)
+        dialog.open()
+
+    def _extended(self, event: Event) -> None:
+        content = event.content
+        until = say_day(date.fromisoformat(content["new_on"]))
+        self._office.messages.ok(f"Lot {content['lot']} counts through {until} now (event {event.seq}).")
+        self._office.changed.emit()
+        self._office.ask(_to_relabel, self._got_new_labels, self._office.say_trouble)
+
+    def show_labels_to_renew(self) -> None:
+        """List the vials whose labels have the date from before an extension."""
+        self._office.ask(_to_relabel, self._got_labels, self._office.say_trouble)
+
+    def _got_new_labels(self, vials: tuple[Vial, ...]) -> None:
+        if vials:
+            self._got_labels(vials)
+
+    def _got_labels(self, vials: tuple[Vial, ...]) -> None:
+        dialog = RelabelDialog(self._office, vials, self)
+        dialog.labels_wanted.connect(self._print_labels)
+        dialog.open()
+
     def _quarantine(self) -> None:
         dialog = quarantine_dialog(self._office, tuple(vial.unit_number for vial in self._chosen()), self)
         dialog.succeeded.connect(self._moved)
@@ -465,8 +560,9 @@ class VialsPage(Page):
     def begin_move(self, unit_numbers: tuple[str, ...]) -> None:
         """Open the panel that moves vials, with these on its list."""
         self._top.hide()
+        self.expiry.hide()
         self.views.hide()
-        self.set_title("Move vials", "Broken, missing or found, returned, transferred, destroyed.")
+        self.set_title("Move vials", MOVES)
         self.moving.show()
         self.moving.begin(unit_numbers)
 
@@ -477,6 +573,7 @@ class VialsPage(Page):
         self.moving.hide()
         self.set_title(TITLE, SUBTITLE)
         self._top.show()
+        self.expiry.setVisible(bool(self.expiry.text()))
         self.views.show()
         self.table.setFocus()
 
@@ -491,7 +588,7 @@ class VialsPage(Page):
     def _release(self) -> None:
         chosen = self._chosen()
         because = "; ".join(dict.fromkeys(vial.hold_reason for vial in chosen if vial.hold_reason))
-        dialog = document_dialog(self._office, tuple(vial.unit_number for vial in chosen), because, self)
+        dialog = release_dialog(self._office, tuple(vial.unit_number for vial in chosen), because, self)
         dialog.succeeded.connect(self._moved)
         dialog.open()
 
@@ -500,7 +597,9 @@ class VialsPage(Page):
         self._office.changed.emit()
 
     def _print(self) -> None:
-        units = tuple(vial.unit_number for vial in self._chosen())
+        self._print_labels(tuple(vial.unit_number for vial in self._chosen()))
+
+    def _print_labels(self, units: tuple[str, ...]) -> None:
         self._office.ask(lambda reader: _print_plan(reader, units), self._print_planned, self._office.say_trouble)
 
     def _print_planned(self, plan: tuple[tuple[str, ...], int]) -> None:
@@ -541,6 +640,10 @@ class VialsPage(Page):
     def _not_printed(self, trouble: Exception) -> None:
         self._offer()
         self._office.say_trouble(trouble)
+
+
+def _to_relabel(reader: Reader) -> tuple[Vial, ...]:
+    return tuple(reader.to_relabel())
 
 
 def _print_plan(reader: Reader, units: tuple[str, ...]) -> tuple[tuple[str, ...], int]:

@@ -36,7 +36,9 @@ class Column:
     """One column: the row's attribute ``key``, its header, and how a value is written.
 
     ``numeric`` columns stand right. ``width`` is in pixels (0: as wide as its header needs); ``stretch``
-    columns share what is left. ``tone`` may give a severity's colour for a row ('' for none).
+    columns share what is left. ``tone`` may give a severity's colour for a row ('' for none). A row that is
+    ``struck`` was corrected: its cells are struck through and stay readable, but for a column that does not strike
+    because it says so in words.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Column:
     stretch: bool = False
     sortable: bool = True
     tone: Callable[[Any], str] | None = None
+    strikes: bool = True
 
     def words(self, row: Any) -> str:
         """The cell's text for ``row``."""
@@ -103,6 +106,10 @@ class _Columns(QAbstractTableModel):
             return getattr(row, column.key)
         if role == Qt.ItemDataRole.ForegroundRole and column.tone and (tone := column.tone(row)):
             return QColor(Theme.tokens.colour(tone))
+        if role == Qt.ItemDataRole.FontRole and column.strikes and getattr(row, "struck", False):
+            font = base_font(TYPE_BODY)
+            font.setStrikeOut(True)
+            return font
         return None
 
     def _absent(self, index: Index, role: int) -> Any:

@@ -1,0 +1,114 @@
+"""Stock and ledger at a past moment, as known then and as known now.
+
+Known then: what was recorded by that moment. Known now: what we say today was so at that moment; a late entry counts
+from when it was done, and what a correction took back counts no longer from the moment of what it corrects.
+These questions read the lines up to the moment: they take longer the longer the ledger is.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
+
+from db import schema
+from db.queries.ledger import LedgerQueries, ledger_line_of
+from pharmacy_app.services import views
+from pharmacy_app.services.ports import PastFilter
+
+_LINE = schema.ledger_line.c
+
+
+def _known_then(utc: str) -> ColumnElement[bool]:
+    return and_(_LINE.done_utc <= utc, _LINE.recorded_utc <= utc)
+
+
+def _known_now(utc: str) -> ColumnElement[bool]:
+    return _LINE.effective_utc <= utc
+
+
+class PastQueries(LedgerQueries):
+    """Stock and ledger at a past moment."""
+
+    def past_stock(self, utc: str) -> Sequence[views.PastStockLine]:
+        """Vials by strength, lot, place and state at a moment, as known then and as known now; zeros are left out."""
+        key = (_LINE.strength_mg, _LINE.lot, _LINE.place)
+        sides = []
+        for state, sign in ((_LINE.to_state, 1), (_LINE.from_state, -1)):
+            sides.append(
+                select(
+                    *key,
+                    state.label("state"),
+                    case((_known_then(utc), sign * _LINE.quantity), else_=0).label("known_then"),
+                    case((_known_now(utc), sign * _LINE.quantity), else_=0).label("known_now"),
+                ).where(state != "", or_(_known_then(utc), _known_now(utc)))
+            )
+        both = union_all(*sides).subquery()
+        place = (both.c.strength_mg, both.c.lot, both.c.place, both.c.state)
+        then, now = func.sum(both.c.known_then), func.sum(both.c.known_now)
+        query = (
+            select(*place, then.label("known_then"), now.label("known_now"))
+            .group_by(*place)
+            .having(or_(then != 0, now != 0))
+            .order_by(*place)
+        )
+        return [
+            views.PastStockLine(
+                Decimal(row["strength_mg"]),
+                row["lot"],
+                row["place"],
+                row["state"],
+                int(row["known_then"]),
+                int(row["known_now"]),
+            )
+            for row in self.rows(query)
+        ]
+
+    def _past(self, wanted: PastFilter) -> Select[Any]:
+        """The lines that stood in the ledger, with the balances of their strength or of the one lot asked for."""
+        known = _known_now(wanted.utc) if wanted.known_now else _known_then(wanted.utc)
+        when = _LINE.effective_utc if wanted.known_now else _LINE.done_utc
+        order = (when, _LINE.event_seq, _LINE.line)
+        running = [
+            func.sum(column).over(partition_by=_LINE.strength_mg, order_by=order).label(name)
+            for name, column in (
+                ("balance_available", _LINE.available_change),
+                ("balance_quarantine", _LINE.quarantine_change),
+            )
+        ]
+        query = select(schema.ledger_line, when.label("counts_utc"), *running).where(known)
+        if wanted.strength_mg is not None:
+            query = query.where(_LINE.strength_mg == format(wanted.strength_mg, "f"))
+        if wanted.lot:
+            query = query.where(_LINE.lot == wanted.lot)
+        lines = query.subquery()
+        outer = select(lines).order_by(lines.c.counts_utc, lines.c.event_seq, lines.c.line)
+        return outer.where(lines.c.transaction != "") if wanted.record_only else outer
+
+    def past_ledger(self, wanted: PastFilter, *, offset: int, limit: int) -> Sequence[views.LedgerLine]:
+        """A page of the ledger as it stood, in the order in which things counted."""
+        return [ledger_line_of(row) for row in self.rows(self._past(wanted).offset(offset).limit(limit))]
+
+    def count_past_ledger(self, wanted: PastFilter) -> int:
+        """How many lines the same question gives."""
+        return self.count(self._past(wanted))
+
+    def entered_later(self, utc: str) -> Sequence[views.LedgerLine]:
+        """Lines that count from before the moment and were recorded after it, in the order in which they count."""
+        query = (
+            select(schema.ledger_line, literal(0).label("balance_available"), literal(0).label("balance_quarantine"))
+            .where(_known_now(utc), _LINE.recorded_utc > utc)
+            .order_by(_LINE.effective_utc, _LINE.event_seq, _LINE.line)
+        )
+        return [ledger_line_of(row) for row in self.rows(query)]
+
+    def head_at(self, utc: str) -> views.Head:
+        """The journal's end as it was at a moment: how long, its hash, and when its last event was recorded."""
+        table = schema.event.c
+        row = self.row(
+            select(table.seq, table.hash, table.recorded_utc)
+            .where(table.recorded_utc <= utc)
+            .order_by(table.seq.desc())
+            .limit(1)
+        )
+        return views.Head(row["seq"], row["hash"], row["recorded_utc"]) if row else views.Head(0, "", "")

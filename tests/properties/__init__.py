@@ -1,0 +1,1 @@
+"""Tests that choose their own acts: a machine against a model."""

@@ -1,0 +1,110 @@
+"""What the pages share that attach files: the field for a file, reading it, and the dialog that attaches one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QDir, QStandardPaths
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.events import Event
+from pharmacy_app.services import documents
+from pharmacy_app.services.desk import Act
+from pharmacy_app.services.file_content import MAX_DOCUMENT_BYTES, accepted_patterns
+from ui.office import Office
+from ui.pages.stock_parts import ActDialog
+from ui.widgets.basics import Button
+from ui.widgets.fields import ChoiceField, DateField, TextField
+
+FILES_FILTER = f"Documents ({' '.join(accepted_patterns())});;All files (*)"
+"""What a file dialog offers."""
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    """The kinds of documents as a choice."""
+    return [(kind, f"{kind[:1].upper()}{kind[1:]}") for kind in documents.KINDS]
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a file to attach, no more of them than are needed to see that it is too large."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_DOCUMENT_BYTES + 1)
+    except (OSError, ValueError) as trouble:
+        reason = getattr(trouble, "strerror", None) or str(trouble)
+        raise Refused(
+            Fault("file", f"This file cannot be read ({reason}). Look at its name and choose it again.")
+        ) from None
+
+
+class FileField(TextField):
+    """The name of a file with its folder, typed or chosen."""
+
+    def __init__(self, name: str, label: str) -> None:
+        super().__init__(name, label, required=True, max_length=1000, hint="The file and its folder.")
+        self.choose = Button("Bro&wse…", name=f"{name}_choose")
+        self.choose.clicked.connect(self._choose)
+        self._editor_row.addWidget(self.choose)
+
+    def _choose(self) -> None:
+        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        path, _ = QFileDialog.getOpenFileName(self, "Choose the document", folder, FILES_FILTER)
+        if path:
+            self.set_value(QDir.toNativeSeparators(path))
+
+
+def attach(office: Office, act: Act, form: documents.DocumentForm, path: str) -> Event:
+    """Read a file and attach it; what is wrong with the file stands beside the field ``file``."""
+    content = read_file(path)
+    try:
+        return documents.attach_document(office.desk, act, replace(form, file_name=Path(path).name), content)
+    except Refused as refused:
+        of_file = ("content", "file_name")
+        faults = [replace(fault, field="file") if fault.field in of_file else fault for fault in refused.faults]
+        raise Refused(*faults) from None
+
+
+def attach_dialog(office: Office, parent: QWidget, *, about: str = "", kind: str = "") -> ActDialog:
+    """Attach a file to anything in the record; 'succeeded' gives the event."""
+
+    def work(act: Act, values: dict[str, str]) -> Event:
+        form = documents.DocumentForm(
+            values["title"], values["kind"], values["about"], values["signed_by"], values["dated_on"], ""
+        )
+        return attach(office, act, form, values["file"])
+
+    kinds = ChoiceField("kind", "&Kind", kind_choices(), required=True)
+    subject = TextField(
+        "about",
+        "&About",
+        max_length=60,
+        hint="A number of the record: subject, dose, vial, lot, shipment, form … Empty: the study.",
+    )
+    dialog = ActDialog(
+        office,
+        "Attach a document",
+        f"{documents.FILES_TAKEN}, kept as it is.",
+        "A&ttach",
+        [
+            FileField("file", "&File"),
+            TextField("title", "T&itle", required=True, max_length=120),
+            kinds,
+            subject,
+            TextField(
+                "signed_by",
+                "&Signed by",
+                max_length=60,
+                hint="A decision, permission or approval counts by its signature.",
+            ),
+            DateField("dated_on", "&Dated", required=True),
+        ],
+        work,
+        name="attach_dialog",
+        busy="Attaching the document",
+        parent=parent,
+        columns=2,
+    )
+    kinds.set_value(kind)
+    subject.set_value(about)
+    dialog.form.clear_faults()
+    return dialog
