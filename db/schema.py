@@ -30,7 +30,7 @@ Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 APPLICATION_ID = 0x494E4F31
 """Marks a database as ours."""
 
-PROJECTION_VERSION = 4
+PROJECTION_VERSION = 6
 """The shape of the projection tables; another number in the database means they are rebuilt from the journal."""
 
 journal = MetaData()
@@ -496,6 +496,8 @@ document = Table(
     _text("sha256"),
     _text("attached_at"),
     _text("attached_by"),
+    # What the supporter permits by it, with "; " between; null where it does not say.
+    _text("permits", null=True),
     Column("event_seq", Integer, nullable=False),
     Index("ix_document_about", "about"),
 )
@@ -593,6 +595,8 @@ deviation_vial = Table(
     _text("document_id"),
     _text("decided_at", null=True),
     _text("decided_by"),
+    # When a later entry said that it lay there; null for one that the deviation itself named.
+    _text("late_at", null=True),
     Column("event_seq", Integer, nullable=False),
     Index("ix_deviation_vial_unit", "unit_number"),
 )
@@ -638,6 +642,7 @@ expiry_extension = Table(
     _text("signed_by"),
     _text("signed_at"),
     Column("vials", Integer, nullable=False),
+    Column("undone_seq", Integer, nullable=True),
     Index("ix_extension_lot", "strength_mg", "lot", "event_seq"),
 )
 relabelled = Table(

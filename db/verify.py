@@ -237,7 +237,9 @@ def _compared(connection: Connection, copy: sqlite3.Connection, table: Table) ->
 
 
 def _differs(table: Table, row: tuple[Any, ...]) -> _Altered:
-    return _Altered(None, f"The table “{table.name}” is not what the journal gives, at: {row}.")
+    named = dict(zip((column.name for column in table.columns), row, strict=True))
+    key = ", ".join(f"{column.name.replace('_', ' ')} {named[column.name]}" for column in table.primary_key.columns)
+    return _Altered(None, f"The table “{table.name}” is not what the journal gives, at {key}.")
 
 
 def _check_credentials(connection: Connection) -> None:

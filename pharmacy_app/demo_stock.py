@@ -25,8 +25,18 @@ from pharmacy_app.services.disposition import (
     return_vials,
     transfer_vials,
 )
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
+from pharmacy_app.services.documents import (
+    DESTRUCTION,
+    EXPIRY_EXTENSION,
+    RETURN,
+    SUPPORTERS_PERMISSION,
+    TRANSFER,
+    USE,
+    DocumentForm,
+    attach_document,
+)
 from pharmacy_app.services.expiry import ExpiryForm, RelabelForm, extend_expiry, record_relabelled
+from pharmacy_app.services.exposures import MUST_NOT_BE_USED
 from pharmacy_app.services.periods import PeriodForm, sign_period
 from pharmacy_app.services.ports import VialFilter
 from pharmacy_app.services.printing import RecordForm, print_accountability_record
@@ -35,7 +45,6 @@ from pharmacy_app.services.stock import PermissionForm, QuarantineForm, quaranti
 from pharmacy_app.services.storage import (
     BY_HAND,
     FROM_FILE,
-    MUST_NOT_BE_USED,
     DecisionForm,
     DeviationForm,
     ReportForm,
@@ -80,18 +89,26 @@ def letter_pdf(title: str, lines: Sequence[str]) -> bytes:
     return out + f"{end}startxref\n{len(out)}\n%%EOF\n".encode("ascii")
 
 
-def attach(day: DemoDay, kind: str, title: str, lines: Sequence[str], about: str = "", signed_by: str = "") -> str:
+def attach(
+    day: DemoDay,
+    kind: str,
+    title: str,
+    lines: Sequence[str],
+    about: str = "",
+    signed_by: str = "",
+    permits: tuple[str, ...] = (),
+) -> str:
     """Attach a made-up PDF; returns the document's number."""
     name = "-".join(title.lower().replace(",", "").split()) + ".pdf"
-    form = DocumentForm(title, kind, about, signed_by, day.day(), name)
+    form = DocumentForm(title, kind, about, signed_by, day.day(), name, permits)
     event = attach_document(day.desk, day.act("pharmacist"), form, letter_pdf(title, lines))
     return str(event.content["document_id"])
 
 
-def permit(day: DemoDay, title: str, *lines: str, about: str = "") -> str:
+def permit(day: DemoDay, title: str, *lines: str, permits: tuple[str, ...], about: str = "") -> str:
     """Attach a made-up permission of the supporter; returns the document's number."""
     lines = lines or ("We agree to what was asked for in writing. File this letter with the record.",)
-    return attach(day, SUPPORTERS_PERMISSION, title, lines, about, SUPPORTER)
+    return attach(day, SUPPORTERS_PERMISSION, title, lines, about, SUPPORTER, permits)
 
 
 # --- shipments --------------------------------------------------------------------------------------------------
@@ -226,6 +243,7 @@ def decide_excursion(day: DemoDay, deviation_id: str, *, usable: Sequence[str]) 
         f"Lots {', '.join(usable)}: within the stability data, may be used.",
         "All other vials that lay there: must not be used, to be returned.",
         about=deviation_id,
+        permits=(USE, RETURN),
     )
     release_with_document(day.desk, day.act("pharmacist"), PermissionForm(good, permission, "As the letter says."))
     no_more = DecisionForm(deviation_id, bad, MUST_NOT_BE_USED, permission, note="Kept apart until the courier comes.")
@@ -280,7 +298,7 @@ def return_units(day: DemoDay, units: Sequence[str], permission: str, reason: st
     """Return vials to the supporter under a permission that is attached first."""
     form = ReturnForm(
         tuple(units),
-        permit(day, permission),
+        permit(day, permission, permits=(RETURN,)),
         DEPOT,
         reason,
         "yes",
@@ -293,7 +311,7 @@ def transfer(day: DemoDay, units: Sequence[str], to_site: str) -> None:
     """Transfer vials to another site of the study under the supporter's agreement."""
     form = TransferForm(
         tuple(units),
-        permit(day, f"Agreement to a transfer to {to_site}"),
+        permit(day, f"Agreement to a transfer to {to_site}", permits=(TRANSFER,)),
         to_site,
         "A subject begins there before their shipment comes.",
         "yes",
@@ -312,7 +330,7 @@ def account_for_containers(day: DemoDay) -> tuple[str, ...]:
 
 def destroy(day: DemoDay, units: Sequence[str], certificate: str) -> None:
     """Destroy accounted containers under a permission; the carrier's certificate is attached afterwards."""
-    permission = permit(day, f"Permission to destroy used containers on site, {certificate}")
+    permission = permit(day, f"Permission to destroy used containers on site, {certificate}", permits=(DESTRUCTION,))
     form = DestroyForm(
         tuple(units),
         permission,
@@ -357,7 +375,13 @@ def quarantine_the_wrong_one(day: DemoDay, wrong: str, right: str) -> None:
 def extend(day: DemoDay, strength_mg: str, lot: str, new_expiry: str, *, to_do: int) -> None:
     """Extend a lot's expiry by the supporter's letter; all labels but so many are renewed by hand."""
     letter = attach(
-        day, "letter", f"Extension of expiry, lot {lot}", (f"New expiry: {new_expiry}.",), f"lot {lot}", SUPPORTER
+        day,
+        "letter",
+        f"Extension of expiry, lot {lot}",
+        (f"New expiry: {new_expiry}.",),
+        f"lot {lot}",
+        SUPPORTER,
+        (EXPIRY_EXTENSION,),
     )
     form = ExpiryForm(strength_mg, lot, new_expiry, letter)
     extend_expiry(day.desk, day.act("pharmacist"), form, day.sign("pharmacist"))

@@ -214,7 +214,7 @@ class App(QObject):
         if session.must_change_password:
             self._ask_new_password()
         else:
-            self.window.show_page("monitor" if self.office.is_monitor else "today")
+            self._begin()
 
     def _not_signed_in(self, trouble: Exception) -> None:
         self.window.sign_in.set_busy(False)
@@ -231,7 +231,13 @@ class App(QObject):
 
     def _password_changed(self) -> None:
         assert self.office is not None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Show where the person's work begins, with the focus on the first thing to do."""
+        assert self.office is not None
         self.window.show_page("monitor" if self.office.is_monitor else "today")
+        self.window.focus_page()
 
     def _lock(self) -> None:
         """Lock the window; its lock screen is built and wired when it is first needed."""

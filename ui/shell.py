@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from ui.messages import Message, MessageBridge, MessageKind
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, Mode, Theme, repolish
 from ui.widgets.basics import Button, IconView, LineText, Text, announce
+from ui.widgets.fields import tab_stops
 
 if TYPE_CHECKING:
     # Built, and so imported, after the first paint.
@@ -63,6 +64,8 @@ NARROW_BELOW = 900
 _MESSAGES_SHOWN = 3
 # Work shorter than this is not announced: a word that comes and goes is only unrest.
 _BUSY_AFTER_MS = 300
+# A page that has nothing to stand on after three seconds has nothing to do.
+_FOCUS_MS, _FOCUS_TRIES = 50, 60
 
 
 @runtime_checkable
@@ -92,6 +95,16 @@ class _Place:
 
 def _dirty(page: object) -> bool:
     return isinstance(page, Drafting) and page.is_dirty()
+
+
+def _first_stop(page: QWidget) -> QWidget | None:
+    """What Tab would stop at first in what scrolls of a page, or else in its head; ``None`` while nothing is there."""
+    content = page.findChild(QWidget, "page_content")
+    for part in (content, page):
+        for stop in tab_stops(part) if part is not None else ():
+            if stop is not part and stop.isEnabled() and stop.isVisibleTo(page):
+                return stop
+    return None
 
 
 class IdleWatch(QObject):
@@ -257,6 +270,10 @@ class MainWindow(QMainWindow):
         self._signed_in = False
         self._locked = False
         self._focus_kept: QWidget | None = None
+        self._focus_from: QWidget | None = None
+        self._focus_tries = 0
+        self._focus_timer = QTimer(self, interval=_FOCUS_MS, singleShot=True)
+        self._focus_timer.timeout.connect(self._seek_focus)
         self._message_count = 0
         self._shown_messages: list[Banner] = []
 
@@ -429,10 +446,31 @@ class MainWindow(QMainWindow):
         self._current = key
         self._nav.set_current(key)
         self._pages.setCurrentWidget(place.page)
+        self._show_messages()
         self.setWindowTitle(f"{place.title} – Pharmacy")
         self._refresh(place)
         self.page_shown.emit(key)
         return place.page
+
+    def focus_page(self) -> None:
+        """Stand on the first thing to do on the page shown, as soon as the page has it; a person's own way goes first.
+
+        A page asks for what it shows: until that has come there may be nothing to stand on.
+        """
+        self._focus_tries = _FOCUS_TRIES
+        self._focus_from = self.focusWidget()
+        self._seek_focus()
+
+    def _seek_focus(self) -> None:
+        page = self._places[self._current].page if self._current and self._signed_in and not self._locked else None
+        if page is None or self.focusWidget() is not self._focus_from:
+            return
+        stop = _first_stop(page)
+        if stop is not None:
+            stop.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif self._focus_tries:
+            self._focus_tries -= 1
+            self._focus_timer.start()
 
     def page(self, key: str) -> QWidget | None:
         """The page of a place, ``None`` while it was never shown."""
@@ -457,7 +495,7 @@ class MainWindow(QMainWindow):
 
     def discard_pages(self) -> None:
         """Forget every built page with its drafts, and the messages: the next person starts afresh."""
-        for toast in self._toasts():
+        for toast in list(self._shown_messages):
             self._drop(toast)
         for place in self._places.values():
             if place.page is not None:
@@ -510,7 +548,7 @@ class MainWindow(QMainWindow):
         self._screens.setCurrentWidget(self._built() if signed_in else self.sign_in)
         # Messages stand beneath the page, beside the navigation; with nobody signed in beneath the screen.
         (self._side if signed_in else self._root_column).addWidget(self._message_area)
-        self._message_area.setVisible(bool(self._shown_messages))
+        self._show_messages()
         if signed_in:
             self.idle.start()
             if self._current:
@@ -542,7 +580,7 @@ class MainWindow(QMainWindow):
         self._locked = False
         self.lock_view.set_fault("")
         self._screens.setCurrentWidget(self._built())
-        self._message_area.setVisible(bool(self._shown_messages))
+        self._show_messages()
         self.idle.start()
         if self._current:
             place = self._places[self._current]
@@ -579,9 +617,12 @@ class MainWindow(QMainWindow):
         toast.closed.connect(self._close_message)
         self._message_column.addWidget(toast)
         self._shown_messages.append(toast)
-        while len(self._shown_messages) > _MESSAGES_SHOWN:
+        while len(self._toasts()) > _MESSAGES_SHOWN:
             self._drop(self._oldest())
-        self._message_area.setVisible(not self._locked)
+        self._show_messages()
+        if message.kind is not MessageKind.OK:
+            # An act may open another page right after it has said what happened: there it is read.
+            QTimer.singleShot(0, toast, self._bind_messages)
         if message.kind is MessageKind.OK:
             passing = QTimer(toast, interval=SUCCESS_MS, singleShot=True)
             passing.timeout.connect(self._message_passed)
@@ -591,6 +632,18 @@ class MainWindow(QMainWindow):
     def messages_shown(self) -> list[str]:
         """The sentences now shown, the oldest first."""
         return [toast.text() for toast in self._toasts()]
+
+    def _bind_messages(self) -> None:
+        """What stays until it is closed belongs to the page it was said on, and takes no room on the others."""
+        for toast in self._shown_messages:
+            if toast.kind != MessageKind.OK and not toast.property("page"):
+                toast.setProperty("page", self._current)
+
+    def _show_messages(self) -> None:
+        here = self._toasts()
+        for toast in self._shown_messages:
+            toast.setVisible(toast in here)
+        self._message_area.setVisible(bool(here) and not self._locked)
 
     def set_busy(self, busy: bool, what: str = "") -> None:
         """Say quietly what is under way; connect ``Bridge.busy_changed`` here."""
@@ -610,7 +663,8 @@ class MainWindow(QMainWindow):
         self._busy.setText(f"{self._busy_text.rstrip('.…')}…")
 
     def _toasts(self) -> "list[Banner]":
-        return list(self._shown_messages)
+        """The messages of the page shown, and those of no page."""
+        return [toast for toast in self._shown_messages if toast.property("page") in (None, "", self._current)]
 
     def _oldest(self) -> "Banner":
         """The message to give up first: a passing one before one that waits to be read."""
@@ -633,7 +687,7 @@ class MainWindow(QMainWindow):
         self._message_column.removeWidget(toast)
         toast.hide()
         toast.deleteLater()
-        self._message_area.setVisible(bool(self._shown_messages) and not self._locked)
+        self._show_messages()
 
     # -- look, size, end
 

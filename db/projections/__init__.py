@@ -30,4 +30,9 @@ for _topic in (people, corrections, vials, treatment, doses, errors, papers, cou
 
 def changes_of(event: Event) -> list[Change]:
     """Every row the event makes or changes. An unknown kind is a mistake of ours and raises ``KeyError``."""
-    return [*_APPLY[event.kind](event), *vials.moves(event), *storage.decisions(event)]
+    return [
+        *_APPLY[event.kind](event),
+        *vials.moves(event),
+        *storage.decisions(event),
+        *storage.found_late(event),
+    ]

@@ -6,6 +6,7 @@ like that entry, on rows that are there already, and may itself be corrected.
 
 from collections.abc import Callable, Iterator
 
+from db.projections import shipments
 from db.projections.changes import Change, Count, Insert, Projections, Row, Update, as_json
 from db.projections.doses import error_opened
 from pharmacy_app.domain.events import Event, utc_text
@@ -59,6 +60,20 @@ def _receipt_corrected(event: Event) -> Iterator[Change]:
         key = {"strength_mg": change["strength_mg"], "lot": change["lot"]}
         yield Count("lot", key, "received", change["change"], {"expires_on": change["expires_on"]})
         yield Update("lot", key, {"expires_on": change["expires_on"]})
+    if "logger" in content:
+        yield from shipments.logger_corrected(event)
+    for extension in content.get("extensions", ()):
+        label = {"strength_mg": extension["strength_mg"], "lot": extension["lot"]}
+        yield Update("expiry_extension", {"event_seq": extension["event_seq"]}, label)
+
+
+def _extension_undone(event: Event) -> Iterator[Change]:
+    content = event.content
+    label = {"strength_mg": content["strength_mg"], "lot": content["lot"]}
+    yield Update("expiry_extension", {"event_seq": content["corrects"]}, {"undone_seq": event.seq})
+    yield Update("lot", label, {"expires_on": content["expires_on"]})
+    for unit_number in content["unit_numbers"]:
+        yield Update("vial", {"unit_number": unit_number}, {"expires_on": content["expires_on"]})
 
 
 def _accountability_undone(event: Event) -> Iterator[Change]:
@@ -172,6 +187,7 @@ APPLY: Projections = {
             ("move_undone", _move_undone),
             ("receipt_corrected", _receipt_corrected),
             ("accountability_undone", _accountability_undone),
+            ("extension_undone", _extension_undone),
             ("measurement_corrected", _measurement_corrected),
             ("administration_corrected", _administration_corrected),
             ("preparation_corrected", _preparation_corrected),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from db.projections.changes import Change, Count, Insert, Projections, Update, as_json
+from db.projections.changes import Change, Count, Insert, Projections, Row, Update, as_json
 from pharmacy_app.domain.counts import VIALS
 from pharmacy_app.domain.events import Event, utc_text
 
@@ -74,12 +74,20 @@ def _discrepancy_explained(event: Event) -> Iterator[Change]:
         {
             "status": "closed",
             "outcome": content["outcome"],
-            "explanation": content["explanation"],
+            "explanation": content["explanation"] + _evidence(content),
             "closed_at": event.recorded_at.isoformat(),
             "closed_by": _signers(event),
             "closed_seq": event.seq,
         },
     )
+
+
+def _evidence(content: Row) -> str:
+    """The entries by which a discrepancy is explained, in words; '' where the explanation alone says how."""
+    losses, entries = content.get("losses", ()), content.get("corrections", ())
+    said = [f"{each['unit_number']} recorded missing in entry {each['entry']}" for each in losses]
+    said += [f"corrected in entry {entry}" for entry in entries]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _study_closed_out(event: Event) -> Iterator[Change]:

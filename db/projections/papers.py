@@ -31,12 +31,22 @@ def new_document(event: Event, document: Row) -> Iterator[Change]:
         "document",
         {
             **document,
+            # Documents attached before it was asked for say nothing of it; nor do logger files.
+            "permits": "; ".join(document["permits"]) if _says_what(document) else None,
             "attached_at": event.recorded_at.isoformat(),
             "attached_by": event.actor_name,
             "event_seq": event.seq,
         },
     )
     yield Count("counter", {"name": "document"}, "value", 1)
+
+
+def _says_what(document: Row) -> bool:
+    return "permits" in document and document["kind"] in PERMITTING
+
+
+PERMITTING = ("supporter's permission", "letter")
+"""The kinds of document that say what they permit."""
 
 
 def _document_attached(event: Event) -> Iterator[Change]:

@@ -65,6 +65,7 @@ def _expiry_extended(event: Event) -> Iterator[Change]:
             "signed_by": event.signatures[0].printed_name,
             "signed_at": event.recorded_at.isoformat(),
             "vials": len(content["unit_numbers"]),
+            "undone_seq": None,
         },
     )
     yield Update("lot", label, {"expires_on": content["new_on"]})

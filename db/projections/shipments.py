@@ -91,6 +91,27 @@ def _logger_read(event: Event) -> Iterator[Change]:
         yield Update("vial", {"unit_number": held["unit_number"]}, {"hold_reason": held["hold_reason"]})
 
 
+def logger_corrected(event: Event) -> Iterator[Change]:
+    """The logger of a receipt put right, and why its vials are held by that."""
+    content = event.content
+    logger = content["logger"]
+    yield Update(
+        "shipment",
+        {"number": content["shipment"]},
+        {
+            "logger_serial": logger["serial"],
+            "logger_state": logger["state"],
+            "min_celsius": logger["min_celsius"],
+            "max_celsius": logger["max_celsius"],
+            "logger_read_by": logger["read_by"],
+            "logger_read_at": logger["read_at"],
+            "hold_reason": content["hold_reason"],
+        },
+    )
+    for held in content["held"]:
+        yield Update("vial", {"unit_number": held["unit_number"]}, {"hold_reason": held["hold_reason"]})
+
+
 def _receipt_acknowledged(event: Event) -> Iterator[Change]:
     content = event.content
     yield Update(

@@ -54,19 +54,7 @@ def _vials(event: Event) -> Iterator[Change]:
     """The exposed vials that the event names, and why those it quarantines are kept back."""
     content = event.content
     for vial in content["vials"]:
-        yield Insert(
-            "deviation_vial",
-            {
-                **{name: value for name, value in vial.items() if name != "held_before"},
-                "deviation_id": content["deviation_id"],
-                "quarantined": int(vial["quarantined"]),
-                "decision": "",
-                "document_id": "",
-                "decided_at": None,
-                "decided_by": "",
-                "event_seq": event.seq,
-            },
-        )
+        yield _named(event, {**vial, "deviation_id": content["deviation_id"]}, None)
     for vial in content["vials"]:
         if vial["quarantined"]:
             # Deviations recorded before this was kept say nothing of an earlier reason.
@@ -76,6 +64,37 @@ def _vials(event: Event) -> Iterator[Change]:
                 {"unit_number": vial["unit_number"]},
                 {"hold_reason": "; ".join(reason for reason in reasons if reason)},
             )
+
+
+def _named(event: Event, vial: Row, late_at: str | None) -> Change:
+    """A vial that a deviation names; ``late_at`` is when a later entry said that it lay there."""
+    return Insert(
+        "deviation_vial",
+        {
+            **{name: value for name, value in vial.items() if name != "held_before"},
+            "quarantined": int(vial["quarantined"]),
+            "decision": "",
+            "document_id": "",
+            "decided_at": None,
+            "decided_by": "",
+            "late_at": late_at,
+            "event_seq": event.seq,
+        },
+    )
+
+
+def found_late(event: Event) -> Iterator[Change]:
+    """What an entry says of vials that lay through a deviation recorded before it: named, kept back, open again."""
+    for vial in event.content.get("exposed", ()):
+        yield _named(event, vial, event.recorded_at.isoformat())
+    for vial in event.content.get("kept_back", ()):
+        yield Update("vial", {"unit_number": vial["unit_number"]}, {"hold_reason": vial["hold_reason"]})
+    for number in event.content.get("reopened", ()):
+        yield Update(
+            "deviation",
+            {"deviation_id": number},
+            {"status": "open", "closed_at": None, "closed_by": "", "closed_seq": None},
+        )
 
 
 def _deviation_reported(event: Event) -> Iterator[Change]:
@@ -97,6 +116,13 @@ def _deviation_updated(event: Event) -> Iterator[Change]:
         {"deviation_id": content["deviation_id"]},
         {"cause": content["cause"], "action": content["action"]},
     )
+    if "ended_at" in content:
+        # The end of one that lasted when it was recorded.
+        yield Update(
+            "deviation",
+            {"deviation_id": content["deviation_id"]},
+            {"ended_at": content["ended_at"], "spans": as_json(content["spans"])},
+        )
     yield from _vials(event)
 
 

@@ -36,6 +36,11 @@ def _shipment_received(event: Event) -> Iterator[Change]:
     for moved in content["moves"]:
         label = {"strength_mg": moved["strength_mg"], "lot": moved["lot"]}
         yield Count("lot", label, "received", 1, {"expires_on": moved["expires_on"]})
+    for strength_mg, lot, expires_on in {
+        (moved["strength_mg"], moved["lot"], moved["expires_on"]): None for moved in content["moves"]
+    }:
+        # A correction may have emptied the lot before; what it counts through is said by what came now.
+        yield Update("lot", {"strength_mg": strength_mg, "lot": lot}, {"expires_on": expires_on})
     yield Count("counter", {"name": "vial"}, "value", len(content["vials"]))
 
 
@@ -58,7 +63,10 @@ def _vials_accounted(event: Event) -> Iterator[Change]:
 
 
 def _vials_found(event: Event) -> Iterator[Change]:
-    return _hold_reason(event, event.content["hold_reason"])
+    for moved in event.content["moves"]:
+        # A used container that is found again is kept back by nothing.
+        if moved["to_state"] == "quarantined":
+            yield Update("vial", {"unit_number": moved["unit_number"]}, {"hold_reason": event.content["hold_reason"]})
 
 
 _BALANCE = {"available": (1, 0), "quarantine": (0, 1), "opened": (0, 0), "": (0, 0)}

@@ -61,23 +61,18 @@ class CorrectionQueries(Queries):
         query = _moves(unit_numbers).where(_LINE.done_utc > done_utc).order_by(_LINE.done_utc, _LINE.event_seq)
         return self._one_a_vial(query)
 
-    def last_moves(self, unit_numbers: Sequence[str]) -> Sequence[views.VialMove]:
-        """The move that each of these vials has made last."""
-        return self._one_a_vial(_moves(unit_numbers).order_by(_LINE.event_seq.desc(), _LINE.line))
+    def moves_since(self, unit_numbers: Sequence[str], seq: int) -> Sequence[views.VialMove]:
+        """What each of these vials has moved by since an event, once an event, newest first."""
+        query = _moves(unit_numbers).where(_LINE.event_seq > seq).order_by(_LINE.event_seq.desc(), _LINE.line)
+        found: dict[tuple[str, int], views.VialMove] = {}
+        for row in self.rows(query):
+            found.setdefault((row["unit_number"], row["event_seq"]), _vial_move(row))
+        return list(found.values())
 
     def _one_a_vial(self, query: Select[Any]) -> Sequence[views.VialMove]:
         found: dict[str, views.VialMove] = {}
         for row in self.rows(query):
-            found.setdefault(
-                row["unit_number"],
-                views.VialMove(
-                    row["unit_number"],
-                    f"{row['event_seq']}.{row['line']}",
-                    row["event_seq"],
-                    row["move"],
-                    datetime.fromisoformat(row["done_at"]),
-                ),
-            )
+            found.setdefault(row["unit_number"], _vial_move(row))
         return [found[unit_number] for unit_number in sorted(found)]
 
     def lot_changes(self, strength_mg: Decimal, lot: str, place: str) -> Sequence[views.LotChange]:
@@ -168,6 +163,16 @@ def _moves(unit_numbers: Sequence[str]) -> Select[Any]:
         select(_ON.unit_number, _LINE.event_seq, _LINE.line, _LINE.move, _LINE.done_at)
         .join_from(schema.ledger_vial, schema.ledger_line, here)
         .where(_ON.unit_number.in_(unit_numbers))
+    )
+
+
+def _vial_move(row: RowMapping) -> views.VialMove:
+    return views.VialMove(
+        row["unit_number"],
+        f"{row['event_seq']}.{row['line']}",
+        row["event_seq"],
+        row["move"],
+        datetime.fromisoformat(row["done_at"]),
     )
 
 

@@ -108,4 +108,5 @@ def _document(row: RowMapping) -> views.DocumentLine:
         datetime.fromisoformat(row["attached_at"]),
         row["attached_by"],
         row["event_seq"],
+        None if row["permits"] is None else tuple(each for each in row["permits"].split("; ") if each),
     )

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from db import schema
 from db.compiled import Kept
@@ -59,32 +60,59 @@ class PlaceQueries(Queries):
                 row["signed_by"],
                 datetime.fromisoformat(row["signed_at"]),
                 row["vials"],
+                row["undone_seq"],
             )
             for row in self.rows(query)
         ]
 
     def to_relabel(self) -> Sequence[Vial]:
-        """Unopened vials whose lot was extended, and whose label was neither printed nor renewed by hand since."""
+        """Unopened vials with another expiry on their label than counts, as far as our own entries say.
+
+        Their lot was extended, and the label was neither printed nor renewed by hand since; or it was renewed by an
+        extension that was taken back afterwards.
+        """
         vial, extension = schema.vial.c, schema.expiry_extension.c
-        printed, by_hand = schema.printed.c, schema.relabelled.c
+        of_the_lot = and_(extension.strength_mg == vial.strength_mg, extension.lot == vial.lot)
         newest = (
-            select(extension.strength_mg, extension.lot, func.max(extension.event_seq).label("event_seq"))
-            .group_by(extension.strength_mg, extension.lot)
-            .subquery()
+            select(func.max(extension.event_seq))
+            .where(of_the_lot, extension.undone_seq.is_(None))
+            .correlate(schema.vial)
+            .scalar_subquery()
         )
-        since = newest.c.event_seq
-        renewed = or_(
-            select(printed.event_seq)
-            .where(printed.about == vial.unit_number, printed.paper == "vial label", printed.event_seq > since)
-            .exists(),
-            select(by_hand.event_seq)
-            .where(by_hand.unit_number == vial.unit_number, by_hand.event_seq > since)
-            .exists(),
+        by_mistake = (
+            select(extension.event_seq)
+            .where(
+                of_the_lot,
+                extension.undone_seq.is_not(None),
+                _renewed(extension.event_seq, extension.undone_seq),
+                ~_renewed(extension.undone_seq),
+            )
+            .correlate(schema.vial)
+            .exists()
         )
         query = (
             select(schema.vial)
-            .join(newest, and_(newest.c.strength_mg == vial.strength_mg, newest.c.lot == vial.lot))
-            .where(vial.state.in_(_UNOPENED), ~renewed)
+            .where(vial.state.in_(_UNOPENED), or_(and_(newest.is_not(None), ~_renewed(newest)), by_mistake))
             .order_by(vial.strength_mg, vial.lot, vial.unit_number)
         )
         return [vial_of(row) for row in self.rows(query)]
+
+
+def _renewed(since: ColumnElement[Any], until: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
+    """Whether a vial's label was printed or renewed by hand after an entry, and before another if that is given."""
+    vial, printed, by_hand = schema.vial.c, schema.printed.c, schema.relabelled.c
+
+    def meanwhile(seq: ColumnElement[Any]) -> ColumnElement[bool]:
+        return seq > since if until is None else and_(seq > since, seq < until)
+
+    keep = (schema.vial, schema.expiry_extension)
+    return or_(
+        select(printed.event_seq)
+        .where(printed.about == vial.unit_number, printed.paper == "vial label", meanwhile(printed.event_seq))
+        .correlate(*keep)
+        .exists(),
+        select(by_hand.event_seq)
+        .where(by_hand.unit_number == vial.unit_number, meanwhile(by_hand.event_seq))
+        .correlate(*keep)
+        .exists(),
+    )

@@ -53,9 +53,13 @@ class ShipmentQueries(Queries):
         ]
 
     def shipment(self, number: str) -> views.ShipmentLine | None:
-        """A shipment by its number."""
-        found = self._shipments(schema.shipment.c.number == number)
-        return found[0] if found else None
+        """A shipment by its number, in capitals or not: the exact one first, where an old record has several."""
+        alike = number.strip().casefold()
+        numbers = self.rows(select(schema.shipment.c.number).order_by(schema.shipment.c.event_seq))
+        names = [row["number"] for row in numbers if row["number"].casefold() == alike]
+        if not names:
+            return None
+        return self._shipments(schema.shipment.c.number == (number if number in names else names[0]))[0]
 
     def shipments(self) -> Sequence[views.ShipmentLine]:
         """Every shipment, newest first."""

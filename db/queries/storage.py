@@ -7,12 +7,11 @@ from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, or_, select
+from sqlalchemy import RowMapping, Select, and_, case, func, literal, or_, select
 
 from db import schema
 from db.queries.base import Queries, day, decimal, moment
 from db.queries.vials import vial_of
-from pharmacy_app.domain.events import utc_text
 from pharmacy_app.domain.vials import move_table
 from pharmacy_app.services import views
 
@@ -43,6 +42,12 @@ class StorageQueries(Queries):
             query = query.where(table.status == status)
         return [_deviation(row) for row in self.rows(query)]
 
+    def deviations_at(self, place: str) -> Sequence[views.DeviationLine]:
+        """Storage deviations at a place, newest first."""
+        table = schema.deviation.c
+        query = self._deviations().where(table.place == place).order_by(table.event_seq.desc())
+        return [_deviation(row) for row in self.rows(query)]
+
     def deviation(self, deviation_id: str) -> views.DeviationLine | None:
         """A storage deviation by its number."""
         row = self.row(self._deviations().where(schema.deviation.c.deviation_id == deviation_id))
@@ -60,6 +65,14 @@ class StorageQueries(Queries):
         for start in range(0, len(unit_numbers), 500):
             some = unit_numbers[start : start + 500]
             found += self._deviation_vials(and_(table.unit_number.in_(some), table.deviation_id.in_(is_open)))
+        return found
+
+    def exposures(self, unit_numbers: Sequence[str]) -> Sequence[views.DeviationVial]:
+        """Where these vials stand in deviations, open or closed."""
+        found: list[views.DeviationVial] = []
+        for start in range(0, len(unit_numbers), 500):
+            some = unit_numbers[start : start + 500]
+            found += self._deviation_vials(schema.deviation_vial.c.unit_number.in_(some))
         return found
 
     def _deviation_vials(self, where: Any) -> list[views.DeviationVial]:
@@ -133,10 +146,11 @@ class StorageQueries(Queries):
             for row in newest.values()
         ]
 
-    def taken_out_since(self, unit_numbers: Sequence[str], utc: str) -> Sequence[views.VialMove]:
-        """For each of these vials the newest move by which it was taken out of use at that moment or later, if any.
+    def taken_out(self, unit_numbers: Sequence[str]) -> Sequence[views.VialMove]:
+        """The standing entries that took these vials out of use, oldest first, and from when each could be known.
 
-        A vial that a deviation has quarantined was out of use from the deviation's beginning on.
+        That is when it was recorded, whenever it was done; a storage deviation that named a vial itself could be known
+        from when it was discovered on.
         """
         line, on, exposed, deviation = (
             schema.ledger_line.c,
@@ -145,28 +159,40 @@ class StorageQueries(Queries):
             schema.deviation.c,
         )
         taken_back = select(schema.correction.c.corrects_seq).where(schema.correction.c.kind == "move_undone")
-        query = (
-            select(on.unit_number, line.event_seq, line.line, line.move, line.done_at, deviation.started_at)
+        by_deviation = select(deviation.event_seq)
+        moved = (
+            select(on.unit_number, line.event_seq, line.line, line.move, line.recorded_at.label("since"))
             .join_from(
                 schema.ledger_vial, schema.ledger_line, and_(on.event_seq == line.event_seq, on.line == line.line)
             )
-            .outerjoin(
-                schema.deviation_vial,
-                and_(exposed.event_seq == line.event_seq, exposed.unit_number == on.unit_number),
+            .where(
+                line.move.in_(_TAKES_OUT),
+                line.event_seq.not_in(taken_back),
+                line.event_seq.not_in(by_deviation),
             )
-            .outerjoin(schema.deviation, deviation.deviation_id == exposed.deviation_id)
-            .where(line.move.in_(_TAKES_OUT), line.done_utc >= utc, line.event_seq.not_in(taken_back))
-            .order_by(line.event_seq, line.line)
         )
-        found: dict[str, views.VialMove] = {}
+        named = select(
+            exposed.unit_number,
+            exposed.event_seq,
+            literal(1).label("line"),
+            literal("quarantine").label("move"),
+            case(
+                (exposed.event_seq == deviation.event_seq, deviation.discovered_at),
+                else_=func.coalesce(exposed.late_at, deviation.recorded_at),
+            ).label("since"),
+        ).join_from(schema.deviation_vial, schema.deviation, exposed.deviation_id == deviation.deviation_id)
+        found = set()
         for start in range(0, len(unit_numbers), 500):
-            for row in self.rows(query.where(on.unit_number.in_(unit_numbers[start : start + 500]))):
-                since = datetime.fromisoformat(row["started_at"] or row["done_at"])
-                if utc_text(since) >= utc:
-                    found[row["unit_number"]] = views.VialMove(
-                        row["unit_number"], f"{row['event_seq']}.{row['line']}", row["event_seq"], row["move"], since
-                    )
-        return [found[number] for number in sorted(found)]
+            some = unit_numbers[start : start + 500]
+            for row in (
+                *self.rows(moved.where(on.unit_number.in_(some))),
+                *self.rows(named.where(exposed.unit_number.in_(some))),
+            ):
+                found.add((row["event_seq"], row["unit_number"], row["line"], row["move"], row["since"]))
+        return [
+            views.VialMove(unit_number, f"{seq}.{number}", seq, name, datetime.fromisoformat(since))
+            for seq, unit_number, number, name, since in sorted(found)
+        ]
 
     def vials_at(self, place: str, since_utc: str, until_utc: str) -> Sequence[views.VialAt]:
         """The unopened vials that lay at a place at any time from ``since_utc`` to ``until_utc``, both included.

@@ -253,10 +253,7 @@ class _Record:
                 # The comment says who corrected the line and why: it is no part of what was wrong.
                 if struck and column.heading != "Comment / deviation no.":
                     across = text.width(piece, column.font, size)
-                    start = x - across if right else x
-                    up = frame.stock.height_pt - y + 2.4
-                    frame.canvas.setLineWidth(0.5)
-                    frame.canvas.line(start, up, start + across, up)
+                    frame.strike(x - across if right else x, y, across)
 
     def _close_row(self, high: float) -> None:
         frame = self.frame

@@ -23,6 +23,9 @@ from pharmacy_app.services.papers import (
     TransferRecord,
 )
 
+TAKEN_BACK = "TAKEN BACK"
+"""What stands on the form of an act that was recorded by mistake."""
+
 BY_HAND = "______"
 """A line to write on."""
 
@@ -84,7 +87,7 @@ TRANSFER_COLUMNS = tuple(heading for heading, _ in _TRANSFER)
 
 def destruction_record(record: DestructionRecord, stock: Stock = LETTER) -> bytes:
     """Draw the record of containers destroyed on site."""
-    frame = _begun(stock, record.stamp, "Destruction record", record.record_number, record.copy_number)
+    frame = _begun(stock, record.stamp, "Destruction record", record)
     accounted = "; ".join(f"{each.name}, {day(each.on)}" for each in record.accounted)
     frame.pairs(
         [
@@ -101,8 +104,8 @@ def destruction_record(record: DestructionRecord, stock: Stock = LETTER) -> byte
     )
     rows = [_destroyed(number, vial, record) for number, vial in enumerate(record.vials, start=1)]
     frame.y += 4
-    frame.table(_columns(frame, _DESTRUCTION), rows, pad=1.8, size=SMALL_PT)
-    _totals(frame, ((vial.strength_mg, vial.lot, 1) for vial in record.vials))
+    frame.table(_columns(frame, _DESTRUCTION), rows, pad=1.8, size=SMALL_PT, struck=bool(record.taken_back))
+    _totals(frame, record, ((vial.strength_mg, vial.lot, 1) for vial in record.vials))
     frame.signatures(record.signatures, "Not signed.")
     frame.sign_by_hand(("Pharmacist", "Monitor"))
     return frame.finish()
@@ -133,7 +136,7 @@ def _destroyed(number: int, vial: DestroyedVial, record: DestructionRecord) -> t
 
 def return_record(record: ReturnRecord, stock: Stock = LETTER) -> bytes:
     """Draw the record of unopened vials that went back to the supporter."""
-    frame = _begun(stock, record.stamp, "Return record", record.record_number, record.copy_number)
+    frame = _begun(stock, record.stamp, "Return record", record)
     carriage = record.carriage
     frame.pairs(
         [
@@ -155,8 +158,8 @@ def return_record(record: ReturnRecord, stock: Stock = LETTER) -> bytes:
     )
     rows = [_returned(number, vial, record) for number, vial in enumerate(record.vials, start=1)]
     frame.y += 4
-    frame.table(_columns(frame, _RETURN), rows)
-    _totals(frame, ((vial.strength_mg, vial.lot, 1) for vial in record.vials))
+    frame.table(_columns(frame, _RETURN), rows, struck=bool(record.taken_back))
+    _totals(frame, record, ((vial.strength_mg, vial.lot, 1) for vial in record.vials))
     frame.y += 6
     frame.pairs(
         [
@@ -193,7 +196,7 @@ def _returned(number: int, vial: ReturnedVial, record: ReturnRecord) -> tuple[st
 
 def transfer_record(record: TransferRecord, stock: Stock = LETTER) -> bytes:
     """Draw the record of unopened vials that went to another site of the study."""
-    frame = _begun(stock, record.stamp, "Transfer record", record.record_number, record.copy_number)
+    frame = _begun(stock, record.stamp, "Transfer record", record)
     protocol = record.stamp.protocol_name
     sent_from = (protocol, _site(record.stamp), record.investigator, ", ".join(record.places))
     frame.pairs(
@@ -225,8 +228,8 @@ def transfer_record(record: TransferRecord, stock: Stock = LETTER) -> bytes:
         for lot in record.lots
     ]
     frame.y += 4
-    frame.table(_columns(frame, _TRANSFER), rows)
-    _totals(frame, ((lot.strength_mg, lot.lot, lot.vials) for lot in record.lots))
+    frame.table(_columns(frame, _TRANSFER), rows, struck=bool(record.taken_back))
+    _totals(frame, record, ((lot.strength_mg, lot.lot, lot.vials) for lot in record.lots))
     frame.paragraph(f"Reason: {' · '.join(part for part in (record.reason, _one_line(record.note)) if part)}")
     frame.signatures(record.signatures, "Not signed.")
     return frame.finish()
@@ -243,10 +246,21 @@ def _transport(carriage: Carriage) -> str:
 # --- what they share -------------------------------------------------------------------------------------------
 
 
-def _begun(stock: Stock, stamp: PaperStamp, title: str, number: str, copy_number: int) -> Frame:
-    marker = " · ".join(part for part in (reprint_words(copy_number), number) if part)
+def _begun(
+    stock: Stock, stamp: PaperStamp, title: str, record: DestructionRecord | ReturnRecord | TransferRecord
+) -> Frame:
+    """The first page begun; a form of what was taken back says so at the head of every page and in words."""
+    back = TAKEN_BACK if record.taken_back else ""
+    marker = " · ".join(part for part in (back, reprint_words(record.copy_number), record.record_number) if part)
     frame = Frame(stock.turned(), stamp, title, marker, margin=18)
     frame.begin_page()
+    if back:
+        frame.y += 2
+        words = f"{back} {_one_line(record.taken_back).rstrip('.')}. What is struck through did not happen."
+        frame.paragraph(words, font=text.BOLD, size=10)
+        frame.y += 3
+        frame.rule(frame.y, grey=0, thickness=1.2)
+        frame.y += 3
     return frame
 
 
@@ -258,14 +272,19 @@ def _columns(frame: Frame, shares: Sequence[tuple[str, int]]) -> list[Column]:
     ]
 
 
-def _totals(frame: Frame, counted: Iterable[tuple[Decimal, str, int]]) -> None:
+def _totals(
+    frame: Frame,
+    record: DestructionRecord | ReturnRecord | TransferRecord,
+    counted: Iterable[tuple[Decimal, str, int]],
+) -> None:
     """How many vials of each strength and lot, and in all."""
     totals: dict[tuple[Decimal, str], int] = {}
     for strength_mg, lot, vials in counted:
         totals[strength_mg, lot] = totals.get((strength_mg, lot), 0) + vials
     parts = [f"{_strength(strength)} lot {lot}: {vials:,}" for (strength, lot), vials in sorted(totals.items())]
     frame.y += 4
-    frame.paragraph(f"Vials: {'; '.join(parts)}; in all {sum(totals.values()):,}", font=text.SEMI)
+    heading = "Vials, taken back" if record.taken_back else "Vials"
+    frame.paragraph(f"{heading}: {'; '.join(parts)}; in all {sum(totals.values()):,}", font=text.SEMI)
 
 
 def _site(stamp: PaperStamp) -> str:

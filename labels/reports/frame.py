@@ -42,7 +42,7 @@ class Frame:
         self.margin = margin
         self._stamp_lines = self._stamped()
         self.foot = 26.0 + 10 * len(self._stamp_lines)
-        self.canvas, self._file = new_canvas(stock, title)
+        self.canvas, _ = new_canvas(stock, title)
         self.page = 0
         self.y = 0.0
         self._faults: list[Fault] = []
@@ -62,7 +62,7 @@ class Frame:
     def begin_page(self) -> None:
         """A new sheet with watermark, head and foot."""
         if self.page:
-            self.canvas.showPage()
+            self._end_page()
         self.page += 1
         if self.stamp.demonstration:
             self._watermark()
@@ -80,14 +80,20 @@ class Frame:
         """Close the last page, write how many there are, give the bytes; refused when a text could not be drawn."""
         if self._faults:
             raise Refused(*self._faults)
-        self.canvas.showPage()
+        self._end_page()
         # The count is known only now: every page shows a form that is defined here.
         self.canvas.beginForm(_PAGES, 0, -4, 60, 12)
         self.canvas.setFont(text.PLAIN, SMALL_PT)
         self.canvas.drawString(0, 0, str(self.page))
         self.canvas.endForm()
-        self.canvas.save()
-        return bytes(self._file.getvalue())
+        return bytes(self.canvas.getpdfdata())
+
+    def _end_page(self) -> None:
+        """Close the page and press its drawing at once: a record of many thousand pages is held pressed only."""
+        from labels.reports.pressed import press_last_page
+
+        self.canvas.showPage()
+        press_last_page(self.canvas)
 
     def write(
         self,
@@ -147,6 +153,12 @@ class Frame:
             self._checked.add((words, font))
             self._faults += text.character_faults(field, words, font)
 
+    def strike(self, x: float, y: float, across: float) -> None:
+        """A line through words that stand at base line ``y``: corrected, and still to be read."""
+        up = self.stock.height_pt - y + 2.4
+        self.canvas.setLineWidth(0.5)
+        self.canvas.line(x, up, x + across, up)
+
     def rule(self, y: float, *, grey: float = HAIR, thickness: float = 0.5) -> None:
         """A thin line between the margins."""
         self.canvas.setStrokeGray(grey)
@@ -190,9 +202,18 @@ class Frame:
             self.y += high
 
     def table(
-        self, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, pad: float = 3.0, size: float = BODY_PT
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[str]],
+        *,
+        pad: float = 3.0,
+        size: float = BODY_PT,
+        struck: bool = False,
     ) -> None:
-        """Cells wrap, rows stay whole, the headings stand again on every page, no cell is blank."""
+        """Cells wrap, rows stay whole, the headings stand again on every page, no cell is blank.
+
+        ``struck`` rows no longer stand: a line goes through their words, which stay readable.
+        """
         headings = [text.wrap(c.heading, text.SEMI, SMALL_PT, c.width - 2 * pad) for c in columns]
         self._headings(columns, headings, pad)
         for row in rows:
@@ -203,7 +224,7 @@ class Frame:
             high = max(len(cell) for cell in cells) * size * LEADING + 4
             if self.need(high):
                 self._headings(columns, headings, pad)
-            self._cells(columns, cells, size, pad)
+            self._cells(columns, cells, size, pad, struck=struck)
             self.y += high
             self.rule(self.y)
 
@@ -243,7 +264,14 @@ class Frame:
         self.rule(self.y, grey=0.5)
 
     def _cells(
-        self, columns: Sequence[Column], cells: Sequence[Sequence[str]], size: float, pad: float, grey: float = 0.0
+        self,
+        columns: Sequence[Column],
+        cells: Sequence[Sequence[str]],
+        size: float,
+        pad: float,
+        grey: float = 0.0,
+        *,
+        struck: bool = False,
     ) -> None:
         x = self.margin
         for column, pieces in zip(columns, cells, strict=True):
@@ -253,6 +281,10 @@ class Frame:
                 self.write(
                     piece, at, y, font=column.font, size=size, align=column.align, grey=grey, field=column.heading
                 )
+                if struck:
+                    across = text.width(piece, column.font, size)
+                    left = at - across * {"left": 0.0, "right": 1.0, "centre": 0.5}[column.align]
+                    self.strike(left, y, across)
             x += column.width
 
     def _head(self) -> None:

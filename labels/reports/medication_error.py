@@ -34,6 +34,7 @@ def medication_error_report(report: MedicationErrorReport, stock: Stock = LETTER
     columns = [Column("Who", frame.room * 0.6, font=text.SEMI), Column("Date and time", frame.room * 0.4)]
     frame.table(columns, [(told.who, "not recorded" if told.at is None else moment(told.at)) for told in report.told])
     _assessments(frame, report)
+    _corrections(frame, report)
     frame.signatures(report.signatures, "Not signed yet.")
     return frame.finish()
 
@@ -170,6 +171,23 @@ def _assessments(frame: Frame, report: MedicationErrorReport) -> None:
     frame.table(columns, rows)
     if len(rows) > 1:
         frame.paragraph("The first line is the newest: it counts, and what stands above is from it.", size=8.0)
+
+
+def _corrections(frame: Frame, report: MedicationErrorReport) -> None:
+    """What was put right since of the entries that the report rests on."""
+    if not report.corrections:
+        return
+    frame.section("Corrections")
+    room = frame.room
+    columns = [
+        Column("Entry", room * 0.09),
+        Column("Recorded", room * 0.2),
+        Column("By", room * 0.17),
+        Column("What was corrected", room * 0.54),
+    ]
+    frame.table(
+        columns, [(str(each.entry), moment(each.at), each.by, _one_line(each.sentence)) for each in report.corrections]
+    )
 
 
 def _section(frame: Frame, heading: str, words: str) -> None:

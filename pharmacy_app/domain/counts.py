@@ -24,6 +24,10 @@ OUTCOMES = ("found miscounted", "vial recorded missing", "vial found", "record c
 """How a discrepancy can end."""
 
 MISSING_RECORDED = "vial recorded missing"
+"""The outcome that needs a recorded loss for each vial that is short."""
+
+RECORD_CORRECTED = "record corrected"
+"""The outcome that needs a correction of what was counted."""
 
 _KIND_OF = {"available": VIALS, "quarantine": VIALS, "opened": CONTAINERS, "": ""}
 

@@ -17,6 +17,9 @@ OUTSIDE = "outside"
 SAME = "the same state"
 """Where a move leads that changes a vial's place or label only."""
 
+BACK = "the state it was in before"
+"""Where a move leads that is another's way back."""
+
 _STAGE_OF = {"quarantine": 0, "available": 0, "opened": 1, "": 2}
 
 
@@ -33,8 +36,9 @@ class StateColumn:
 class MoveArrow:
     """One move: its row from above (from 0), the columns it starts from and the one it ends in.
 
-    ``to_column`` is ``None`` where the vial keeps its state; ``from_columns`` is empty for what comes from outside.
-    ``undo``: a correction may take it back. ``correction``: it is such a correction that has an end of its own.
+    ``to_column`` is ``None`` where the vial keeps its state or goes back to one before; ``from_columns`` is empty for
+    what comes from outside. ``back``: it leads back to where the vial was. ``undo``: a correction may take it back.
+    ``correction``: it is such a correction that has an end of its own.
     """
 
     name: str
@@ -43,6 +47,7 @@ class MoveArrow:
     to_column: int | None
     undo: bool = False
     correction: bool = False
+    back: bool = False
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -62,7 +67,7 @@ class MoveDiagram:
         """An arrow in words: its name, where from, where to, and whether it can be taken back."""
         names = {each.column: each.state.name for each in self.states}
         before = ", ".join(names[column] for column in arrow.from_columns) or OUTSIDE
-        after = SAME if arrow.to_column is None else names[arrow.to_column]
+        after = BACK if arrow.back else SAME if arrow.to_column is None else names[arrow.to_column]
         undo = "; a correction can take it back" if arrow.undo else ""
         return f"{arrow.name[:1].upper()}{arrow.name[1:]}: {before} → {after}{undo}."
 
@@ -99,6 +104,7 @@ def move_diagram(table: MoveTable) -> MoveDiagram:
             tuple(sorted(column[name] for name in move.from_states)),
             column[move.to_state] if move.to_state else None,
             undo=move.undo,
+            back=bool(move.back),
         )
         for row, move in enumerate(moves)
     ]

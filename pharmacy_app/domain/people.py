@@ -106,6 +106,7 @@ AUTHORITY: dict[str, frozenset[Role]] = {
     "receipt_corrected": _STAFF | _CHECKERS,
     "closing_corrected": _STAFF | _CHECKERS,
     "accountability_undone": frozenset({Role.MONITOR}),
+    "extension_undone": _STAFF | _CHECKERS,
     "measurement_corrected": _STAFF,
     "administration_corrected": _PHARMACIST,
     "preparation_corrected": _STAFF | _CHECKERS,

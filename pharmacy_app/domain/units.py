@@ -57,15 +57,17 @@ _EXPONENT = re.compile(r"[-+]?[0-9.,]+[eE][-+]?[0-9]+")
 _NOT_A_NUMBER = {"nan", "snan", "inf", "infinity", "+inf", "-inf", "+infinity", "-infinity"}
 
 
-def parse_decimal(text: str, *, field: str, name: str = "", unit: str = "", zero_allowed: bool = False) -> Decimal:
+def parse_decimal(
+    text: str, *, field: str, name: str = "", unit: str = "", zero_allowed: bool = False, example: str = "70.5"
+) -> Decimal:
     """Return the exact number a person typed, or raise ``Refused`` with one fault for ``field``.
 
-    ``name`` is how the field is called in the sentence and ``unit`` what stands beside it. Taken are plain
-    ASCII digits with at most one decimal point; a comma is never guessed at.
+    ``name`` is how the field is called in the sentence, ``unit`` what stands beside it and ``example`` a number
+    of its kind. Taken are plain ASCII digits with at most one decimal point; a comma is never guessed at.
     """
     what = name or field.replace("_", " ")
     typed = text.strip()
-    problem = _problem(typed, f"in {unit}" if unit else "")
+    problem = _problem(typed, f"in {unit}" if unit else "", example)
     if not problem:
         value = Decimal(typed)
         if value > 0 or zero_allowed:
@@ -75,17 +77,17 @@ def parse_decimal(text: str, *, field: str, name: str = "", unit: str = "", zero
     raise Refused(Fault(field, f"{what[:1].upper()}{what[1:]}{shown} {problem}"))
 
 
-def _problem(typed: str, in_unit: str) -> str:
+def _problem(typed: str, in_unit: str, such_as: str) -> str:
     """Return the rest of the sentence that says what is wrong with ``typed``, or ''."""
     example = f"a number {in_unit}".strip()
     if not typed:
-        return f"is empty. Type {example}, for example 70.5."
+        return f"is empty. Type {example}, for example {such_as}."
     if _PLAIN.fullmatch(typed):
         if sum(character.isdigit() for character in typed) > MAX_TYPED_DIGITS:
             return f"has more than {MAX_TYPED_DIGITS} digits. Type the number as it was measured."
         return ""
     checks = (
-        (typed.lower() in _NOT_A_NUMBER, f"is not a number. Type {example}, for example 70.5."),
+        (typed.lower() in _NOT_A_NUMBER, f"is not a number. Type {example}, for example {such_as}."),
         (
             _EXPONENT.fullmatch(typed) is not None,
             "is written with an exponent. Type the number out in plain digits.",
@@ -98,7 +100,7 @@ def _problem(typed: str, in_unit: str) -> str:
     for applies, sentence in checks:
         if applies:
             return sentence
-    return f"is not a plain number. Type {example}, digits and at most one point, for example 70.5."
+    return f"is not a plain number. Type {example}, digits and at most one point, for example {such_as}."
 
 
 def _comma(typed: str) -> str:

@@ -78,6 +78,9 @@ CORRECTION = "correct"
 NEVER_RECEIVED = "never received"
 """The state of a vial whose receipt was recorded by mistake."""
 
+GONE_ASTRAY = ("missing", "lost")
+"""The states of vials and of used containers that were not found."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -94,7 +97,8 @@ class Move:
 
     ``to_state`` is '' when the vial keeps its state and changes its place or label: then two lines are posted, one out
     and one in (``transaction_in``). ``needs`` names the proofs it takes; ``otherwise`` says what to do with a vial in
-    another state; ``undo`` says whether a correction may take it back.
+    another state; ``undo`` says whether a correction may take it back. ``back`` names the move of which this is the
+    way back: the vial is again in the state from which that move came, and ``to_state`` is ''.
     """
 
     name: str
@@ -106,6 +110,7 @@ class Move:
     otherwise: str = ""
     transaction_in: str = ""
     undo: bool = False
+    back: str = ""
 
     def to(self, state: str) -> str:
         """The state in which a vial of ``state`` is after the move."""
@@ -138,7 +143,10 @@ class MoveTable:
         lines = {(CORRECTION, before, after) for before, after in self.corrections}
         for move in self.moves.values():
             for before in move.from_states or ("",):
-                if move.to_state:
+                if move.back:
+                    for after in self.moves[move.back].from_states:
+                        lines |= {(move.name, before, after), (CORRECTION, after, before)}
+                elif move.to_state:
                     lines.add((move.name, before, move.to_state))
                     if move.undo:
                         lines.add((CORRECTION, move.to_state, before or NEVER_RECEIVED))
@@ -162,13 +170,14 @@ def move_table() -> MoveTable:
         row["name"]: Move(
             row["name"],
             tuple(row["from"]),
-            "" if row["to"] == "=" else row["to"],
+            "" if row["to"] in ("=", "<") else row["to"],
             row["transaction"],
             row["section"],
             tuple(row.get("needs", ())),
             row.get("otherwise", ""),
             row.get("transaction_in", ""),
             row.get("undo", False),
+            row.get("back", ""),
         )
         for row in data["move"]
     }
@@ -266,10 +275,15 @@ def why_not_usable(vial: Vial, day: date) -> Fault | None:
     return None
 
 
-def move(vial: Vial, name: str) -> Moved:
-    """Move one vial by the table; raises ``Refused`` when the move does not start from its state."""
+def move(vial: Vial, name: str, back_to: str = "") -> Moved:
+    """Move one vial by the table; raises ``Refused`` when the move does not start from its state.
+
+    ``back_to`` is the state from which it came, for a move that is the way back.
+    """
     rule = _rule(vial, name)
-    return Moved(*_stands(vial), name, vial.state, rule.to_state)
+    if rule.back and back_to not in move_table().moves[rule.back].from_states:
+        raise ValueError(f"“{name}” goes back to where “{rule.back}” came from, not to “{back_to}”")
+    return Moved(*_stands(vial), name, vial.state, rule.to_state or back_to)
 
 
 def relocate(

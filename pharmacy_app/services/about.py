@@ -6,8 +6,10 @@ their word stands before the name (``shipment SHP-1``, ``lot A1``) and two thing
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import looks_like_ours, numbered, read_number
 from pharmacy_app.services.ports import Reader
 
@@ -51,12 +53,33 @@ def _kit(reader: Reader, typed: str) -> str:
 
 
 def _shipment(reader: Reader, typed: str) -> str:
-    return f"shipment {typed}" if reader.shipment(typed) is not None else ""
+    shipment = reader.shipment(typed)
+    return f"shipment {shipment.number}" if shipment is not None else ""
 
 
 def _lot(reader: Reader, typed: str) -> str:
+    """A lot by its name, or by its name and strength: ``lot A1``, ``lot A1, 4 mg``."""
     lot = typed.upper()
-    return f"lot {lot}" if any(known == lot for _, known, _ in reader.lots()) else ""
+    if any(known == lot for _, known, _ in reader.lots()):
+        return f"lot {lot}"
+    names = (lot_name(known, strength) for strength, known, _ in reader.lots())
+    return next((name for name in names if name.upper() == f"LOT {lot}"), "")
+
+
+def lot_name(lot: str, strength_mg: Decimal) -> str:
+    """What a document is about that speaks of one strength of a lot."""
+    return f"lot {lot}, {show(strength_mg)} mg"
+
+
+def _strength_asked(reader: Reader, about: str) -> None:
+    """Refuse a lot's name that both strengths carry: neither is taken for the other."""
+    strengths = sorted(strength for strength, known, _ in reader.lots() if about == f"lot {known}")
+    if len(strengths) > 1:
+        lot = about.removeprefix("lot ")
+        choice = " or ".join(f"“{lot_name(lot, strength)}”" for strength in strengths)
+        raise Refused(
+            Fault("about", f"Lot {lot} is here in two strengths. Type which is meant: {choice}; attach it for each.")
+        )
 
 
 def _form(reader: Reader, typed: str) -> str:
@@ -103,7 +126,9 @@ def read_about(reader: Reader, typed: str) -> str:
         words = list(found)
         choice = ", ".join(f"“{word} {about}”" for word in words)
         raise Refused(Fault("about", f"“{about}” is a {' and a '.join(words)}. Type which is meant: {choice}."))
-    return next(iter(found.values()))
+    name = next(iter(found.values()))
+    _strength_asked(reader, name)
+    return name
 
 
 def _read_numbered(reader: Reader, typed: str, letter: str, word: str, counter: str) -> str:

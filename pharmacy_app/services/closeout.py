@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from pharmacy_app.domain.counts import CONTAINERS, MISSING_RECORDED, VIALS, kind_of, states_of
+from pharmacy_app.domain.counts import CONTAINERS, VIALS, kind_of, states_of
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Role
 from pharmacy_app.domain.units import show
-from pharmacy_app.domain.vials import NEVER_RECEIVED, move_table
+from pharmacy_app.domain.vials import GONE_ASTRAY, NEVER_RECEIVED, move_table
 from pharmacy_app.services import views
+from pharmacy_app.services.counts import explained_losses
 from pharmacy_app.services.desk import (
     Act,
     Credentials,
@@ -98,7 +99,7 @@ def _line(reader: Reader, strength_mg: Decimal, lot: str, expires_on: date, now:
         returned=now.get("returned", 0),
         transferred=now.get("transferred", 0),
         destroyed=now.get("destroyed", 0),
-        missing=now.get("missing", 0),
+        missing=sum(now.get(state, 0) for state in GONE_ASTRAY),
         on_site=sum(count for state, count in now.items() if kind_of(state) == VIALS),
         containers=sum(count for state, count in now.items() if kind_of(state) == CONTAINERS),
         never_received=never,
@@ -122,6 +123,14 @@ def _open_items(reader: Reader, lines: Sequence[views.CloseOutLine]) -> Iterator
         yield OpenItem(f"Discrepancy {found.number} is not explained: {found.sentence}", "counts", found.number)
     for deviation in reader.deviations(status="open"):
         yield OpenItem(f"Storage deviation {deviation.deviation_id} is not closed.", "storage", deviation.deviation_id)
+    for shipment in reader.shipments():
+        if shipment.logger_state == "not read" and not _came_never(reader, shipment):
+            yield OpenItem(
+                f"The temperature logger of shipment {shipment.number} has not been read: read it, and record what it"
+                " shows.",
+                "receive",
+                shipment.number,
+            )
     for dose in reader.doses(statuses=UNDER_WAY):
         yield OpenItem(
             f"Dose {dose.dose_id} of subject {dose.subject_number} is {dose.status}: finish or cancel it.",
@@ -131,6 +140,13 @@ def _open_items(reader: Reader, lines: Sequence[views.CloseOutLine]) -> Iterator
     for error in reader.errors():
         if error.status == "open":
             yield OpenItem(f"Medication error {error.error_id} is not assessed.", "errors", error.error_id)
+
+
+def _came_never(reader: Reader, shipment: views.ShipmentLine) -> bool:
+    """Whether the receipt of a shipment was a mistake, so that there is no logger to read."""
+    of_it = reader.count_vials(VialFilter(shipment_number=shipment.number))
+    never = reader.count_vials(VialFilter(shipment_number=shipment.number, state=NEVER_RECEIVED))
+    return of_it > 0 and of_it == never
 
 
 def _on_site(reader: Reader) -> Iterator[OpenItem]:
@@ -167,31 +183,24 @@ def _containers(reader: Reader) -> Iterator[OpenItem]:
 
 
 def _missing(reader: Reader) -> Iterator[OpenItem]:
-    """Missing vials that no discrepancy closed as such names, by number or by their lot's difference."""
-    named: set[str] = set()
-    lots: dict[tuple[Decimal, str], int] = {}
-    for found in reader.discrepancies(status="closed"):
-        if found.outcome != MISSING_RECORDED:
-            continue
-        for concern in found.concerns:
-            named.update(concern.units)
-            if not concern.units:
-                key = concern.strength_mg, concern.lot
-                lots[key] = lots.get(key, 0) + max(0, -concern.difference)
-    wanted = VialFilter(state="missing")
-    count = reader.count_vials(wanted)
-    for vial in reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=count) if count else ():
-        if vial.unit_number in named:
-            continue
-        key = vial.strength_mg, vial.lot
-        if lots.get(key, 0) > 0:
-            lots[key] -= 1
-            continue
-        yield OpenItem(
-            f"Vial {vial.unit_number} ({show(vial.strength_mg)} mg, lot {vial.lot}) is missing without a closed"
-            " discrepancy: open one under Counts and explain it.",
-            "counts",
-        )
+    """Missing vials, and lost containers, that no discrepancy closed as such explains."""
+    covered = explained_losses(reader)
+    last: dict[str, int] = {}
+    for event in reader.events_between(("vials_missing",), 0, reader.head().seq + 1):
+        if reader.correction(event.seq) is None:
+            for moved in event.content["moves"]:
+                last.setdefault(moved["unit_number"], event.seq)
+    for state in GONE_ASTRAY:
+        wanted = VialFilter(state=state)
+        count = reader.count_vials(wanted)
+        found = reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=count) if count else ()
+        for vial in found:
+            if (vial.unit_number, last.get(vial.unit_number, 0)) not in covered:
+                yield OpenItem(
+                    f"Vial {vial.unit_number} ({show(vial.strength_mg)} mg, lot {vial.lot}) is {state} without a closed"
+                    " discrepancy: open one under Counts and explain it.",
+                    "counts",
+                )
 
 
 def _by_lot(reader: Reader, kind: str) -> dict[tuple[Decimal, str], dict[str, int]]:
@@ -273,22 +282,22 @@ def print_close_out(desk: Desk, act: Act, number: str = "") -> Printed:
     """The close-out report with its number; '' prints how the books stand now, unsigned. Anyone signed in may."""
     tidy = number.strip().upper()
 
-    def make(writer: Writer, moment: Moment, copy_number: int) -> bytes:
-        signed = next((each for each in writer.close_outs() if close_out_number(each.event_seq) == tidy), None)
-        event = writer.event(signed.event_seq) if signed else None
+    def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
+        signed = next((each for each in reader.close_outs() if close_out_number(each.event_seq) == tidy), None)
+        event = reader.event(signed.event_seq) if signed else None
         if tidy and (signed is None or event is None):
             raise Refused(Fault("number", f"There is no close-out {tidy}."))
         items: tuple[str, ...] = ()
         if signed is not None and event is not None:
             as_of, lines = signed.closed_at.astimezone(zone_of(moment.site)), signed.lines
-            note, signatures = signed.note, signatures_of(writer, event)
+            note, signatures = signed.note, signatures_of(reader, event)
         else:
-            stand = books(writer)
+            stand = books(reader)
             as_of, lines, note, signatures = moment.now, stand.lines, "", ()
             items = tuple(item.words for item in stand.open_items)
         return desk.papers.close_out_report(
             CloseOutReport(
-                stamp=stamp_of(desk, writer, moment.person.printed_name, moment.now),
+                stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
                 number=tidy,
                 copy_number=copy_number if tidy else 1,
                 product=protocol_of(moment.site, as_of.date()).study.drug,

@@ -14,6 +14,8 @@ from pharmacy_app.services.desk import Moment
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.reading import Reading
 
+NOTHING_CHANGED = "Nothing is changed. Type the value as it is right, or leave the entry as it is."
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

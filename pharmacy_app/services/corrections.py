@@ -11,7 +11,7 @@ from pharmacy_app.domain.errors import Fault, Refused, refuse_any
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import authority_fault
 from pharmacy_app.services import views
-from pharmacy_app.services.correcting import Case, Field, Way
+from pharmacy_app.services.correcting import NOTHING_CHANGED, Case, Field, Way
 from pharmacy_app.services.corrections_doses import DOSE_WAYS
 from pharmacy_app.services.corrections_stock import STOCK_WAYS
 from pharmacy_app.services.desk import Act, Credentials, Denied, Desk, Draft, Moment, Signing, perform, site_of, zone_of
@@ -49,8 +49,8 @@ INSTEAD: dict[str, str] = {
     "account_changed": "Change the account again under Settings.",
     "place_added": "Close the place while it is empty, and add the right one.",
     "place_closed": "Add the place again under a name of its own.",
-    "expiry_extended": "Record a further extension with the supporter's document.",
-    "logger_read": "Ask the supporter in writing, and attach the answer: the reading stands as it was typed.",
+    "extension_undone": "If the extension was right after all, record it again with the supporter's document.",
+    "logger_read": "Correct the receipt of its shipment: the logger's readings are put right there.",
     "count_recorded": "Count again: both counts stay, and the newest one counts.",
     "discrepancy_explained": "Open a discrepancy anew from a further count.",
     "deviation_recorded": "Update the deviation with what was found; its vials are released by document.",
@@ -170,8 +170,8 @@ def _build(way: Way, writer: Writer, moment: Moment, form: CorrectForm) -> Draft
         for name, each in fields.items()
         if name in new and not each.aside and new[name].strip() != each.old
     )
-    if fields and not changes and not strange:
-        reading.fault("", "Nothing is changed. Type the value as it is right, or leave the entry as it is.")
+    if any(not each.aside for each in fields.values()) and not changes and not strange:
+        reading.fault("", NOTHING_CHANGED)
     typed = {name: new.get(name, each.old) for name, each in fields.items()}
     if reading.faults:
         reading.done()

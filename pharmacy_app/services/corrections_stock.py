@@ -5,7 +5,7 @@ No line of the ledger is ever changed: a correction posts lines of its own, date
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -30,14 +30,37 @@ from pharmacy_app.domain.vials import (
 )
 from pharmacy_app.services import views
 from pharmacy_app.services.administration import ClosedTyped, closed_as, read_closed
-from pharmacy_app.services.correcting import Case, Field, Outcome, Way, no_fields
-from pharmacy_app.services.desk import site_of
+from pharmacy_app.services.correcting import NOTHING_CHANGED, Case, Field, Outcome, Way, no_fields
+from pharmacy_app.services.corrections_expiry import EXTENSION, Relabelling, extensions_moved
+from pharmacy_app.services.desk import protocol_of, site_of
 from pharmacy_app.services.doses import thread_of
+from pharmacy_app.services.expiry import printed_expiry
+from pharmacy_app.services.exposures import (
+    MAY_BE_USED,
+    READINGS,
+    Late,
+    content_of,
+    found_late,
+    lasted_until,
+    logger_showed,
+    quarantined,
+    reason_of,
+)
+from pharmacy_app.services.places import shelf_faults
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.preparation import planned_settings
 from pharmacy_app.services.printing import unit_ranges
-from pharmacy_app.services.stock import BY_DEVIATION, MAY_BE_USED, NAMED_AT_MOST, NOT_READ
-from pharmacy_app.services.storage import spans_of
+from pharmacy_app.services.stock import (
+    LOGGER_READ,
+    LOGGER_STATES,
+    NAMED_AT_MOST,
+    NOT_READ,
+    NOT_SHOWN,
+    Logger,
+    all_reasons,
+    read_logger,
+)
+from pharmacy_app.services.storage import used_by
 
 HOLDS_DOSES = ("planned", "verified")
 """Where a dose stands whose vials are reserved for it."""
@@ -50,12 +73,12 @@ def _vials(reader: Reader, units: Iterable[str]) -> dict[str, Vial]:
 
 def _moved_since(reader: Reader, units: Sequence[str], seq: int, zone: ZoneInfo) -> tuple[Fault, ...]:
     """A fault for each vial that has moved after an event, naming the move, its day and its line."""
-    later = [move for move in reader.last_moves(units) if move.event_seq > seq]
+    later = list(_last_standing(reader, units, seq).values())
     faults = [
         Fault(
             "",
             f"Vial {move.unit_number} has moved since: “{move.move}” on {say_moment(move.done_at.astimezone(zone))},"
-            f" line {move.line_id}. Only a vial's last move is taken back; correct that one first.",
+            f" line {move.line_id}. {_then(reader, move)}",
             "R55",
             "8.2",
         )
@@ -64,6 +87,61 @@ def _moved_since(reader: Reader, units: Sequence[str], seq: int, zone: ZoneInfo)
     if len(later) > NAMED_AT_MOST:
         faults.append(Fault("", f"{len(later) - NAMED_AT_MOST} more of these vials have moved since."))
     return tuple(faults)
+
+
+def _then(reader: Reader, move: views.VialMove) -> str:
+    event = reader.event(move.event_seq)
+    if event is None or event.kind != "move_undone":
+        return "Only a vial's last move is taken back; correct that one first."
+    return (
+        f"It took entry {event.content['corrects']} back, and the vial is not again what it was before that. Go on from"
+        " how it stands now: record what is done with it as a new move."
+    )
+
+
+def _last_standing(reader: Reader, units: Sequence[str], seq: int) -> dict[str, views.VialMove]:
+    """For each vial its newest move after an event that stands, where there is one, in the order of their numbers.
+
+    A move that was taken back does not stand, nor does the taking back, where the vial is again what it was where it
+    was.
+    """
+    later = reader.moves_since(units, seq)
+    undone = reader.corrections(sorted({move.event_seq for move in later}))
+    seen: dict[int, dict[str, tuple[_Stood, _Stood]]] = {}
+
+    def stood(entry: int, unit: str) -> tuple[_Stood, _Stood]:
+        if entry not in seen:
+            event = reader.event(entry)
+            seen[entry] = _ends_of(event.content["moves"]) if event is not None else {}
+        return seen[entry][unit]
+
+    gone = {
+        (move.unit_number, entry)
+        for move in later
+        if (taken := undone.get(move.event_seq)) is not None
+        and taken.kind == "move_undone"
+        and stood(move.event_seq, move.unit_number)[0] == stood(taken.event_seq, move.unit_number)[1]
+        for entry in (move.event_seq, taken.event_seq)
+    }
+    found: dict[str, views.VialMove] = {}
+    for move in later:
+        if (move.unit_number, move.event_seq) not in gone:
+            found.setdefault(move.unit_number, move)
+    return {unit: found[unit] for unit in sorted(found)}
+
+
+_Stood = tuple[str, str]
+"""A vial's state and place."""
+
+
+def _ends_of(moves: Iterable[dict[str, Any]]) -> dict[str, tuple[_Stood, _Stood]]:
+    """How each vial of an entry stood before its first move and after its last."""
+    ends: dict[str, tuple[_Stood, _Stood]] = {}
+    for moved in moves:
+        unit = moved["unit_number"]
+        before, _ = ends.get(unit, ((moved["from_state"], moved["place"]), None))
+        ends[unit] = before, (moved["to_state"], moved.get("to_place", moved["place"]))
+    return ends
 
 
 def _effective_utc(event: views.EventLine) -> str:
@@ -84,7 +162,7 @@ def _line(case: Case, facts: dict[str, str] | None = None) -> dict[str, str]:
 
 
 def _undo_in_the_way(reader: Reader, event: views.EventLine, zone: ZoneInfo) -> tuple[Fault, ...]:
-    moves = event.content["moves"]
+    moves = _undone(event)
     faults = list(_moved_since(reader, [moved["unit_number"] for moved in moves], event.seq, zone))
     if event.content.get("decided"):
         faults.append(
@@ -141,10 +219,9 @@ def _deviation_of(reader: Reader, vial: Vial, event: views.EventLine) -> str:
         if named:
             matters = named[0].decision != MAY_BE_USED and not _let_go(reader, vial, line)
         else:
-            ends = [span.end if span.ended else line.recorded_at for span in spans_of(line)]
-            matters = line.place == vial.place and any(end >= since for end in ends)
+            matters = line.place == vial.place and lasted_until(line) >= since
         if matters:
-            return f"{BY_DEVIATION}{line.deviation_id} at {line.place}"
+            return reason_of((line,))
     return ""
 
 
@@ -156,9 +233,9 @@ def _let_go(reader: Reader, vial: Vial, line: views.DeviationLine) -> bool:
 
 def _logger_showed(reader: Reader, vial: Vial, after_seq: int) -> str:
     """Why a vial is kept back by what its shipment's logger showed when it was read later, '' for nothing."""
-    for event in reader.events_between(("logger_read",), after_seq, reader.head().seq + 1):
-        if event.content["shipment"] == vial.shipment_number:
-            return str(event.content["line"]["comment"])
+    for event in reader.events_between(READINGS, after_seq, reader.head().seq + 1):
+        if event.content.get("shipment") == vial.shipment_number:
+            return logger_showed(event)
     return ""
 
 
@@ -171,32 +248,92 @@ _WAS_AWAY = ("vials_broken", "vials_missing", "vials_returned", "vials_transferr
 """Acts by which a vial was out of the books of the shelf: what happened there meanwhile did not count for it."""
 
 
+def _undone(event: views.EventLine) -> list[dict[str, Any]]:
+    """The moves of an entry that its correction takes back, one a vial.
+
+    What a late entry put into quarantine stays there: the supporter is asked of it. Where found vials lie, they stay.
+    """
+    carried = event.kind == "vials_transported"
+    return [moved for moved in event.content["moves"] if ("to_place" in moved) == carried]
+
+
+def _left_without_place(reader: Reader, event: views.EventLine) -> tuple[str, ...]:
+    """The places, closed by now, in which vials would be on site again."""
+    open_places, states = site_of(reader).places, move_table().states
+    undone = [moved for moved in _undone(event) if "to_place" not in moved and states[moved["from_state"]].on_site]
+    vials = _vials(reader, (moved["unit_number"] for moved in undone))
+    return tuple(sorted({vial.place for vial in vials.values()} - set(open_places)))
+
+
+def _undo_fields(reader: Reader, event: views.EventLine, _zone: ZoneInfo) -> tuple[Field, ...]:
+    closed = _left_without_place(reader, event)
+    if not closed:
+        return ()
+    hint = f"{', '.join(closed)} was closed since: choose the place where the vials are."
+    return (Field("place", "Where they are now", "", hint, site_of(reader).places, aside=True),)
+
+
 def _undo(case: Case) -> Outcome:
     moves: list[Moved] = []
     restored = []
-    vials = _vials(case.reader, (moved["unit_number"] for moved in case.event.content["moves"]))
+    late: list[Late] = []
+    reopened: set[str] = set()
+    undone = _undone(case.event)
+    vials = _vials(case.reader, (moved["unit_number"] for moved in undone))
     reasons = _reasons_before(case.reader, case.event, set(vials))
-    for moved in case.event.content["moves"]:
+    closed = _left_without_place(case.reader, case.event)
+    if closed:
+        if case.typed["place"] not in case.moment.site.places:
+            case.reading.fault(
+                "place",
+                f"{', '.join(closed)} was closed since, so the vials cannot be there. Choose the place where they are:"
+                f" {', '.join(case.moment.site.places)}.",
+                "R55",
+                "8.2",
+            )
+        case.reading.done()
+    for moved in undone:
         vial = vials[moved["unit_number"]]
         back = _taken_back(case.reader, vial, moved, case.event)
         moves.append(back)
         reason = _read_since(case.reader, vial, reasons[vial.unit_number])
-        if back.to_state == "quarantined" and moved["from_state"] != "quarantined":
+        if isinstance(back, Relocated):
+            reason = vial.hold_reason
+        elif back.to_state == "quarantined" and moved["from_state"] != "quarantined":
             both = (_kept_back_now(case.reader, vial, case.event), reason)
-            reason = "; ".join(part for part in both if part)
+            reason = reason_of((), *both)
+            reopened |= _closed_undecided(case.reader, vial)
+        here = replace(vial, state=back.to_state, hold_reason=reason)
+        if isinstance(back, Relocated):
+            here = replace(here, place=back.to_place)
+        elif vial.place in closed:
+            here = replace(here, place=case.typed["place"])
+            case.reading.faults += shelf_faults(case.reader, [here], here.state)
+            label = (vial.strength_mg, vial.lot, vial.expires_on)
+            stood = (vial.unit_number, *label, vial.place)
+            moves.append(Relocated(*stood, CORRECTION, here.state, here.state, *label, here.place))
+        lines = _lay_through(case.reader, case.event, here, vial.place)
+        if lines:
+            late.append(Late(here, here.state, lines))
+            moves += quarantined(late[-1:], here.place)
         restored.append(
             {
                 "unit_number": vial.unit_number,
-                "hold_reason": reason,
+                "hold_reason": reason_of(lines, reason),
                 # A container that is none any more was accounted for by mistake as well.
-                "accounted_by": vial.accounted_by if back.to_state in move_table().moves["destroy"].from_states else "",
+                "accounted_by": vial.accounted_by if back.to_state in _STAYS_ACCOUNTED else "",
             }
         )
+    case.reading.done()
     doses = sorted({vial.dose_id for vial in vials.values() if vial.dose_id})
+    content = content_of(late)
+    if reopened:
+        content["reopened"] = sorted(reopened.union(content.get("reopened", ())))
     return Outcome(
         {
             "moves": moves,
             "restored": restored,
+            **content,
             "line": _line(case, {"dose_id": ", ".join(doses)}),
             "effective_utc": _effective_utc(case.event),
         },
@@ -204,15 +341,50 @@ def _undo(case: Case) -> Outcome:
     )
 
 
+def _lay_through(reader: Reader, event: views.EventLine, here: Vial, was_at: str) -> tuple[views.DeviationLine, ...]:
+    """The deviations that do not name a vial, and that it lay through if an entry is taken back.
+
+    Without a transport it never lay where it was carried; one that is back from elsewhere may have lain where it was
+    last and where it is put now: nobody says since when.
+    """
+    carried = event.kind == "vials_transported"
+    if not carried and event.kind not in _WAS_AWAY:
+        return ()
+    since = datetime.fromisoformat(_effective_utc(event))
+    stays = {here.place} if carried else {here.place, was_at}
+    return tuple(
+        line
+        for place in sorted(stays)
+        for found in found_late(reader, [here], place, since)
+        for line in found.deviations
+    )
+
+
+def _closed_undecided(reader: Reader, vial: Vial) -> set[str]:
+    """The deviations that were closed while a vial was away, and in which nothing is decided of it."""
+    return {
+        line.deviation_id
+        for line in reader.deviations(status="closed")
+        for named in reader.deviation_vials(line.deviation_id)
+        if named.unit_number == vial.unit_number and named.decision != MAY_BE_USED and not _let_go(reader, vial, line)
+    }
+
+
 def _undo_changes(reader: Reader, event: views.EventLine) -> tuple[views.ChangedValue, ...]:
     """What the vials are by the entry, and what they are again without it."""
     seen: dict[tuple[str, str], list[str]] = defaultdict(list)
-    vials = _vials(reader, (moved["unit_number"] for moved in event.content["moves"]))
-    for moved in event.content["moves"]:
+    undone = _undone(event)
+    vials = _vials(reader, (moved["unit_number"] for moved in undone))
+    since = datetime.fromisoformat(_effective_utc(event))
+    for moved in undone:
         vial = vials[moved["unit_number"]]
         back = _taken_back(reader, vial, moved, event)
         was = (vial.place, back.to_place) if isinstance(back, Relocated) else (moved["to_state"], back.to_state)
         seen[was].append(vial.unit_number)
+        if not isinstance(back, Relocated) or vial.state not in _INTO_QUARANTINE:
+            continue
+        if found_late(reader, [vial], back.to_place, since):
+            seen[vial.state, "quarantined"].append(vial.unit_number)
     return tuple(
         views.ChangedValue(f"Vials {unit_ranges(tuple(units))}", before, after)
         for (before, after), units in seen.items()
@@ -225,7 +397,7 @@ def _taken_back(reader: Reader, vial: Vial, moved: dict[str, Any], event: views.
         label = (vial.strength_mg, vial.lot, vial.expires_on)
         return Relocated(*stands, CORRECTION, vial.state, vial.state, *label, moved["place"])
     before = moved["from_state"]
-    if before == "reserved" and not _still_held(reader, vial):
+    if before == "reserved" and (not _still_held(reader, vial) or vial.place not in site_of(reader).places):
         before = "available"
     if before == "opened":
         before = _closed_meanwhile(reader, vial) or before
@@ -233,6 +405,9 @@ def _taken_back(reader: Reader, vial: Vial, moved: dict[str, Any], event: views.
         before = "quarantined"
     return Moved(*stands, CORRECTION, vial.state, before)
 
+
+_STAYS_ACCOUNTED = (*move_table().moves["destroy"].from_states, *move_table().moves["recover"].from_states)
+"""What a container may be that the monitor has accounted for."""
 
 _INTO_QUARANTINE = move_table().moves["quarantine"].from_states
 
@@ -255,10 +430,12 @@ def _closed_meanwhile(reader: Reader, vial: Vial) -> str:
 _SET_REASONS = (
     "shipment_received",
     "logger_read",
+    "receipt_corrected",
     "vials_released",
     "vials_quarantined",
     "quarantine_lifted",
     "vials_found",
+    "vials_transported",
     "deviation_recorded",
     "deviation_updated",
     "move_undone",
@@ -281,20 +458,24 @@ def _reasons_before(reader: Reader, event: views.EventLine, units: set[str]) -> 
 def _reasons_in(event: views.EventLine) -> dict[str, str]:
     content = event.content
     moved = [each["unit_number"] for each in content.get("moves", ())]
-    if event.kind == "shipment_received":
-        return {vial["unit_number"]: vial["hold_reason"] for vial in content["vials"]}
-    if event.kind == "logger_read":
-        return {vial["unit_number"]: vial["hold_reason"] for vial in content["vials"]}
+    said = {
+        "shipment_received": "vials",
+        "logger_read": "vials",
+        "receipt_corrected": "held",
+        "move_undone": "restored",
+    }
+    if event.kind in said:
+        return {vial["unit_number"]: vial["hold_reason"] for vial in content.get(said[event.kind], ())}
     if event.kind in ("deviation_recorded", "deviation_updated"):
         return {
             vial["unit_number"]: "; ".join(part for part in (content["reason"], vial.get("held_before", "")) if part)
             for vial in content["vials"]
             if vial["quarantined"]
         }
-    if event.kind == "move_undone":
-        return {vial["unit_number"]: vial["hold_reason"] for vial in content["restored"]}
-    if event.kind == "vials_found":
-        return dict.fromkeys(moved, content["hold_reason"])
+    if event.kind in ("vials_found", "vials_transported"):
+        late = {vial["unit_number"]: vial["hold_reason"] for vial in content.get("kept_back", ())}
+        moved = [each["unit_number"] for each in content["moves"] if each["to_state"] == "quarantined"]
+        return (dict.fromkeys(moved, content["hold_reason"]) if event.kind == "vials_found" else {}) | late
     return dict.fromkeys(moved, content.get("reason", ""))
 
 
@@ -312,7 +493,7 @@ MOVE_UNDONE = Way(
     title="",
     says="The move is taken back: each vial is again what it was before. The entry stays readable, struck through.",
     second_person=True,
-    fields=no_fields,
+    fields=_undo_fields,
     in_the_way=_undo_in_the_way,
     build=_undo,
     preview=_undo_changes,
@@ -351,8 +532,14 @@ class _Label:
         return self.strength_mg, self.lot
 
 
-def _labels_of(event: views.EventLine) -> list[_Label]:
-    """The labels of a receipt as they stand, in its own words or in those of its correction."""
+def _labels_of(reader: Reader, event: views.EventLine) -> list[_Label]:
+    """The labels of a receipt as they stand: each with the expiry that its lot has by now, extended or corrected."""
+    counts = {(strength, lot): expires_on for strength, lot, expires_on in reader.lots()}
+    return [replace(label, expires_on=counts.get(label.kind, label.expires_on)) for label in _labels_in(event)]
+
+
+def _labels_in(event: views.EventLine) -> list[_Label]:
+    """The labels of a receipt in its own words or in those of its correction."""
     content = event.content
     if "labels" in content:
         return [
@@ -383,9 +570,9 @@ def _labels_of(event: views.EventLine) -> list[_Label]:
     ]
 
 
-def _receipt_fields(_reader: Reader, event: views.EventLine, _zone: ZoneInfo) -> tuple[Field, ...]:
+def _receipt_fields(reader: Reader, event: views.EventLine, _zone: ZoneInfo) -> tuple[Field, ...]:
     fields = []
-    labels = _labels_of(event)
+    labels = _labels_of(reader, event)
     for index, label in enumerate(labels):
         at, vials = f"labels.{index}.", unit_ranges(label.unit_numbers)
         of = f" of {vials}" if len(labels) > 1 else ""
@@ -397,11 +584,106 @@ def _receipt_fields(_reader: Reader, event: views.EventLine, _zone: ZoneInfo) ->
             Field(f"{at}kit_numbers", f"Kit numbers{of}", kits, "One a vial in the order of unit numbers, or none."),
             Field(f"{at}never_came", f"Never came{of}", " ".join(label.never_came), "Their unit numbers."),
         ]
-    return tuple(fields)
+    return (*fields, *_logger_fields(_shipment_in(reader, event)))
+
+
+def _shipment_in(reader: Reader, event: views.EventLine) -> views.ShipmentLine:
+    """The shipment of a receipt, or of its correction."""
+    vial = reader.vial(_labels_in(event)[0].unit_numbers[0])
+    shipment = reader.shipment(vial.shipment_number) if vial is not None else None
+    assert shipment is not None
+    return shipment
+
+
+def _logger_fields(shipment: views.ShipmentLine) -> tuple[Field, ...]:
+    """The logger of a shipment as it would be typed, by whichever entry it was read."""
+    read = shipment.logger_state in LOGGER_READ
+    lowest, highest = (
+        (NOT_SHOWN if celsius is None else show(celsius)) if read else ""
+        for celsius in (shipment.min_celsius, shipment.max_celsius)
+    )
+    hint = "N/A if the logger shows none."
+    return (
+        Field("logger_state", "Temperature logger", shipment.logger_state, "", LOGGER_STATES, heading="Logger"),
+        Field("logger_serial", "Logger serial number", shipment.logger_serial),
+        Field("min_celsius", "Lowest temperature (°C)", lowest, hint),
+        Field("max_celsius", "Highest temperature (°C)", highest, hint),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _LoggerTyped:
+    """A logger as typed in a correction."""
+
+    logger_serial: str
+    logger_state: str
+    min_celsius: str
+    max_celsius: str
+
+
+def _logger_corrected(case: Case, labels_changed: bool) -> dict[str, Any]:
+    """What a correction says of the logger, nothing where it stays: its vials are held as if it had been read so.
+
+    Vials in use are quarantined first where the right reading is a reason to keep them back; those in quarantine stay
+    there for the supporter's permission.
+    """
+    shipment, typed = _shipment_in(case.reader, case.event), case.typed
+    fields = {each.name: each.old for each in _logger_fields(shipment)}
+    if all(typed[name].strip() == old for name, old in fields.items()):
+        return {}
+    logger = read_logger(case.reading, _LoggerTyped(**{name: typed[name] for name in fields}), LOGGER_STATES)
+    if labels_changed:
+        case.reading.fault(
+            "logger_state",
+            "Correct the logger by itself first, then the labels by correcting the entry that this makes.",
+        )
+    if case.reading.faults:
+        return {}
+    old = Logger(shipment.logger_state, shipment.logger_serial, shipment.min_celsius, shipment.max_celsius)
+    if logger == old:
+        case.reading.fault("", NOTHING_CHANGED)
+        return {}
+    storage = protocol_of(case.moment.site, shipment.received_at.astimezone(case.zone).date()).storage
+    before, after = old.hold_reason(storage).split("; "), logger.hold_reason(storage)
+    wanted = VialFilter(shipment_number=shipment.number)
+    count = case.reader.count_vials(wanted)
+    vials = case.reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=count)
+    in_use = tuple(vial.unit_number for vial in vials if vial.state in ("available", "reserved"))
+    if after and in_use:
+        case.reading.fault(
+            "logger_state",
+            f"By this {after}, and vials of the shipment are in use: quarantine {unit_ranges(in_use)} with that reason"
+            " first, then correct the receipt.",
+            "R54",
+            "8.2",
+        )
+    held = {
+        vial.unit_number: "; ".join(
+            part for part in (after, *(part for part in vial.hold_reason.split("; ") if part not in before)) if part
+        )
+        for vial in vials
+        if vial.state == "held"
+    }
+    was_read = logger.state in LOGGER_READ
+    return {
+        "shipment": shipment.number,
+        "logger": {
+            "state": logger.state,
+            "serial": logger.serial,
+            "min_celsius": logger.min_celsius,
+            "max_celsius": logger.max_celsius,
+            "read_by": (shipment.logger_read_by or case.moment.person.printed_name) if was_read else "",
+            "read_at": (shipment.logger_read_at or case.moment.now) if was_read else None,
+        },
+        "logger_reason": after,
+        "opened": [vial.unit_number for vial in vials if after and used_by(vial.state, "")],
+        "hold_reason": all_reasons(held.values()),
+        "held": [{"unit_number": unit, "hold_reason": reason} for unit, reason in held.items()],
+    }
 
 
 def _receipt_in_the_way(reader: Reader, event: views.EventLine, _zone: ZoneInfo) -> tuple[Fault, ...]:
-    numbers = [number for label in _labels_of(event) for number in label.unit_numbers]
+    numbers = [number for label in _labels_in(event) for number in label.unit_numbers]
     vials = _vials(reader, numbers).values()
     if all(vial.state == NEVER_RECEIVED for vial in vials):
         return (Fault("", "Every vial of this receipt was taken back already. Receive the shipment anew."),)
@@ -409,28 +691,28 @@ def _receipt_in_the_way(reader: Reader, event: views.EventLine, _zone: ZoneInfo)
 
 
 def _receipt(case: Case) -> Outcome:
-    old = _labels_of(case.event)
+    old = _labels_of(case.reader, case.event)
     new = [_read_label(case, index, label) for index, label in enumerate(old)]
+    logger = _logger_corrected(case, new != old)
+    if new == old and not logger and not case.reading.faults:
+        # Typed in another way, or a vial named twice: the values are the same.
+        case.reading.fault("", NOTHING_CHANGED)
     _one_expiry(case, old, new)
     kits = _new_kits(case, old, new)
     moves: list[Moved] = []
     counts: list[dict[str, Any]] = []
     notes: dict[str, str] = {}
-    # As they count now: an expiry that was extended since stays extended.
-    known = {(strength, lot): expires_on for strength, lot, expires_on in case.reader.lots()}
+    extensions = _extensions(case, old, new)
     for index, (before, after) in enumerate(zip(old, new, strict=True)):
         moves += _never_came(case, index, before, after)
         relabelled = _relabelled(case, index, before, after)
         moves += relabelled
         gone = len(after.never_came) - len(before.never_came)
         stay = len(before.unit_numbers) - len(after.never_came)
-        standing = known.get(before.kind, before.expires_on)
         if after.kind != before.kind:
-            counts += [_count(before, standing, -gone - stay), _count(after, after.expires_on, stay)]
-        elif after.expires_on != before.expires_on:
+            counts += [_count(before, before.expires_on, -gone - stay), _count(after, after.expires_on, stay)]
+        elif gone or after.expires_on != before.expires_on:
             counts.append(_count(after, after.expires_on, -gone))
-        elif gone:
-            counts.append(_count(after, standing, -gone))
         for vial in _vials(case.reader, (each.unit_number for each in relabelled)).values():
             if vial.dose_id:
                 notes[vial.dose_id] = (
@@ -452,12 +734,38 @@ def _receipt(case: Case) -> Outcome:
         ],
         "kits": [{"unit_number": unit, "kit_number": kit} for unit, kit in kits.items()],
         "lot_counts": counts,
+        "extensions": extensions,
         "moves": moves,
         "line": _line(case),
+        **logger,
     }
     if moves and not any(isinstance(moved, Relocated) for moved in moves):
         content["effective_utc"] = _effective_utc(case.event)
     return Outcome(content, notes=tuple(notes.items()))
+
+
+def _extensions(case: Case, old: list[_Label], new: list[_Label]) -> list[dict[str, object]]:
+    """The extensions that go with the lots of a receipt to their right labels."""
+    changed = [
+        Relabelling(
+            before.strength_mg,
+            before.lot,
+            before.expires_on,
+            after.strength_mg,
+            after.lot,
+            after.expires_on,
+            f"labels.{index}.{'expiry' if after.kind == before.kind else 'lot'}",
+        )
+        for index, (before, after) in enumerate(zip(old, new, strict=True))
+        if (after.kind, after.expires_on) != (before.kind, before.expires_on)
+    ]
+    units = {
+        unit
+        for before, after in zip(old, new, strict=True)
+        for unit in before.unit_numbers
+        if after.kind != before.kind or unit in after.never_came
+    }
+    return extensions_moved(case, changed, units)
 
 
 def _words(label: _Label) -> str:
@@ -481,6 +789,10 @@ def _read_label(case: Case, index: int, old: _Label) -> _Label:
         reading.fault(f"{at}strength_mg", "The study has vials of 1 mg and 4 mg only.", "R50", "8.1.1")
     lot = reading.text(case.typed[f"{at}lot"], f"{at}lot", "The lot", longest=20).upper()
     expires_on = reading.expiry(case.typed[f"{at}expiry"], f"{at}expiry")
+    if strength is not None and (strength, lot) != old.kind:
+        # The date printed on the vials, where the supporter has extended the one lot or the other.
+        for label in (old.kind, (strength, lot)):
+            expires_on, _ = printed_expiry(case.reader, *label, expires_on)
     kits = case.typed[f"{at}kit_numbers"].upper().split()
     if kits and len(kits) != len(old.unit_numbers):
         reading.fault(
@@ -554,7 +866,7 @@ def _new_kits(case: Case, old: list[_Label], new: list[_Label]) -> dict[str, str
 def _never_came(case: Case, index: int, before: _Label, after: _Label) -> list[Moved]:
     moves = []
     units = [unit for unit in after.never_came if unit not in before.never_came]
-    last = {move.unit_number: move for move in case.reader.last_moves(units)}
+    last = _last_standing(case.reader, units, 0)
     for unit, vial in _vials(case.reader, units).items():
         move = last[unit]
         handled = move.move not in ("receive", "relabel") or vial.state != "held"
@@ -602,6 +914,14 @@ def _relabelled(case: Case, index: int, before: _Label, after: _Label) -> list[M
                 "R50",
                 "8.1.1",
             )
+        elif after.lot != before.lot and vial.state == "reserved":
+            case.reading.fault(
+                f"labels.{index}.lot",
+                f"Vial {unit} is reserved for dose {vial.dose_id}, whose papers name lot {before.lot}. Cancel the dose"
+                " first, then correct the label, and order the dose again.",
+                "R55",
+                "8.2",
+            )
         else:
             moves.append(
                 relocate(vial, "relabel", strength_mg=after.strength_mg, lot=after.lot, expires_on=after.expires_on)
@@ -613,7 +933,7 @@ RECEIPT = Way(
     act="receipt_corrected",
     title="Receipt",
     says="Each vial gets the right label in the state in which it is: a line out under the old label, a line in under"
-    " the new one. Print the vials' labels again.",
+    " the new one. Print the vials' labels again. Where the logger is put right, held vials wait for what it shows.",
     second_person=True,
     fields=_receipt_fields,
     in_the_way=_receipt_in_the_way,
@@ -666,6 +986,13 @@ def _closing(case: Case) -> Outcome:
         if vial.state in ("empty", "partial") and vial.state != state:
             stands = (unit, vial.strength_mg, vial.lot, vial.expires_on, vial.place)
             moves.append(Moved(*stands, CORRECTION, vial.state, state))
+    before = {each["unit_number"]: each for each in case.event.content["closed"]}
+    if not case.reading.faults and all(
+        (row.residue_mg, row.discarded_mg)
+        == tuple(Decimal(before[row.unit_number][name]) for name in ("residue_mg", "discarded_mg"))
+        for row in closed
+    ):
+        case.reading.fault("", NOTHING_CHANGED)
     case.reading.done()
     return Outcome(
         {
@@ -736,5 +1063,5 @@ ACCOUNTABILITY = Way(
     kinds=("vials_accounted",),
 )
 
-STOCK_WAYS = (MOVE_UNDONE, RECEIPT, CLOSING, ACCOUNTABILITY)
+STOCK_WAYS = (MOVE_UNDONE, RECEIPT, CLOSING, ACCOUNTABILITY, EXTENSION)
 """The ways of correcting what moved vials."""

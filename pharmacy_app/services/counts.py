@@ -14,7 +14,9 @@ from pharmacy_app.domain.counts import (
     CONTAINERS,
     KINDS,
     MISSING_RECORDED,
+    NAMED,
     OUTCOMES,
+    RECORD_CORRECTED,
     VIALS,
     CountLine,
     compare_units,
@@ -445,18 +447,27 @@ def explain_discrepancy(desk: Desk, act: Act, form: ExplainForm, own: Credential
             )
         explanation = reading.text(form.explanation, "explanation", "The explanation", longest=1000)
         outcome = reading.choice(form.outcome, "outcome", "The outcome", OUTCOMES)
-        if outcome == MISSING_RECORDED and reading.was_read("outcome") and not _recorded_missing(writer, found):
-            reading.fault(
-                "outcome",
-                "No vial of this discrepancy is missing in the record yet. Record it under Vials, “Missing”, first.",
-                "R55",
-                "8.2",
-            )
+        evidence: dict[str, object] = {}
+        if outcome == MISSING_RECORDED and reading.was_read("outcome"):
+            losses = _explained_by_losses(reading, writer, found)
+            evidence = {"losses": [{"unit_number": unit, "entry": entry} for unit, entry in losses]}
+        elif outcome == RECORD_CORRECTED and reading.was_read("outcome"):
+            entries = _corrections_of(writer, found)
+            evidence = {"corrections": entries}
+            if not entries:
+                reading.fault(
+                    "outcome",
+                    "No correction recorded since then touches these vials. Correct the entry that is wrong first, then"
+                    " explain the discrepancy by it; or choose another outcome.",
+                    "R55",
+                    "8.2",
+                )
         _two_people(reading, moment)
         if not any(Role.PHARMACIST in signer.roles for signer in moment.signers):
             reading.fault("witness_user_name", "One of the two who sign is a pharmacist.")
         reading.done()
-        return Draft({"discrepancy": found.number, "outcome": outcome, "explanation": explanation}, why=explanation)
+        content = {"discrepancy": found.number, "outcome": outcome, "explanation": explanation, **evidence}
+        return Draft(content, why=explanation)
 
     return perform(
         desk,
@@ -468,16 +479,156 @@ def explain_discrepancy(desk: Desk, act: Act, form: ExplainForm, own: Credential
     )
 
 
-def _recorded_missing(reader: Reader, found: views.Discrepancy) -> bool:
-    for concern in found.concerns:
-        vials = [reader.vial(unit) for unit in concern.units]
-        if any(vial is not None and vial.state == "missing" for vial in vials):
-            return True
-        # A count by number cannot say which vial it was.
-        wanted = VialFilter(concern.strength_mg, concern.lot, "missing")
-        if not concern.units and reader.count_vials(wanted):
-            return True
-    return False
+@dataclass(frozen=True, slots=True)
+class _Short:
+    """What a discrepancy is short of: vials or containers of one strength and lot; by number where it is known which.
+
+    ``kind`` is '' where no count says of which kind they are.
+    """
+
+    kind: str
+    strength_mg: Decimal
+    lot: str
+    units: tuple[str, ...]
+    count: int
+
+    def words(self, left: int) -> str:
+        """What of it is not explained, in words."""
+        return f"{left} of {show(self.strength_mg)} mg, lot {self.lot}"
+
+
+def _short_of(reader: Reader, found: views.Discrepancy) -> list[_Short]:
+    """What is missing by a discrepancy; a count by number cannot say which vial it was."""
+    count = reader.stock_count(found.count_number) if found.count_number else None
+    if count is None:
+        return [_Short("", each.strength_mg, each.lot, each.units, len(each.units)) for each in found.concerns]
+    by_scan = count.method == "scan"
+    short = (
+        _Short(
+            line.kind,
+            line.strength_mg,
+            line.lot,
+            line.missing,
+            len(line.missing) if by_scan else max(0, -line.difference),
+        )
+        for line in count.lines
+    )
+    return [each for each in short if each.count]
+
+
+_Loss = tuple[str, int]
+"""A vial and the entry by which it was recorded missing: one that was found again may be missing once more."""
+
+
+def _losses(reader: Reader, found: views.Discrepancy) -> dict[_Loss, tuple[str, Decimal, str]]:
+    """What was recorded missing since a discrepancy came up and stands: as what kind, strength and lot it was lost.
+
+    One that was noticed without a count may have been recorded missing before.
+    """
+    after = found.event_seq if found.count_number else 0
+    before = reader.head().seq + 1 if found.closed_seq is None else found.closed_seq
+    events = reader.events_between(("vials_missing",), after, before)
+    undone = reader.corrections([event.seq for event in events])
+    return {
+        (moved["unit_number"], event.seq): (
+            kind_of(moved["from_state"]),
+            Decimal(moved["strength_mg"]),
+            moved["lot"],
+        )
+        for event in reversed(events)
+        if event.seq not in undone
+        for moved in event.content["moves"]
+    }
+
+
+def _covering(
+    short: Sequence[_Short], losses: dict[_Loss, tuple[str, Decimal, str]], taken: set[_Loss]
+) -> tuple[list[_Loss], list[str]]:
+    """The recorded losses that explain what is short, each once, and in words what none of them explains."""
+    used: list[_Loss] = []
+    left = []
+    for each in short:
+        fits = [
+            loss
+            for loss, (kind, strength_mg, lot) in losses.items()
+            if loss not in taken
+            and loss not in used
+            and (loss[0] in each.units if each.units else (kind, strength_mg, lot) == (each.kind, *_label(each)))
+        ]
+        of_unit = {unit: (unit, entry) for unit, entry in fits}
+        chosen = list(of_unit.values())[: each.count]
+        used += chosen
+        if each.units:
+            lost = {unit for unit, _ in chosen}
+            left += [unit for unit in each.units if unit not in lost]
+        elif len(chosen) < each.count:
+            left.append(each.words(each.count - len(chosen)))
+    return used, left
+
+
+def _label(short: _Short) -> tuple[Decimal, str]:
+    return short.strength_mg, short.lot
+
+
+def explained_losses(reader: Reader) -> set[_Loss]:
+    """The losses that discrepancies closed as such explain: each vial with the entry that recorded it missing."""
+    covered: set[_Loss] = set()
+    for other in reader.discrepancies(status="closed"):
+        if other.outcome != MISSING_RECORDED or other.closed_seq is None:
+            continue
+        event = reader.event(other.closed_seq)
+        said = event.content.get("losses") if event is not None else None
+        if said is None:
+            # Closed before the explanation named them: what was recorded until then.
+            used, _ = _covering(_short_of(reader, other), _losses(reader, other), covered)
+            covered.update(used)
+        else:
+            covered.update((each["unit_number"], each["entry"]) for each in said)
+    return covered
+
+
+def _explained_by_losses(reading: Reading, reader: Reader, found: views.Discrepancy) -> list[_Loss]:
+    """The recorded losses that explain a discrepancy; a fault where there are not as many as are missing."""
+    short = _short_of(reader, found)
+    if not short:
+        reading.fault("outcome", "Nothing is missing in this discrepancy. Choose the outcome that it had.")
+        return []
+    used, left = _covering(short, _losses(reader, found), explained_losses(reader))
+    if left:
+        since = "since the count" if found.count_number else "for it"
+        named = f"{', '.join(left[:NAMED])}{f' and {len(left) - NAMED} more' if len(left) > NAMED else ''}"
+        reading.fault(
+            "outcome",
+            f"Still unexplained: {named}. Recorded missing {since}: {len(used)} of {sum(each.count for each in short)};"
+            " a vial that explains another discrepancy does not count here. Record them under Vials, “Missing”, first;"
+            " if some were there after all, choose another outcome and say which.",
+            "R55",
+            "8.2",
+        )
+    return used
+
+
+def _corrections_of(reader: Reader, found: views.Discrepancy) -> list[int]:
+    """The corrections made since a discrepancy came up that touch what it is about."""
+    units = {unit for concern in found.concerns for unit in concern.units}
+    labels = {(concern.strength_mg, concern.lot) for concern in found.concerns}
+    entries = []
+    for line in reader.every_correction():
+        event = reader.event(line.event_seq) if line.event_seq > found.event_seq else None
+        if event is None:
+            continue
+        moves = event.content.get("moves", ())
+        touched = {moved["unit_number"] for moved in moves}
+        stood = {
+            (Decimal(moved[f"{to}strength_mg"]), moved[f"{to}lot"])
+            for moved in moves
+            for to in ("", "to_")
+            if f"{to}lot" in moved and found.place in ("", moved["place"], moved.get("to_place"))
+        }
+        # A code that was no vial of the record may have been a kit number typed wrong.
+        if touched & units or stood & labels or (not found.concerns and event.content.get("kits")):
+            entries.append(line.event_seq)
+    return entries
 
 
 # --- when to count again ---------------------------------------------------------------------------------------
@@ -526,17 +677,17 @@ def print_count(desk: Desk, act: Act, number: str) -> Printed:
     """The record of a count with the columns of REGULATION 6.6; anyone signed in may print it."""
     tidy = number.strip().upper()
 
-    def make(writer: Writer, moment: Moment, copy_number: int) -> bytes:
-        count = writer.stock_count(tidy)
-        event = writer.event(count.event_seq) if count else None
+    def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
+        count = reader.stock_count(tidy)
+        event = reader.event(count.event_seq) if count else None
         if count is None or event is None:
             raise Refused(Fault("number", f"There is no count {tidy or 'without a number'}."))
         counted_at = count.counted_at.astimezone(zone_of(moment.site))
-        discrepancy = writer.discrepancy(count.discrepancy) if count.discrepancy else None
-        closed = writer.event(discrepancy.closed_seq) if discrepancy and discrepancy.closed_seq else None
+        discrepancy = reader.discrepancy(count.discrepancy) if count.discrepancy else None
+        closed = reader.event(discrepancy.closed_seq) if discrepancy and discrepancy.closed_seq else None
         return desk.papers.count_record(
             CountRecord(
-                stamp=stamp_of(desk, writer, moment.person.printed_name, moment.now),
+                stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
                 count_number=count.number,
                 copy_number=copy_number,
                 product=protocol_of(moment.site, counted_at.date()).study.drug,
@@ -566,7 +717,7 @@ def print_count(desk: Desk, act: Act, number: str) -> Printed:
                 outcome=discrepancy.outcome if discrepancy else "",
                 explanation=discrepancy.explanation if discrepancy else "",
                 note=count.note,
-                signatures=(*signatures_of(writer, event), *(signatures_of(writer, closed) if closed else ())),
+                signatures=(*signatures_of(reader, event), *(signatures_of(reader, closed) if closed else ())),
             )
         )
 

@@ -263,7 +263,7 @@ def _in_time(reader: Reader, draft: Draft, now: datetime, zone: ZoneInfo) -> Dra
             Fault(
                 "done_at",
                 f"The monitor has signed the record through {say_day(last)}: nothing is dated there any more. Leave the"
-                " time empty, so that it counts from now, and say in the note when it was done.",
+                " time empty, so that it counts from now, and say in its reason or note when it was done.",
                 "",
                 "8.2",
             )

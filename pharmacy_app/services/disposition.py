@@ -5,18 +5,21 @@ Each act is one move of the table for all its vials or for none. The proofs a mo
 is asked for by name, so that a screen can show what is missing before anybody signs.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.events import Event, utc_text
-from pharmacy_app.domain.vials import Vial, move, move_table
+from pharmacy_app.domain.vials import Moved, Vial, move, move_table, relocate
 from pharmacy_app.services import views
-from pharmacy_app.services.desk import Act, Credentials, Denied, Desk, Draft, Moment, Signing, perform, zone_of
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION
+from pharmacy_app.services.desk import Act, Credentials, Denied, Desk, Draft, Moment, Signing, perform, site_of, zone_of
+from pharmacy_app.services.documents import DESTRUCTION, RETURN, SUPPORTERS_PERMISSION, TRANSFER
+from pharmacy_app.services.exposures import content_of, found_late
 from pharmacy_app.services.late import read_done
+from pharmacy_app.services.permissions import permits, speaks_of, supporters_word
+from pharmacy_app.services.places import not_there_yet
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
@@ -24,11 +27,17 @@ from pharmacy_app.services.stock import check_order
 PERMISSION_KIND = SUPPORTERS_PERMISSION
 """The kind of document that carries the supporter's written permission."""
 
+PURPOSE_OF = {"return": RETURN, "transfer": TRANSFER, "destroy": DESTRUCTION}
+"""What the supporter's document must permit for a move."""
+
 ASKED_WITH_THE_ACT = "asked for with the act"
 """What is missing of a proof that is given by signing or typing, not kept beforehand."""
 
 UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
 """The states of vials that nobody has opened yet."""
+
+LOST = "lost"
+"""The state of a used container that was not found."""
 
 RETURN_REASONS = ("expired", "unused", "study end", "recall", "damaged", "excursion")
 
@@ -56,13 +65,24 @@ def checklist(reader: Reader, move_name: str, unit_numbers: Sequence[str]) -> tu
         proof = table.proofs[name]
         missing = ASKED_WITH_THE_ACT
         if name == "permission":
-            missing = "" if permissions(reader) else "no document of this kind is attached yet"
+            missing = _no_permission(reader, unit_numbers, PURPOSE_OF[move_name])
         elif name == "accountability":
             vials = [vial for vial in (reader.vial(number) for number in unit_numbers) if vial is not None]
             open_vials = [vial.unit_number for vial in vials if not vial.accounted_by]
             missing = "" if vials and not open_vials else f"not done for {', '.join(open_vials) or 'any vial'}"
         lines.append(ProofLine(name, proof.says, proof.section, not missing, missing))
     return tuple(lines)
+
+
+def _no_permission(reader: Reader, unit_numbers: Sequence[str], purpose: str) -> str:
+    """What is missing of a permission for these vials, '' when one of those attached speaks of them."""
+    attached = [document for document in permissions(reader) if permits(document, purpose)]
+    vials = [vial for vial in (reader.vial(number) for number in unit_numbers) if vial is not None]
+    if not attached:
+        return f"no document that permits {purpose} is attached yet"
+    if not any(speaks_of(reader, document, vials) for document in attached):
+        return f"no attached document that permits {purpose} speaks of all these vials"
+    return ""
 
 
 def permissions(reader: Reader) -> tuple[views.DocumentLine, ...]:
@@ -75,12 +95,16 @@ def permissions(reader: Reader) -> tuple[views.DocumentLine, ...]:
 
 @dataclass(frozen=True, slots=True)
 class LossForm:
-    """Vials that were broken, are missing or were found again, and how it came about."""
+    """Vials that were broken, are missing or were found again, and how it came about.
+
+    ``place`` is where found ones lie now, '' for where they were last; it is asked for where that was closed since.
+    """
 
     unit_numbers: tuple[str, ...]
     why: str
     done_at: str = ""
     late_why: str = ""
+    place: str = ""
 
 
 def break_vials(desk: Desk, act: Act, form: LossForm, own: Credentials, second: Credentials) -> Event:
@@ -89,12 +113,15 @@ def break_vials(desk: Desk, act: Act, form: LossForm, own: Credentials, second: 
 
 
 def miss_vials(desk: Desk, act: Act, form: LossForm, own: Credentials, second: Credentials) -> Event:
-    """Record vials as missing, signed by two people who searched."""
+    """Record vials as missing, and used containers as lost, signed by two people who searched."""
     return _lost(desk, act, form, (own, second), "vials_missing", "miss", "searched and did not find it")
 
 
 def find_vials(desk: Desk, act: Act, form: LossForm, own: Credentials, second: Credentials) -> Event:
-    """Record missing vials as found: nobody knows how they were stored, so they go into quarantine (RULES R54)."""
+    """Record missing vials as found: nobody knows how they were stored, so they go into quarantine (RULES R54).
+
+    A lost container that is found is again what it was.
+    """
     return _lost(desk, act, form, (own, second), "vials_found", "find", "found it")
 
 
@@ -110,17 +137,87 @@ def _lost(
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         why = reading.text(form.why, "why", "What happened", longest=500)
-        vials = _chosen(reading, writer, form.unit_numbers, move_name)
+        vials = _known(reading, writer, form.unit_numbers)
+        for vial in vials:
+            reading.take(lambda vial=vial: _gone_or_back(writer, vial, move_name), None)  # type: ignore[misc]
         _two_people(reading, moment)
         done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
+        if kind == "vials_found":
+            _found_where(reading, writer, form.place, vials, done_at, moment)
         reading.done()
         line = {"comment": why, "verifier": moment.signers[1].printed_name}
-        content = _moves(writer, done_at or moment.now, vials, move_name, line)
+        content = _moves(
+            writer, done_at or moment.now, vials, lambda vial: _gone_or_back(writer, vial, move_name), line
+        )
         if kind == "vials_found":
-            content["hold_reason"] = f"found after it was missing: {why}"
+            content |= _found(writer, vials, form.place, why, done_at or moment.now)
         return Draft(content, done_at, why, late_why)
 
     return perform(desk, act, kind, form, build, _signings(credentials, meaning))
+
+
+_OF_CONTAINERS = {"miss": "lose", "find": "recover"}
+"""The moves of used containers that go with those of vials."""
+
+
+def _gone_or_back(reader: Reader, vial: Vial, move_name: str) -> Moved:
+    """The move of a loss or a find; a used container has one of its own, and is found as what it was."""
+    of_container = _OF_CONTAINERS.get(move_name, "")
+    if not of_container or vial.state not in move_table().moves[of_container].from_states:
+        return move(vial, move_name)
+    return move(vial, of_container, _was_before(reader, vial) if vial.state == LOST else "")
+
+
+def _was_before(reader: Reader, vial: Vial) -> str:
+    """What a lost container was when it was last recorded as lost."""
+    for event in reader.events_between(("vials_missing",), 0, reader.head().seq + 1):
+        for moved in event.content["moves"]:
+            if moved["unit_number"] == vial.unit_number and reader.correction(event.seq) is None:
+                return str(moved["from_state"])
+    raise LookupError(f"{vial.unit_number} is lost and no entry says so")
+
+
+def _found_where(
+    reading: Reading,
+    reader: Reader,
+    place: str,
+    vials: Sequence[Vial],
+    done_at: datetime | None,
+    moment: Moment,
+) -> None:
+    """Refuse a place that is none in use, or was none yet; a vial is not found in one that was closed."""
+    if place:
+        reading.choice(place, "place", "The place", moment.site.places)
+        reading.faults += not_there_yet(reader, place, done_at, "place", moment)
+        return
+    closed = sorted({vial.place for vial in vials} - set(moment.site.places))
+    if closed:
+        reading.fault(
+            "place",
+            f"{', '.join(closed)} was closed since these vials were last there. Choose the place where they lie now.",
+            "R55",
+            "8.2",
+        )
+
+
+def _found(reader: Reader, vials: Sequence[Vial], place: str, why: str, done_at: datetime) -> dict[str, object]:
+    """What is said of found vials beside the find: why they are kept back, and the way to where they lie now."""
+    reason = f"found after it was missing: {why}"
+    quarantined = move_table().moves["find"].to_state
+    found = [replace(vial, state=quarantined, hold_reason=reason) for vial in vials if vial.state != LOST]
+    back = [_gone_or_back(reader, vial, "find") for vial in vials]
+    states = {moved.unit_number: moved.to_state for moved in back}
+    late = [
+        each
+        for where in sorted({place or vial.place for vial in found})
+        for each in found_late(reader, [vial for vial in found if (place or vial.place) == where], where, done_at)
+    ]
+    brought = [
+        relocate(replace(vial, state=states[vial.unit_number]), "transport", place=place)
+        for vial in vials
+        if place and place != vial.place
+    ]
+    return {"moves": [*back, *brought], "hold_reason": reason, **content_of(late)}
 
 
 # --- the monitor's accountability ------------------------------------------------------------------------------
@@ -211,6 +308,8 @@ def take_back(desk: Desk, act: Act, form: TakeBackForm) -> Event:
         for vial in vials:
             _may_come_back(reading, vial, thread)
         done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
+        if thread is not None:
+            reading.faults += _not_out_yet(writer, thread, done_at or moment.now, moment)
         reading.done()
         assert thread is not None
         line = thread.line
@@ -234,6 +333,23 @@ def take_back(desk: Desk, act: Act, form: TakeBackForm) -> Event:
         return Draft({**content, **facts}, done_at, reason, late_why)
 
     return perform(desk, act, "vials_taken_back", form, build)
+
+
+def _not_out_yet(reader: Reader, thread: views.DoseThread, done_at: datetime, moment: Moment) -> list[Fault]:
+    """Refuse containers that came back before their bag was handed over; a typed time has whole minutes."""
+    released = reader.event(thread.release_seq) if thread.release_seq is not None else None
+    if released is None or done_at >= released.done_at.replace(second=0, microsecond=0):
+        return []
+    handed_over = released.done_at.astimezone(zone_of(moment.site))
+    return [
+        Fault(
+            "done_at",
+            f"Dose {thread.line.dose_id} was handed over on {say_moment(handed_over)}: nothing of it came back before"
+            " that. Type the time at which the containers came.",
+            "R55",
+            "8.2",
+        )
+    ]
 
 
 def _may_come_back(reading: Reading, vial: Vial, thread: views.DoseThread | None) -> None:
@@ -360,11 +476,13 @@ def _leaving(
             "8.2",
         )
     note = reading.note(form.note, "note", "The note", longest=500)
-    permission = _permission(reading, writer, form.permission, "R56")
     vials = _chosen(reading, writer, form.unit_numbers, move_name)
     if moment.signers[0].account_id != moment.person.account_id:
         reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
     done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
+    permission = _permission(
+        reading, writer, form.permission, vials, done_at or moment.now, "R56", purpose=PURPOSE_OF[move_name]
+    )
     reading.done()
     content = _moves(
         writer,
@@ -410,8 +528,11 @@ def destroy_vials(desk: Desk, act: Act, form: DestroyForm, own: Credentials, wit
         container = reading.text(form.container, "container", "The waste container or manifest", longest=120)
         certificate = reading.note(form.certificate, "certificate", "The certificate", longest=120)
         note = reading.note(form.note, "note", "The note", longest=500)
-        permission = _permission(reading, writer, form.permission, "R57")
         vials = _chosen(reading, writer, form.unit_numbers, "destroy")
+        done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
+        permission = _permission(
+            reading, writer, form.permission, vials, done_at or moment.now, "R57", purpose=DESTRUCTION
+        )
         too_early = [
             Fault(
                 "unit_numbers",
@@ -425,7 +546,6 @@ def destroy_vials(desk: Desk, act: Act, form: DestroyForm, own: Credentials, wit
         ]
         reading.faults += too_early
         _two_people(reading, moment)
-        done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
         if too_early:
             raise Denied(*reading.faults)
         reading.faults += _accounted_later(writer, vials, done_at or moment.now, moment)
@@ -522,31 +642,33 @@ def _chosen(reading: Reading, reader: Reader, unit_numbers: Sequence[str], move_
     return vials
 
 
-def _permission(reading: Reading, reader: Reader, typed: str, rule: str) -> str:
-    """The number of an attached permission of the supporter; ``rule`` is the one that asks for it."""
-    number = typed.strip().upper()
-    document = reader.document(number) if number else None
-    if document is None:
-        reading.fault(
-            "permission",
-            "Attach the supporter's written permission first, then choose it here."
-            if not number
-            else f"No document {number} is attached.",
-            rule,
-            "8.2",
-        )
-    elif document.kind != PERMISSION_KIND:
-        reading.fault(
-            "permission", f"Document {number} is a {document.kind}, not the supporter's permission.", rule, "8.2"
-        )
-    return number
+def _permission(
+    reading: Reading,
+    reader: Reader,
+    typed: str,
+    vials: Sequence[Vial],
+    done_at: datetime,
+    rule: str,
+    *,
+    purpose: str,
+) -> str:
+    """The number of the supporter's permission for these vials; ``rule`` is the one that asks for it."""
+    done_on = done_at.astimezone(zone_of(site_of(reader))).date()
+    document = supporters_word(reading, reader, typed, vials, done_on=done_on, rule=rule, purpose=purpose)
+    return document.document_id if document is not None else ""
 
 
 def _moves(
-    writer: Writer, done_at: datetime, vials: Sequence[Vial], move_name: str, line: dict[str, str]
+    writer: Writer,
+    done_at: datetime,
+    vials: Sequence[Vial],
+    how: str | Callable[[Vial], Moved],
+    line: dict[str, str],
 ) -> dict[str, object]:
+    """The moves of an act with what their lines say; ``how`` is the move's name, or gives each vial's own."""
     check_order(writer, [vial.unit_number for vial in vials], utc_text(done_at))
     if any(vial.dose_id for vial in vials if vial.state == "reserved"):
         doses = ", ".join(sorted({vial.dose_id for vial in vials if vial.state == "reserved"}))
         line = {**line, "dose_id": doses}
-    return {"moves": [move(vial, move_name) for vial in vials], "line": line}
+    moves = [move(vial, how) if isinstance(how, str) else how(vial) for vial in vials]
+    return {"moves": moves, "line": line}

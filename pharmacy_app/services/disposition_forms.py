@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.people import Role
 from pharmacy_app.domain.vials import Vial
@@ -26,7 +27,7 @@ from pharmacy_app.services.papers import (
     TransferRecord,
     TransferredLot,
 )
-from pharmacy_app.services.ports import LedgerFilter, Reader, Writer
+from pharmacy_app.services.ports import LedgerFilter, Reader
 from pharmacy_app.services.printing import Printed, print_record, signatures_of, stamp_of, unit_ranges
 
 FORM_PREFIXES = {"return": "RET", "transfer": "TRF", "destroy": "DST"}
@@ -53,9 +54,9 @@ def print_form(desk: Desk, act: Act, number: str) -> Printed:
     """Print the form of a return, a transfer or a destruction; anyone signed in may, copies after the first say so."""
     tidy = number.strip().upper()
 
-    def make(writer: Writer, moment: Moment, copy_number: int) -> bytes:
-        event = _event_of(writer, tidy)
-        form = _Form(desk, writer, moment, event, tidy, copy_number)
+    def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
+        event = _event_of(reader, tidy)
+        form = _Form(desk, reader, moment, event, tidy, copy_number)
         papers = desk.papers
         draw: dict[str, Callable[[], bytes]] = {
             "vials_returned": lambda: papers.return_record(form.return_record()),
@@ -136,6 +137,7 @@ class _Form:
             ),
             packed_by=self.signatures[0].printed_name,
             signatures=self.signatures,
+            taken_back=self._taken_back(),
         )
 
     def transfer_record(self) -> TransferRecord:
@@ -161,6 +163,7 @@ class _Form:
                 for (strength_mg, lot, expires_on), vials in sorted(lots.items())
             ),
             signatures=self.signatures,
+            taken_back=self._taken_back(),
         )
 
     def destruction_record(self) -> DestructionRecord:
@@ -201,6 +204,7 @@ class _Form:
             destroyed_by=destroyed_by,
             witnessed_by=witnessed_by,
             signatures=self.signatures,
+            taken_back=self._taken_back(),
         )
 
     def _mg_of(self, dose_id: str) -> Sequence[views.MgLine]:
@@ -219,19 +223,27 @@ class _Form:
                     found.update(dict.fromkeys(wanted.intersection(line.units), words))
         return found
 
+    def _taken_back(self) -> str:
+        """By which entry, whom, when and why the act was taken back, '' while it stands."""
+        correction = self.reader.correction(self.event.seq)
+        if correction is None:
+            return ""
+        at = correction.corrected_at.astimezone(zone_of(self.site))
+        return f"by entry {correction.event_seq}, {correction.signed_by}, {say_moment(at)}: {correction.why}"
+
     def _accounted(self) -> tuple[Accounted, ...]:
-        """Who did the accountability of these containers and when, oldest first."""
-        kind = "vials_accounted"
-        count = self.reader.count_events(kind=kind, text="")
-        events = self.reader.events(kind=kind, text="", offset=0, limit=count)
-        zone = zone_of(self.site)
-        return tuple(
-            dict.fromkeys(
-                Accounted(event.actor_name, event.done_at.astimezone(zone).date())
-                for event in reversed(events)
-                if not self.before.keys().isdisjoint(event.content["unit_numbers"])
-            )
-        )
+        """Who did the accountability by which these containers were destroyed and when, oldest first.
+
+        One that was taken back, or done anew since, is none.
+        """
+        before = self.reader.events_between(("vials_accounted",), 0, self.event.seq)
+        undone = self.reader.corrections([event.seq for event in before])
+        waiting, found = set(self.before), []
+        for event in before:
+            if event.seq not in undone and not waiting.isdisjoint(event.content["unit_numbers"]):
+                waiting.difference_update(event.content["unit_numbers"])
+                found.append(Accounted(event.actor_name, event.done_at.astimezone(zone_of(self.site)).date()))
+        return tuple(dict.fromkeys(reversed(found)))
 
     def _approval(self) -> Approval:
         document = self.reader.document(self.content["permission"])

@@ -484,12 +484,17 @@ def cancel(desk: Desk, act: Act, form: CancelForm) -> Event:
             raise Refused(Fault("opened", f"{', '.join(sorted(stranger))} is no reserved vial of this dose."))
         moves = [move(vial, "open" if vial.unit_number in form.opened else "unreserve") for vial in reserved]
         came_of_it = (*move_table().moves["take back"].from_states, "returned by subject")
+        used = {line.unit_number for line in thread.mg}
         return Draft(
             {
                 "dose_id": form.dose_id,
                 # Quarantined, broken, missing or gone since it was reserved: a vial stays what it is, without its dose.
                 # One that was opened for it keeps the dose, even when it came back.
-                "freed": [vial.unit_number for vial in thread.vials if vial.state not in ("reserved", *came_of_it)],
+                "freed": [
+                    vial.unit_number
+                    for vial in thread.vials
+                    if vial.state not in ("reserved", *came_of_it, *(("lost",) if vial.unit_number in used else ()))
+                ],
                 "moves": moves,
                 "line": {
                     "dose_id": form.dose_id,

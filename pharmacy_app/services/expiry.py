@@ -11,13 +11,15 @@ from decimal import Decimal
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.units import show, show_mg
-from pharmacy_app.domain.vials import STRENGTHS_MG
+from pharmacy_app.domain.vials import NEVER_RECEIVED, STRENGTHS_MG
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Credentials, Desk, Draft, Moment, Signing, perform
+from pharmacy_app.services.documents import EXPIRY_EXTENSION, SUPPORTERS_PERMISSION
+from pharmacy_app.services.permissions import supporters_word
 from pharmacy_app.services.ports import Reader, VialFilter, Writer
 from pharmacy_app.services.reading import Reading
 
-DOCUMENT_KINDS = ("supporter's permission", "letter")
+DOCUMENT_KINDS = (SUPPORTERS_PERMISSION, "letter")
 """The kinds of document by which the supporter extends an expiry."""
 
 
@@ -32,7 +34,11 @@ class ExpiryForm:
 
 
 def extend_expiry(desk: Desk, act: Act, form: ExpiryForm, own: Credentials) -> Event:
-    """Extend a lot's expiry; refused for a date not later than the one in force, or without the document."""
+    """Extend a lot's expiry; refused for a date not later than the one in force, or without the document.
+
+    The document speaks of all vials of the lot, is signed, and is not older than the one that extended the lot before:
+    that one it would not have known of.
+    """
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
@@ -52,20 +58,35 @@ def extend_expiry(desk: Desk, act: Act, form: ExpiryForm, own: Credentials) -> E
                 "A40",
                 "8.2",
             )
-        document = _document(reading, writer, form.document)
-        if moment.signers[0].account_id != moment.person.account_id:
-            reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
-        reading.done()
         wanted = VialFilter(strength_mg=strength, lot=lot)
         count = writer.count_vials(wanted)
         vials = writer.vials(wanted, sort="unit_number", descending=False, offset=0, limit=count)
+        document = supporters_word(
+            reading,
+            writer,
+            form.document,
+            [vial for vial in vials if vial.state != NEVER_RECEIVED],
+            done_on=moment.today,
+            rule="A40",
+            purpose=EXPIRY_EXTENSION,
+            field="document",
+            kinds=DOCUMENT_KINDS,
+            # It puts no vial back to use: what was quarantined after it was written is no matter of it.
+            knows_of_quarantine=False,
+        )
+        if document is not None:
+            _newer_than_the_last(reading, writer, document, strength, lot)
+        if moment.signers[0].account_id != moment.person.account_id:
+            reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
+        reading.done()
+        assert document is not None
         return Draft(
             {
                 "strength_mg": strength,
                 "lot": lot,
                 "old_on": old_on,
                 "new_on": new_on,
-                "document_id": document,
+                "document_id": document.document_id,
                 "unit_numbers": [vial.unit_number for vial in vials],
             }
         )
@@ -75,26 +96,20 @@ def extend_expiry(desk: Desk, act: Act, form: ExpiryForm, own: Credentials) -> E
     )
 
 
-def _document(reading: Reading, reader: Reader, typed: str) -> str:
-    number = typed.strip().upper()
-    document = reader.document(number) if number else None
-    if document is None:
-        reading.fault(
-            "document",
-            f"No document {number} is attached."
-            if number
-            else "Attach the supporter's permission or letter first, then choose it here.",
-            "A40",
-            "8.2",
-        )
-    elif document.kind not in DOCUMENT_KINDS:
-        reading.fault(
-            "document",
-            f"Document {number} is a {document.kind}. An expiry is extended by the supporter's permission or letter.",
-            "A40",
-            "8.2",
-        )
-    return number
+def _newer_than_the_last(
+    reading: Reading, reader: Reader, document: views.DocumentLine, strength_mg: Decimal, lot: str
+) -> None:
+    for last in standing_extensions(reader, strength_mg, lot)[:1]:
+        before = reader.document(last.document_id)
+        if before is not None and document.dated_on < before.dated_on:
+            reading.fault(
+                "document",
+                f"Document {document.document_id} is of {say_day(document.dated_on)}. Lot {lot} was extended to"
+                f" {say_day(last.new_on)} by {before.document_id} of {say_day(before.dated_on)} since, which it cannot"
+                " have known of. Choose the newer one.",
+                "A40",
+                "8.2",
+            )
 
 
 def extension_documents(reader: Reader) -> tuple[views.DocumentLine, ...]:
@@ -107,12 +122,21 @@ def expiry_of(reader: Reader, strength_mg: Decimal, lot: str) -> date | None:
     return next((on for strength, known, on in reader.lots() if (strength, known) == (strength_mg, lot)), None)
 
 
+def standing_extensions(reader: Reader, strength_mg: Decimal, lot: str) -> tuple[views.ExpiryExtension, ...]:
+    """The extensions of a lot that were not taken back, newest first."""
+    return tuple(
+        each
+        for each in reader.expiry_extensions()
+        if (each.strength_mg, each.lot) == (strength_mg, lot) and each.undone_seq is None
+    )
+
+
 def printed_expiry(reader: Reader, strength_mg: Decimal, lot: str, printed_on: date) -> tuple[date, str]:
     """The expiry that counts for vials of a lot with this date printed on them, and what is noted of it.
 
     A later shipment of an extended lot may carry the date from before the extension; any other date is its own.
     """
-    mine = [each for each in reader.expiry_extensions() if (each.strength_mg, each.lot) == (strength_mg, lot)]
+    mine = standing_extensions(reader, strength_mg, lot)
     if printed_on not in {each.old_on for each in mine}:
         return printed_on, ""
     newest = mine[0]

@@ -14,7 +14,7 @@ from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import in_date
 from pharmacy_app.services.desk import Act, Desk, Moment, protocol_of, site_of, today_of
 from pharmacy_app.services.papers import ForecastPaper
-from pharmacy_app.services.ports import Reader, Writer
+from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.preparation import UNDER_WAY, usable_vial
 from pharmacy_app.services.printing import Printed, print_record, stamp_of
 from pharmacy_app.services.questions import OPEN
@@ -85,11 +85,11 @@ def site_forecast(desk: Desk, reader: Reader, form: ForecastForm) -> SiteForecas
 def print_forecast(desk: Desk, act: Act, form: ForecastForm) -> Printed:
     """Print the forecast as it stands now, with its assumption; anyone signed in may."""
 
-    def make(writer: Writer, moment: Moment, _copy_number: int) -> bytes:
-        found = site_forecast(desk, writer, form)
+    def make(reader: Reader, moment: Moment, _copy_number: int) -> bytes:
+        found = site_forecast(desk, reader, form)
         return desk.papers.supply_forecast(
             ForecastPaper(
-                stamp=stamp_of(desk, writer, moment.person.printed_name, moment.now),
+                stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
                 product=protocol_of(moment.site, moment.today).study.drug,
                 forecast=found.forecast,
                 not_counted=found.not_counted.words(),

@@ -273,13 +273,23 @@ class AssessmentEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectedEntry:
+    """One correction that matters to a medication error: the entry that it is, when, by whom, and what it says."""
+
+    entry: int
+    at: datetime
+    by: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class MedicationErrorReport:
     """A medication error: opened by § 8.1.3 (``by_rule``) or reported by a person.
 
     Doses are mg; their working is drawn from them. ``limit_percent`` is the protocol's limit of the dosing error.
     ``category`` is the letter of the NCC MERP index with its words, ``merp_notice`` the index's own notice, which
     always prints (REGULATION D-18, D-19). Texts not known yet are '' and print N/A, as does what is ``None``.
-    ``assessments`` are newest first.
+    ``assessments`` are newest first, ``corrections`` oldest first.
     """
 
     stamp: PaperStamp
@@ -319,6 +329,7 @@ class MedicationErrorReport:
     assessments: tuple[AssessmentEntry, ...]
     told: tuple[Told, ...]
     signatures: tuple[PrintedSignature, ...]
+    corrections: tuple[CorrectedEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +382,10 @@ class DestroyedVial:
 
 @dataclass(frozen=True, slots=True)
 class DestructionRecord:
-    """Containers destroyed on site, with the columns of REGULATION 6.4."""
+    """Containers destroyed on site, with the columns of REGULATION 6.4.
+
+    ``taken_back`` says by which entry, whom, when and why the act was taken back, '' while it stands.
+    """
 
     stamp: PaperStamp
     record_number: str
@@ -389,6 +403,7 @@ class DestructionRecord:
     destroyed_by: str
     witnessed_by: str
     signatures: tuple[PrintedSignature, ...]
+    taken_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +432,10 @@ class ReturnedVial:
 
 @dataclass(frozen=True, slots=True)
 class ReturnRecord:
-    """Unopened vials sent back to the supporter's depot, with the columns of REGULATION 6.5."""
+    """Unopened vials sent back to the supporter's depot, with the columns of REGULATION 6.5.
+
+    ``taken_back`` says by which entry, whom, when and why the act was taken back, '' while it stands.
+    """
 
     stamp: PaperStamp
     record_number: str
@@ -435,6 +453,7 @@ class ReturnRecord:
     vials: tuple[ReturnedVial, ...]
     packed_by: str
     signatures: tuple[PrintedSignature, ...]
+    taken_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,7 +469,10 @@ class TransferredLot:
 
 @dataclass(frozen=True, slots=True)
 class TransferRecord:
-    """Unopened vials sent to another site, with the columns of REGULATION 6.6."""
+    """Unopened vials sent to another site, with the columns of REGULATION 6.6.
+
+    ``taken_back`` says by which entry, whom, when and why the act was taken back, '' while it stands.
+    """
 
     stamp: PaperStamp
     record_number: str
@@ -467,6 +489,7 @@ class TransferRecord:
     note: str
     lots: tuple[TransferredLot, ...]
     signatures: tuple[PrintedSignature, ...]
+    taken_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Moment, site_of, zone_of
 from pharmacy_app.services.papers import PastPaper
-from pharmacy_app.services.ports import PastFilter, Reader, Writer
+from pharmacy_app.services.ports import PastFilter, Reader
 from pharmacy_app.services.printing import Printed, print_record, record_lines, stamp_of
 from pharmacy_app.services.reading import Reading
 
@@ -84,18 +84,18 @@ def print_past(desk: Desk, act: Act, form: PastForm) -> Printed:
     with desk.store.read() as reader:
         moment, _ = read_past(desk, reader, form)
 
-    def make(writer: Writer, now: Moment, copy_number: int) -> bytes:
-        _, wanted = read_past(desk, writer, form)
-        found = past(desk, writer, form)
-        count = writer.count_past_ledger(wanted)
+    def make(reader: Reader, now: Moment, copy_number: int) -> bytes:
+        _, wanted = read_past(desk, reader, form)
+        found = past(desk, reader, form)
+        count = reader.count_past_ledger(wanted)
         lines = (
             line
             for offset in range(0, count, LINES_A_READ)
-            for line in writer.past_ledger(wanted, offset=offset, limit=LINES_A_READ)
+            for line in reader.past_ledger(wanted, offset=offset, limit=LINES_A_READ)
         )
         return desk.papers.past_record(
             PastPaper(
-                stamp=stamp_of(desk, writer, now.person.printed_name, now.now),
+                stamp=stamp_of(desk, reader, now.person.printed_name, now.now),
                 copy_number=copy_number,
                 moment=found.moment.astimezone(now.now.tzinfo),
                 known=form.known,
@@ -103,7 +103,7 @@ def print_past(desk: Desk, act: Act, form: PastForm) -> Printed:
                 head_hash=found.head.hash,
                 stock=found.stock,
                 entered_later=found.entered_later,
-                lines=tuple(record_lines(writer, lines, None if wanted.known_now else moment)),
+                lines=tuple(record_lines(reader, lines, None if wanted.known_now else moment)),
             )
         )
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from pharmacy_app.domain.dates import say_day
+from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.places import KINDS, REFRIGERATOR, SATELLITE, may_lie
@@ -94,6 +95,30 @@ def close_place(desk: Desk, act: Act, form: ClosePlaceForm) -> Event:
 def place_of(reader: Reader, name: str) -> views.Place | None:
     """A place by its name, in use or closed."""
     return next((place for place in reader.places() if place.name == name), None)
+
+
+def not_there_yet(reader: Reader, name: str, done_at: datetime | None, field: str, moment: Moment) -> list[Fault]:
+    """Refuse what is dated before its place was added; the places that the study opened with were there before.
+
+    ``done_at`` is ``None`` for now; a typed time has whole minutes.
+    """
+    places = reader.places()
+    place = next((each for each in places if each.name == name), None)
+    first_seq = min((each.added_seq for each in places), default=0)
+    if done_at is None or place is None or place.added_seq == first_seq:
+        return []
+    added_at = place.added_at.astimezone(zone_of(moment.site))
+    if done_at >= added_at.replace(second=0, microsecond=0):
+        return []
+    return [
+        Fault(
+            field,
+            f"{name} was added to the study on {say_moment(added_at)}: nothing of it lay there before. Choose the"
+            " place where it lay then, or type the time at which it came to this one.",
+            "R55",
+            "8.2",
+        )
+    ]
 
 
 def satellites(places: Sequence[views.Place]) -> frozenset[str]:

@@ -46,9 +46,10 @@ from pharmacy_app.services.desk import (
     zone_of,
 )
 from pharmacy_app.services.doses import decision_of, in_status, still_true, stops_since, thread_of
+from pharmacy_app.services.exposures import MAY_BE_USED, alarms_read, logger_showed
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
-from pharmacy_app.services.stock import MAY_BE_USED, check_order
+from pharmacy_app.services.stock import check_order
 from pharmacy_app.services.study_settings import needed, settings_of
 
 UNDER_WAY = ("planned", "verified", "prepared", "released")
@@ -603,6 +604,8 @@ def read_preparation(
     settings = planned_settings(thread)
     plan = plan_of(thread)
     typed = dict(form.drawn_ml)
+    # A label may have been corrected, or an extension taken back, since the plan was made.
+    now = {vial.unit_number: vial for vial in thread.vials}
     draws = []
     for draw in plan.draws:
         setting = needed(settings.vial(draw.strength_mg), f"vial_{draw.strength_mg}mg").value
@@ -617,7 +620,9 @@ def read_preparation(
                 "A20",
                 "8.1.2",
             )
-        draws.append(Drawn(draw.unit_number, draw.strength_mg, draw.lot, draw.expires_on, drawn_ml, drawn_mg))
+        vial = now.get(draw.unit_number)
+        lot, expires_on = (vial.lot, vial.expires_on) if vial is not None else (draw.lot, draw.expires_on)
+        draws.append(Drawn(draw.unit_number, draw.strength_mg, lot, expires_on, drawn_ml, drawn_mg))
     days = _days_of(thread, settings, diluted_at, zone)
     for vial in vials:
         fault = _why_not(_as_available(vial), days)
@@ -732,21 +737,22 @@ def _not_before(writer: Writer, thread: views.DoseThread, typed: datetime) -> da
 # --- release --------------------------------------------------------------------------------------------------
 
 
-def _not_to_be_given(reader: Reader, thread: views.DoseThread, today: date) -> list[Fault]:
+def _not_to_be_given(reader: Reader, thread: views.DoseThread, last: date) -> list[Fault]:
     """Why a bag must not leave by what became known of its vials since it was mixed (§ 8.2; RULES R54, A40).
 
-    A label may have been corrected to an earlier expiry, and a storage deviation found that the vials lay through.
+    A label may have been corrected to an earlier expiry, or an extension taken back, a storage deviation found that
+    the vials lay through, or an alarm read from their logger. ``last`` is the day on which the infusion ends.
     """
     faults = [
         Fault(
             "",
-            f"Vial {vial.unit_number} of this bag expired on {say_day(vial.expires_on)}. This bag must not be given:"
-            " cancel the dose.",
+            f"The last usable day of vial {vial.unit_number} of this bag is {say_day(vial.expires_on)}; the infusion"
+            f" would end on {say_day(last)}. This bag must not be given: cancel the dose.",
             "A40",
             "8.2",
         )
         for vial in thread.vials
-        if not in_date(vial.expires_on, today)
+        if not in_date(vial.expires_on, last)
     ]
     faults += [
         Fault(
@@ -758,6 +764,19 @@ def _not_to_be_given(reader: Reader, thread: views.DoseThread, today: date) -> l
         )
         for exposure in reader.open_exposures([vial.unit_number for vial in thread.vials])
         if exposure.decision != MAY_BE_USED
+    ]
+    units = {vial.unit_number for vial in thread.vials}
+    faults += [
+        Fault(
+            "",
+            f"Vial {unit_number} of this bag came with shipment {event.content['shipment']}, and after it was opened"
+            f" its logger was read: {logger_showed(event)}. This bag must not be given: cancel the dose.",
+            "R54",
+            "8.2",
+        )
+        for event in alarms_read(reader)
+        for unit_number in event.content.get("opened", ())
+        if unit_number in units
     ]
     return faults
 
@@ -819,7 +838,8 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
                     for each in stopping
                 )
             )
-        refuse_any(_not_to_be_given(writer, thread, moment.today))
+        days = _days_of(thread, planned_settings(thread), moment.now, zone_of(moment.site))
+        refuse_any(_not_to_be_given(writer, thread, days.last))
         compared = compare_prepared(thread.prepared_mg, thread.line.prescribed_mg, protocol)
         if compared.finding is not None:
             refuse_findings((compared.finding,))

@@ -9,7 +9,7 @@ from typing import Any
 
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.comparisons import compare_prepared
-from pharmacy_app.domain.dates import say_day, say_moment
+from pharmacy_app.domain.dates import at_site, say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.medication_errors import (
@@ -19,7 +19,7 @@ from pharmacy_app.domain.medication_errors import (
     Recipient,
     questions_asked,
 )
-from pharmacy_app.domain.people import Role
+from pharmacy_app.domain.people import Role, authority_fault
 from pharmacy_app.domain.places import SATELLITE, record_type
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.rules.reminders import around_infusion
@@ -48,6 +48,7 @@ from pharmacy_app.services.papers import (
     AssessmentEntry,
     BagLabel,
     Balances,
+    CorrectedEntry,
     MedicationErrorReport,
     PaperStamp,
     PrintedSignature,
@@ -315,6 +316,7 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
     assert thread.height_cm is not None and thread.weight_kg is not None and thread.weight_on is not None
     assert plan.bag is not None and decision.bsa_formula is not None
     sentences = [finding.sentence for finding in decision.findings if finding.rule in ("R14", "R15")]
+    waiting = {vial.unit_number: vial.expires_on for vial in thread.vials if vial.state == "reserved"}
     hours = stability.value
     return Worksheet(
         stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now, version),
@@ -354,7 +356,8 @@ def _worksheet(desk: Desk, reader: Reader, moment: Moment, thread: views.DoseThr
                 draw.unit_number,
                 draw.strength_mg,
                 draw.lot,
-                draw.expires_on,
+                # Until it is opened the vial's expiry may be corrected, or an extension of it taken back.
+                waiting.get(draw.unit_number, draw.expires_on),
                 draw.draw_mg,
                 draw.draw_ml,
                 draw.left_mg,
@@ -437,20 +440,24 @@ class RecordForm:
 
 
 def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Printed:
-    """The accountability record of one strength, with the columns of REGULATION 6.2; anyone signed in may print it."""
+    """The accountability record of one strength, with the columns of REGULATION 6.2; anyone signed in may print it.
 
-    def build(writer: Writer, moment: Moment) -> Draft:
+    It is drawn from one reading of the journal, beside the others' work, and then recorded: what is recorded while a
+    long one is drawn is not on it, and the head at its foot says up to which entry it goes.
+    """
+
+    def draw(reader: Reader, moment: Moment) -> _Drawn:
         reading = Reading()
         strength = Decimal(
             reading.choice(form.strength_mg, "strength_mg", "The strength", tuple(show(each) for each in STRENGTHS_MG))
         )
-        covered = _covered(reading, writer, form)
+        covered = _covered(reading, reader, form)
         reading.done()
         wanted = LedgerFilter(strength_mg=strength, lot=form.lot, record_only=True, place=form.place)
         protocol = protocol_of(moment.site, moment.today)
         names = frozenset(place.name for place in covered)
         in_parts = bool(form.place) or form.control
-        lines = writer.whole_ledger(wanted)
+        lines = reader.whole_ledger(wanted)
         if form.control:
             lines = _lines_at(lines, names)
         pdf = desk.papers.accountability_record(
@@ -473,11 +480,10 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
                 ),
                 record_type=record_type(frozenset(place.kind for place in covered)),
             ),
-            record_lines(writer, lines),
-            _totals(writer, wanted, names, in_parts=in_parts),
-            stamp_of(desk, writer, moment.person.printed_name, moment.now),
+            record_lines(reader, lines),
+            _totals(reader, wanted, names, in_parts=in_parts),
+            stamp_of(desk, reader, moment.person.printed_name, moment.now),
         )
-        name = writer.put_paper(pdf)
         where = f" at {form.place}" if form.place else " without satellites" if form.control else ""
         about = f"{show(strength)} mg" + (f" lot {form.lot}" if form.lot else "") + where
         paper = {
@@ -486,9 +492,9 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
             "copy_number": 1,
             "pages": desk.papers.page_count(pdf),
         }
-        return Draft({"sha256": name, "papers": [paper]})
+        return _Drawn(pdf, paper)
 
-    return _kept(desk, perform(desk, act, "record_printed", form, build))
+    return _drawn_and_kept(desk, act, form, draw, lambda _reader, _drawn: True)
 
 
 def _covered(reading: Reading, reader: Reader, form: RecordForm) -> tuple[views.Place, ...]:
@@ -545,38 +551,79 @@ def _said(states: dict[str, int]) -> Iterator[tuple[str, int]]:
     return ((state.capitalize(), count) for state, count in sorted(states.items()))
 
 
-def print_record(desk: Desk, act: Act, paper: str, about: str, make: Callable[[Writer, Moment, int], bytes]) -> Printed:
+def print_record(desk: Desk, act: Act, paper: str, about: str, make: Callable[[Reader, Moment, int], bytes]) -> Printed:
     """Print a record as it stands now, whoever is signed in; ``make`` is told which copy it is."""
 
-    def build(writer: Writer, moment: Moment) -> Draft:
-        copy_number = len(writer.printed(about=about, paper=paper)) + 1
-        pdf = make(writer, moment, copy_number)
-        line = {
-            "paper": paper,
-            "about": about,
-            "copy_number": copy_number,
-            "pages": desk.papers.page_count(pdf),
-        }
-        return Draft({"sha256": writer.put_paper(pdf), "papers": [line]})
+    def copy_number(reader: Reader) -> int:
+        return len(reader.printed(about=about, paper=paper)) + 1
 
-    return _kept(desk, perform(desk, act, "record_printed", about, build))
+    def draw(reader: Reader, moment: Moment) -> _Drawn:
+        number = copy_number(reader)
+        pdf = make(reader, moment, number)
+        pages = desk.papers.page_count(pdf)
+        return _Drawn(pdf, {"paper": paper, "about": about, "copy_number": number, "pages": pages})
+
+    return _drawn_and_kept(
+        desk, act, about, draw, lambda reader, drawn: drawn.line["copy_number"] == copy_number(reader)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A record that was drawn: its bytes, and its line in the journal."""
+
+    pdf: bytes
+    line: dict[str, Any]
+
+
+def _drawn_and_kept(
+    desk: Desk,
+    act: Act,
+    form: object,
+    draw: Callable[[Reader, Moment], _Drawn],
+    still: Callable[[Reader, _Drawn], bool],
+) -> Printed:
+    """Draw a record from one reading, so that nobody waits for it, then record the print in a moment.
+
+    ``still`` says in the writing transaction whether what was drawn may be kept; otherwise it is drawn anew there.
+    """
+    drawn = _drawn(desk, act, draw)
+
+    def build(writer: Writer, moment: Moment) -> Draft:
+        found = drawn if drawn is not None and still(writer, drawn) else draw(writer, moment)
+        return Draft({"sha256": writer.put_paper(found.pdf), "papers": [found.line]})
+
+    return _kept(desk, perform(desk, act, "record_printed", form, build))
+
+
+def _drawn(desk: Desk, act: Act, draw: Callable[[Reader, Moment], _Drawn]) -> _Drawn | None:
+    """What is drawn before the act begins; ``None`` where it will be refused or is on record already."""
+    with desk.store.read() as reader:
+        person = reader.account(act.session.account_id)
+        if person is None or reader.event_of_act(act.act_id) is not None:
+            return None
+        site = site_of(reader)
+        now = at_site(desk.clock(), zone_of(site))
+        if person.must_change_password or authority_fault(person, "record_printed", now.date()):
+            return None
+        return draw(reader, Moment(person, site, now, now.date(), ()))
 
 
 def print_treatment_calendar(desk: Desk, act: Act, subject_number: str) -> Printed:
     """The treatment calendar of a subject as it stands today; anyone signed in may print it."""
 
-    def make(writer: Writer, moment: Moment, _copy_number: int) -> bytes:
-        subject = writer.subject(subject_number)
+    def make(reader: Reader, moment: Moment, _copy_number: int) -> bytes:
+        subject = reader.subject(subject_number)
         if subject is None:
             raise Refused(Fault("subject_number", f"Subject {subject_number} is not enrolled."))
         return desk.papers.treatment_calendar(
             TreatmentCalendarPaper(
-                stamp=stamp_of(desk, writer, moment.person.printed_name, moment.now),
+                stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
                 product=protocol_of(moment.site, moment.today).study.drug,
                 subject_number=subject_number,
                 subject_initials=subject.initials,
-                calendar=calendar(desk, writer, subject_number),
-                drift=drift_of(desk, writer, subject_number),
+                calendar=calendar(desk, reader, subject_number),
+                drift=drift_of(desk, reader, subject_number),
             )
         )
 
@@ -586,8 +633,8 @@ def print_treatment_calendar(desk: Desk, act: Act, subject_number: str) -> Print
 def print_medication_error(desk: Desk, act: Act, error_id: str) -> Printed:
     """The report of a medication-error record as it stands now; what nobody knows yet prints as N/A."""
 
-    def make(writer: Writer, moment: Moment, copy_number: int) -> bytes:
-        report = _error_report(desk, writer, moment, error_record(desk, writer, error_id), copy_number)
+    def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
+        report = _error_report(desk, reader, moment, error_record(desk, reader, error_id), copy_number)
         return desk.papers.medication_error_report(report)
 
     return print_record(desk, act, "medication-error report", error_id, make)
@@ -656,6 +703,20 @@ def _error_report(
             if event is not None
             for signature in signatures_of(reader, event)
         ),
+        corrections=_corrections_of(reader, moment, record),
+    )
+
+
+def _corrections_of(reader: Reader, moment: Moment, record: ErrorRecord) -> tuple[CorrectedEntry, ...]:
+    """What was corrected since of the error's entries and of its dose's, oldest first, each once."""
+    of_dose = reader.correction_notes(record.line.dose_id) if record.line.dose_id else ()
+    notes = sorted((*record.notes, *of_dose), key=lambda note: note.event_seq)
+    zone = zone_of(moment.site)
+    return tuple(
+        dict.fromkeys(
+            CorrectedEntry(note.event_seq, note.noted_at.astimezone(zone), note.recorder, note.sentence)
+            for note in notes
+        )
     )
 
 

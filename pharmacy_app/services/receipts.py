@@ -170,8 +170,8 @@ def print_receipt(desk: Desk, act: Act, number: str) -> Printed:
     with desk.store.read() as reader:
         about = receipt_number(shipment_of(reader, number))
 
-    def make(writer: Writer, moment: Moment, copy_number: int) -> bytes:
-        return desk.papers.receipt_record(_record(desk, writer, moment, shipment_of(writer, number), copy_number))
+    def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
+        return desk.papers.receipt_record(_record(desk, reader, moment, shipment_of(reader, number), copy_number))
 
     return print_record(desk, act, RECEIPT_PAPER, about, make)
 

@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
@@ -17,10 +17,20 @@ from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import Moved, Vial, looks_like_ours, move, move_table, numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, zone_of
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION
+from pharmacy_app.services.documents import USE
+from pharmacy_app.services.exposures import (
+    MAY_BE_USED,
+    Late,
+    content_of,
+    own_reasons,
+    reason_of,
+    shut,
+    went_on_after,
+)
 from pharmacy_app.services.late import read_done
 from pharmacy_app.services.packing_list import LotTyped, kit_ranges, read_lots
-from pharmacy_app.services.places import shelf_faults
+from pharmacy_app.services.permissions import supporters_word
+from pharmacy_app.services.places import not_there_yet, satellites, shelf_faults
 from pharmacy_app.services.ports import Reader, VialFilter, Writer
 from pharmacy_app.services.reading import Reading
 
@@ -94,8 +104,9 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
     """Receive a shipment: every vial becomes a unit with our own number, and is held until it is released.
 
     A logger alarm, a temperature outside the protocol's limits, a missing or unread logger, damage, a vial that the
-    packing list does not have and an expired lot are hold reasons: such vials leave 'held' only with the supporter's
-    written decision (§ 8.2; RULES R54). What is listed and did not come makes no vial; it is recorded with its note.
+    packing list does not have, an expired lot and a storage deviation at the place since it arrived are hold reasons:
+    such vials leave 'held' only with the supporter's written decision (§ 8.2; RULES R54). What is listed and did not
+    come makes no vial; it is recorded with its note.
     """
 
     def build(writer: Writer, moment: Moment) -> Draft:
@@ -115,14 +126,24 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
             reading.fault("received_at", f"{say_moment(received_at)} is in the future.")
         logger = read_logger(reading, form, LOGGER_STATES)
         place = reading.choice(form.place, "place", "The storage place", moment.site.places)
-        if writer.shipment(number) is not None:
-            reading.fault("number", f"Shipment {number} was received already. See it under Receive.")
+        known = writer.shipment(number)
+        if known is not None:
+            reading.fault(
+                "number",
+                f"Shipment {known.number} was received already. See it under Receive. Vials of it that were not"
+                " recorded then, or the whole if its receipt was taken back, are received as"
+                f" “{_part(writer, number)}”.",
+            )
+        if reading.was_read("place", "received_at"):
+            reading.faults += not_there_yet(writer, place, received_at, "received_at", moment)
         lots = read_lots(reading, writer, form.lots, received_at.date())
         note = reading.note(form.note, "note", "The note")
         late_why = reading.note(form.late_why, "late_why", "The reason for the late entry", longest=300)
         reading.done()
         whole = logger.hold_reason(protocol_of(moment.site, received_at.date()).storage)
         vials: list[dict[str, str]] = []
+        too_warm = went_on_after(writer, place, received_at)
+        late: list[Late] = []
         moves, found, count = [], [], writer.counter("vial")
         for lot in lots:
             units = []
@@ -132,8 +153,14 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
                 units.append(unit_number)
                 kit_number = lot.kit_numbers[index] if lot.kit_numbers else ""
                 reason = "; ".join(part for part in (whole, lot.reason(index)) if part)
-                vials.append({"unit_number": unit_number, "kit_number": kit_number, "hold_reason": reason})
-                moves.append(Moved(unit_number, lot.strength_mg, lot.lot, lot.expires_on, place, "receive", "", "held"))
+                held_for = reason_of(too_warm, reason)
+                vials.append({"unit_number": unit_number, "kit_number": kit_number, "hold_reason": held_for})
+                new = (unit_number, lot.strength_mg, lot.lot, lot.expires_on, place)
+                moves.append(Moved(*new, "receive", "", "held"))
+                if too_warm:
+                    late.append(
+                        Late(Vial(unit_number, kit_number, *new[1:], "held", reason, "", number), "held", too_warm)
+                    )
             found.append(
                 {
                     "strength_mg": lot.strength_mg,
@@ -167,10 +194,15 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
                 "lots": found,
                 "vials": vials,
                 "moves": moves,
+                **content_of(late),
                 "line": {
                     "counterparty": sender,
                     "reference": number,
-                    "comment": "; ".join(part for part in (note or whole, *(lot.expiry_note for lot in lots)) if part),
+                    "comment": "; ".join(
+                        part
+                        for part in (note or whole, *(lot.expiry_note for lot in lots), reason_of(too_warm))
+                        if part
+                    ),
                 },
             },
             done_at=received_at,
@@ -178,6 +210,14 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
         )
 
     return perform(desk, act, "shipment_received", form, build)
+
+
+def _part(reader: Reader, number: str) -> str:
+    """The number under which more of a shipment is received: its own with the next part."""
+    part = 2
+    while reader.shipment(f"{number} part {part}") is not None:
+        part += 1
+    return f"{number} part {part}"
 
 
 def say_celsius(celsius: Decimal) -> str:
@@ -263,7 +303,7 @@ def release_shipment(desk: Desk, act: Act, number: str) -> Event:
         shipment = writer.shipment(number)
         if shipment is None:
             raise Refused(Fault("number", f"There is no shipment {number}."))
-        vials = held_of_shipment(writer, number)
+        vials = held_of_shipment(writer, shipment.number)
         clear = [vial for vial in vials if not vial.hold_reason]
         if not vials:
             raise Refused(Fault("number", f"No vial of shipment {number} waits for release."))
@@ -276,11 +316,36 @@ def release_shipment(desk: Desk, act: Act, number: str) -> Event:
                     "8.2",
                 )
             )
-        return _moving(
-            writer, moment, clear, "release", {"reference": number, "comment": "checked against the packing list"}
-        )
+        refuse_any([*_alone_at_satellite(writer, moment, clear), *shut(writer, clear)])
+        line = {"reference": shipment.number, "comment": "checked against the packing list"}
+        return _moving(writer, moment, clear, "release", line)
 
     return perform(desk, act, "vials_released", number, build)
+
+
+def _alone_at_satellite(reader: Reader, moment: Moment, vials: Sequence[Vial]) -> list[Fault]:
+    """Refuse that one person alone receives vials at a satellite and puts them into use there.
+
+    What was carried to a satellite is no case of this: a second person has signed its receipt.
+    """
+    ends = satellites(reader.places())
+    faults = []
+    for number, place in sorted({(vial.shipment_number, vial.place) for vial in vials if vial.place in ends}):
+        shipment = reader.shipment(number)
+        receipt = reader.event(shipment.event_seq) if shipment is not None else None
+        if receipt is None or receipt.actor_name != moment.person.printed_name:
+            continue
+        if any(moved["place"] == place for moved in receipt.content["moves"]):
+            faults.append(
+                Fault(
+                    "number",
+                    f"{place} is a satellite with a record of its own, and {receipt.actor_name} received shipment"
+                    f" {number} there: a second person releases it. Ask another pharmacist.",
+                    "R55",
+                    "8.2",
+                )
+            )
+    return faults
 
 
 def _way_out(vial: Vial) -> str:
@@ -297,21 +362,19 @@ def held_of_shipment(reader: Reader, number: str) -> list[Vial]:
     return list(reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=reader.count_vials(wanted)))
 
 
-MAY_BE_USED = "may be used"
-"""What a permission of the supporter decides of a vial."""
-
-
 @dataclass(frozen=True, slots=True)
 class PermissionForm:
     """Vials to put into usable stock: single ones, or all of a lot that are held or in quarantine (``lot``).
 
-    ``permission`` is the number of the attached document of the kind "supporter's permission".
+    ``strength_mg`` is asked for where both strengths have a lot of that name. ``permission`` is the number of
+    the attached document of the kind "supporter's permission".
     """
 
     unit_numbers: tuple[str, ...]
     permission: str
     why: str = ""
     lot: str = ""
+    strength_mg: str = ""
 
 
 def release_with_document(desk: Desk, act: Act, form: PermissionForm) -> Event:
@@ -323,15 +386,17 @@ def release_with_document(desk: Desk, act: Act, form: PermissionForm) -> Event:
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
-        permission = _permission(reading, writer, form.permission)
         vials = _permitted_vials(reading, writer, form)
+        permission = supporters_word(
+            reading, writer, form.permission, vials, done_on=moment.today, rule="R54", purpose=USE
+        )
         why = reading.note(form.why, "why", "The note")
         decided: list[dict[str, str]] = []
         if permission is not None:
-            _covers(reading, permission, vials)
-            _written_after(reading, writer, permission, vials)
             decided = _decided(reading, writer, permission, vials)
+        reading.faults += _alone_at_satellite(writer, moment, vials)
         reading.faults += shelf_faults(writer, vials, "available")
+        reading.faults += shut(writer, vials)
         reading.done()
         assert permission is not None
         refuse_any(shelf_faults(writer, vials, "available"))
@@ -358,37 +423,19 @@ def release_with_document(desk: Desk, act: Act, form: PermissionForm) -> Event:
     return perform(desk, act, "quarantine_lifted", form, build)
 
 
-def _permission(reading: Reading, reader: Reader, typed: str) -> views.DocumentLine | None:
-    """The attached permission of the supporter that is named; ``None`` with its fault kept."""
-    number = typed.strip().upper()
-    document = reader.document(number) if number else None
-    if document is None:
-        said = f"No document {number} is attached." if number else "No permission is chosen."
-        sentence = f"{said} Attach the supporter's written permission first, then choose it here."
-        reading.fault("permission", sentence, "R54", "8.2")
-    elif document.kind != SUPPORTERS_PERMISSION:
-        reading.fault(
-            "permission",
-            f"Document {number} is a {document.kind}, not the supporter's permission. Only that releases vials.",
-            "R54",
-            "8.2",
-        )
-        return None
-    return document
-
-
 def _permitted_vials(reading: Reading, reader: Reader, form: PermissionForm) -> list[Vial]:
     """The vials named, and those of the lot that are kept back; each must be."""
     lot = form.lot.strip().upper()
-    of_lot: list[str] = []
+    of_lot: list[Vial] = []
     for state in ("held", "quarantined") if lot else ():
         wanted = VialFilter(lot=lot, state=state)
-        found = reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=reader.count_vials(wanted))
-        of_lot += [vial.unit_number for vial in found]
+        of_lot += reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=reader.count_vials(wanted))
+    chosen = one_strength(reading, lot, {vial.unit_number: vial.strength_mg for vial in of_lot}, form.strength_mg)
     if lot and not of_lot:
         reading.fault("lot", f"No vial of lot {lot} is held or in quarantine.")
+    if lot and not chosen:
         return []
-    vials = _named_vials(reading, reader, (*form.unit_numbers, *of_lot))
+    vials = _named_vials(reading, reader, (*form.unit_numbers, *chosen))
     others = [vial for vial in vials if vial.state not in ("held", "quarantined")]
     if others:
         named = ", ".join(f"{vial.unit_number} is {vial.state}" for vial in others[:6])
@@ -398,42 +445,26 @@ def _permitted_vials(reading: Reading, reader: Reader, form: PermissionForm) -> 
     return vials
 
 
-def _covers(reading: Reading, permission: views.DocumentLine, vials: Sequence[Vial]) -> None:
-    """Refuse vials that a permission about one vial, lot or shipment says nothing of."""
-    about = permission.about
-    strangers = [
-        vial.unit_number
-        for vial in vials
-        if (looks_like_ours(about, "V") and about != vial.unit_number)
-        or (about.startswith("lot ") and about != f"lot {vial.lot}")
-        or (about.startswith("shipment ") and about != f"shipment {vial.shipment_number}")
-    ]
-    if strangers:
-        reading.fault(
-            "permission",
-            f"Document {permission.document_id} is about {about}; it says nothing of {', '.join(strangers[:6])}.",
-            "R54",
-            "8.2",
-        )
+def one_strength(reading: Reading, lot: str, of_lot: Mapping[str, Decimal], typed: str) -> tuple[str, ...]:
+    """The vials of a lot that are of the strength typed; where nothing is typed all, if they are of one strength.
 
-
-def _written_after(reading: Reading, reader: Reader, permission: views.DocumentLine, vials: Sequence[Vial]) -> None:
-    """Refuse vials that were taken out of use only after the permission was written: it cannot have known of it."""
-    zone = zone_of(site_of(reader))
-    dated_on = permission.dated_on
-    day_after = datetime(dated_on.year, dated_on.month, dated_on.day, tzinfo=zone) + timedelta(days=1)
-    later = reader.taken_out_since([vial.unit_number for vial in vials], utc_text(day_after))
-    for moved in later[:NAMED_AT_MOST]:
-        reading.fault(
-            "permission",
-            f"Document {permission.document_id} is of {say_day(dated_on)}. Vial {moved.unit_number} was taken out of"
-            f" use after that: “{moved.move}” on {say_moment(moved.done_at.astimezone(zone))}. Ask the supporter for a"
-            " permission that knows of it.",
-            "R54",
-            "8.2",
-        )
-    if len(later) > NAMED_AT_MOST:
-        reading.fault("permission", f"{len(later) - NAMED_AT_MOST} more of these vials were taken out after that.")
+    Two strengths may have lots of the same name: then neither is taken for the other.
+    """
+    strengths = sorted(set(of_lot.values()))
+    if not typed.strip():
+        if len(strengths) > 1:
+            named = " and ".join(f"{show(strength)} mg" for strength in strengths)
+            reading.fault(
+                "strength_mg",
+                f"Lot {lot} is here in {named}. Choose the strength that is meant, or the vials one by one.",
+                "R55",
+                "8.2",
+            )
+        return tuple(sorted(of_lot))
+    strength = reading.decimal(typed, "strength_mg", "The strength", "mg")
+    if reading.was_read("strength_mg") and of_lot and strength not in strengths:
+        reading.fault("strength_mg", f"No vial of {show(strength)} mg of lot {lot} is meant here. Look at the letter.")
+    return tuple(sorted(unit for unit, mg in of_lot.items() if mg == strength))
 
 
 def _decided(
@@ -464,16 +495,18 @@ def _decided(
             )
     if is_of_one:
         named = {exposure.unit_number for exposure in exposures if exposure.deviation_id == about}
-        strangers = [vial.unit_number for vial in vials if vial.unit_number not in named]
-        if strangers:
+        lay_there = {vial.unit_number for vial in reader.deviation_vials(about)}
+        decided_all = [vial.unit_number for vial in vials if vial.unit_number in lay_there - named]
+        if decided_all:
             reading.fault(
                 "permission",
-                f"Document {number} is about {about}; it says nothing of {', '.join(strangers[:6])}.",
+                f"Document {number} is about {about}, which is closed; it says nothing more of"
+                f" {', '.join(decided_all[:NAMED_AT_MOST])}.",
                 "R54",
                 "8.2",
             )
         for vial in vials:
-            if others := _other_reasons(vial):
+            if others := _other_reasons(reader, vial):
                 reading.fault(
                     "permission",
                     f"Vial {vial.unit_number} is kept back for another reason too: {others}. Document {number} is about"
@@ -484,14 +517,10 @@ def _decided(
     return decided
 
 
-BY_DEVIATION = "storage deviation "
-"""How the reason of a vial begins that a storage deviation has put into quarantine."""
-
-
-def _other_reasons(vial: Vial) -> str:
-    """Why a vial is kept back beside storage deviations, '' for nothing else."""
-    parts = vial.hold_reason.split("; ")
-    return "; ".join(part for part in parts if part and not part.startswith(BY_DEVIATION))
+def _other_reasons(reader: Reader, vial: Vial) -> str:
+    """Why a vial is kept back beside the storage deviations that name it, '' for nothing else."""
+    own = own_reasons(reader, reader.exposures([vial.unit_number]))
+    return "; ".join(part for part in vial.hold_reason.split("; ") if part and part not in own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from pharmacy_app.domain.temperatures import (
     trace,
 )
 from pharmacy_app.domain.units import parse_decimal
-from pharmacy_app.domain.vials import looks_like_ours, move, move_table, numbered
+from pharmacy_app.domain.vials import NEVER_RECEIVED, looks_like_ours, move, move_table, numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
     Act,
@@ -47,12 +47,22 @@ from pharmacy_app.services.desk import (
     zone_of,
 )
 from pharmacy_app.services.disposition import PERMISSION_KIND
-from pharmacy_app.services.documents import LOGGER_FILE
+from pharmacy_app.services.documents import LOGGER_FILE, USE
+from pharmacy_app.services.exposures import BY_DEVIATION, MAY_BE_USED, MUST_NOT_BE_USED, still_lasts
 from pharmacy_app.services.file_content import MAX_DOCUMENT_BYTES, read_media_type
+from pharmacy_app.services.permissions import (
+    NAMED_AT_MOST,
+    cannot_know,
+    cannot_know_words,
+    older_than_refusal,
+    permits,
+    purpose_words,
+    refusal_words,
+)
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.questions import OPEN
 from pharmacy_app.services.reading import Reading
-from pharmacy_app.services.stock import BY_DEVIATION, MAY_BE_USED, check_order
+from pharmacy_app.services.stock import check_order, one_strength
 from pharmacy_app.services.treatment import calendar
 
 T = TypeVar("T")
@@ -64,7 +74,6 @@ SOURCES = (FROM_FILE, BY_HAND, "logger failed", "logger missing")
 HOW_TOLD = ("telephone", "e-mail", "portal", "letter", "in person")
 """How the supporter may be told."""
 
-MUST_NOT_BE_USED = "must not be used"
 DECISIONS = (MAY_BE_USED, MUST_NOT_BE_USED)
 """What the supporter can decide of a vial."""
 
@@ -420,7 +429,12 @@ def read_celsius(typed: str, at_field: str, name: str, unit: str) -> Decimal:
     text = typed.strip()
     minus = text[:1] in ("-", "−", "–") and text[1:].strip() != ""
     value = parse_decimal(
-        text[1:] if minus else text, field=at_field, name=name, unit=UNITS.get(unit, ""), zero_allowed=True
+        text[1:] if minus else text,
+        field=at_field,
+        name=name,
+        unit=UNITS.get(unit, ""),
+        zero_allowed=True,
+        example="47.3" if unit == "F" else "8.5",
     )
     celsius = celsius_of_fahrenheit(-value if minus else value) if unit == "F" else (-value if minus else value)
     if not -100 <= celsius <= 100:
@@ -488,44 +502,79 @@ def report_deviation(desk: Desk, act: Act, form: ReportForm) -> Event:
 
 @dataclass(frozen=True, slots=True)
 class UpdateForm:
-    """Cause and action of a deviation as they are known now; they replace what was written before."""
+    """Cause and action of a deviation as they are known now; they replace what was written before.
+
+    ``ended_at`` is when one ended that lasted when it was recorded, '' while it lasts.
+    """
 
     deviation_id: str
     cause: str
     action: str
+    ended_at: str = ""
 
 
 def update_deviation(desk: Desk, act: Act, form: UpdateForm) -> Event:
-    """Record cause and action, and look again for exposed vials: late entries and corrections may have added some.
+    """Record cause, action and end, and look again for exposed vials: late entries and corrections may have added some.
 
-    What is found anew is named by the deviation and quarantined in the same act.
+    What is found anew is named by the deviation and quarantined in the same act. While a deviation lasts its place is
+    shut; the end opens it again (§ 8.2; REGULATION A-29).
     """
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         line = _open(writer, form.deviation_id)
+        ended = _ended(reading, line, form.ended_at, moment)
         cause = reading.note(form.cause, "cause", "The cause", longest=1000)
         action = reading.note(form.action, "action", "The action", longest=1000)
-        new = _unlisted(writer, line)
-        if (cause, action) == (line.cause, line.action) and not new:
+        new = _unlisted(writer, line, moment.now, ended.get("spans"))
+        if (cause, action) == (line.cause, line.action) and not new and not form.ended_at.strip():
             reading.fault("cause", "Nothing has changed. Type the cause or the action.")
         reading.done()
-        content = {"deviation_id": line.deviation_id, "cause": cause, "action": action}
+        content = {"deviation_id": line.deviation_id, "cause": cause, "action": action, **ended}
         return Draft({**content, **_exposed(writer, moment, line.deviation_id, line.place, new)})
 
     return perform(desk, act, "deviation_updated", form, build)
 
 
-def _unlisted(reader: Reader, line: views.DeviationLine) -> tuple[views.VialAt, ...]:
+def _ended(reading: Reading, line: views.DeviationLine, typed: str, moment: Moment) -> dict[str, Any]:
+    """The end of a deviation that lasted when it was recorded, and its spans with it; nothing where none is typed."""
+    if not typed.strip():
+        return {}
+    if not still_lasts(line):
+        reading.fault("ended_at", f"The end of {line.deviation_id} is on record. Leave this empty.")
+        return {}
+    zone = zone_of(moment.site)
+    end = reading.moment(typed, "ended_at", zone, moment.now)
+    lasting = [span for span in spans_of(line) if not span.ended]
+    # The readings of a file say that it lasted until the last of them; what is typed by hand only when it began.
+    measured = line.source == FROM_FILE
+    earliest = max(span.end if measured else span.start for span in lasting)
+    if end > moment.now:
+        reading.fault("ended_at", f"{say_moment(end)} is in the future. Leave it empty while it lasts.")
+    elif end < earliest or (end == earliest and not measured):
+        reading.fault(
+            "ended_at",
+            f"It cannot have ended on {say_moment(end)}: it still lasted on {say_moment(earliest.astimezone(zone))}.",
+        )
+    spans = tuple(span if span.ended else replace(span, end=end, ended=True) for span in spans_of(line))
+    return {"ended_at": end, "spans": spans}
+
+
+def _unlisted(
+    reader: Reader, line: views.DeviationLine, now: datetime, spans: Sequence[Span] | None = None
+) -> tuple[views.VialAt, ...]:
     """Vials that lay there by the ledger as it is known now, and that the deviation does not name."""
     listed = {vial.unit_number for vial in reader.deviation_vials(line.deviation_id)}
-    found = exposed_vials(reader, line.place, spans_of(line), line.recorded_at)
+    found = exposed_vials(reader, line.place, spans or spans_of(line), now)
     return tuple(at for at in found if at.vial.unit_number not in listed)
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionForm:
-    """What the supporter decided of exposed vials: single ones, or all of a lot (``lot``), by which document."""
+    """What the supporter decided of exposed vials: single ones, or all of a lot (``lot``), by which document.
+
+    ``strength_mg`` is asked for where both strengths have a lot of that name.
+    """
 
     deviation_id: str
     unit_numbers: tuple[str, ...]
@@ -533,6 +582,7 @@ class DecisionForm:
     document: str
     lot: str = ""
     note: str = ""
+    strength_mg: str = ""
 
 
 def decide_deviation(desk: Desk, act: Act, form: DecisionForm) -> Event:
@@ -543,10 +593,12 @@ def decide_deviation(desk: Desk, act: Act, form: DecisionForm) -> Event:
         line = _open(writer, form.deviation_id)
         decision = reading.choice(form.decision, "decision", "The decision", DECISIONS)
         document = _document(reading, writer, form, line)
+        number_of_document = document.document_id if document is not None else ""
         note = reading.note(form.note, "note", "The note", longest=500)
         named = {vial.unit_number: vial for vial in writer.deviation_vials(line.deviation_id)}
         lot = form.lot.strip().upper()
-        units = list(dict.fromkeys((*form.unit_numbers, *(u for u, vial in named.items() if lot and vial.lot == lot))))
+        of_lot = {number: vial.strength_mg for number, vial in named.items() if lot and vial.lot == lot}
+        units = list(dict.fromkeys((*form.unit_numbers, *one_strength(reading, lot, of_lot, form.strength_mg))))
         if lot and not any(vial.lot == lot for vial in named.values()):
             reading.fault("lot", f"No vial of lot {lot} is part of {line.deviation_id}.")
         elif not units:
@@ -554,6 +606,8 @@ def decide_deviation(desk: Desk, act: Act, form: DecisionForm) -> Event:
         for number in units:
             if number not in named:
                 reading.fault("unit_numbers", f"Vial {number} is not part of {line.deviation_id}.")
+        if document is not None and decision == MAY_BE_USED:
+            _may_permit(reading, writer, document, [number for number in units if number in named], line)
         reading.done()
         return Draft(
             {
@@ -564,7 +618,7 @@ def decide_deviation(desk: Desk, act: Act, form: DecisionForm) -> Event:
                         "deviation_id": line.deviation_id,
                         "unit_number": number,
                         "decision": decision,
-                        "document_id": document,
+                        "document_id": number_of_document,
                     }
                     for number in units
                 ],
@@ -575,7 +629,23 @@ def decide_deviation(desk: Desk, act: Act, form: DecisionForm) -> Event:
     return perform(desk, act, "deviation_decided", form, build)
 
 
-def _document(reading: Reading, reader: Reader, form: DecisionForm, line: views.DeviationLine) -> str:
+def _may_permit(
+    reading: Reading, reader: Reader, document: views.DocumentLine, units: Sequence[str], line: views.DeviationLine
+) -> None:
+    """Refuse a permission from before the deviation was known, or older than the supporter's refusal."""
+    if not permits(document, USE):
+        reading.fault("document", purpose_words(document, USE), "R54", "8.2")
+    vials = [vial for vial in (reader.vial(number) for number in units) if vial is not None]
+    for moved in cannot_know(reader, document, vials, line.deviation_id)[:NAMED_AT_MOST]:
+        reading.fault("document", cannot_know_words(reader, document, moved), "R54", "8.2")
+    for exposure, by in older_than_refusal(reader, document, units)[:NAMED_AT_MOST]:
+        reading.fault("document", refusal_words(document, exposure, by), "R54", "8.2")
+
+
+def _document(
+    reading: Reading, reader: Reader, form: DecisionForm, line: views.DeviationLine
+) -> views.DocumentLine | None:
+    """The document by which is decided; every fault of it is kept in ``reading``."""
     number = form.document.strip().upper()
     document = reader.document(number) if number else None
     kinds = (PERMISSION_KIND,) if form.decision == MAY_BE_USED else DECISION_KINDS
@@ -599,7 +669,9 @@ def _document(reading: Reading, reader: Reader, form: DecisionForm, line: views.
             "R54",
             "8.2",
         )
-    return number
+    else:
+        return document
+    return None
 
 
 def close_deviation(desk: Desk, act: Act, deviation_id: str, own: Credentials, note: str = "") -> Event:
@@ -717,7 +789,7 @@ class DeviationRecord:
 
 def used_by(state: str, dose_id: str) -> bool:
     """Whether a vial in this state has gone into a dose; one that broke, is missing or left unopened has not."""
-    return state in _USED or (state == "destroyed" and bool(dose_id))
+    return state in _USED or (state in ("destroyed", "lost") and bool(dose_id))
 
 
 _USED = ("opened", "empty", "partial", "returned by subject")
@@ -755,7 +827,7 @@ def _record(desk: Desk, reader: Reader, line: views.DeviationLine, *, full: bool
         kept_back = vial.state in ("quarantined", "held")
         vials.append(ExposedVial(named, vial.state, None if kept_back else outcomes.get(named.unit_number)))
     told = tuple(reader.deviation_told(line.deviation_id))
-    unlisted = tuple(at.vial.unit_number for at in _unlisted(reader, line)) if is_open else ()
+    unlisted = tuple(at.vial.unit_number for at in _unlisted(reader, line, desk.clock())) if is_open else ()
     kept_back_any = any(vial.is_kept_back for vial in vials)
     return DeviationRecord(
         line=line,
@@ -778,7 +850,10 @@ def _checklist(
     told: Sequence[views.DeviationTold],
     unlisted: Sequence[str],
 ) -> Iterator[CheckItem]:
-    unopened = [vial for vial in vials if vial.was_unopened]
+    if still_lasts(line):
+        yield CheckItem("end", False, "no end is recorded: its place is shut meanwhile. Record when it ended.")
+    # Of a vial that never came nothing is decided.
+    unopened = [vial for vial in vials if vial.was_unopened and vial.state != NEVER_RECEIVED]
     used = [vial for vial in vials if vial.was_used]
     if unlisted:
         yield CheckItem(
@@ -792,14 +867,18 @@ def _checklist(
         words = f"{_count(count)} quarantined at once." if count else "no unopened vial had to be quarantined."
         yield CheckItem("quarantine", True, words)
     last = told[-1] if told else None
+    unheard = [vial.line.unit_number for vial in vials if last is not None and vial.line.event_seq > last.event_seq]
     used_words = f" Exposed and used since: {_count(len(used))}; the report names them." if used else ""
-    yield CheckItem(
-        "report",
-        last is not None,
-        f"{last.name} was told by {last.how} on {say_moment(last.told_at)}.{used_words}"
-        if last
-        else f"the supporter has not been told yet. Print the report, send it, and record it here.{used_words}",
-    )
+    if last is None:
+        report = f"the supporter has not been told yet. Print the report, send it, and record it here.{used_words}"
+    else:
+        report = f"{last.name} was told by {last.how} on {say_moment(last.told_at)}.{used_words}"
+    if unheard:
+        report += (
+            f" {_count(len(unheard))} came to light since ({', '.join(unheard[:6])}): print the report again, send it,"
+            " and record it here."
+        )
+    yield CheckItem("report", last is not None and not unheard, report)
     undecided = [vial for vial in unopened if not vial.line.decision and vial.outcome is None]
     documents = ", ".join(sorted({vial.line.document_id for vial in vials if vial.line.document_id}))
     yield CheckItem(

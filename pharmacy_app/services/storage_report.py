@@ -7,7 +7,7 @@ from pharmacy_app.domain.units import show
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Moment, protocol_in, version_on, zone_of
 from pharmacy_app.services.papers import ExcursionReport, ExcursionTold, ExcursionVial, PrintedSignature
-from pharmacy_app.services.ports import Reader, Writer
+from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import Printed, print_record, signatures_of, stamp_of, unit_ranges
 from pharmacy_app.services.storage import DeviationRecord, ExposedVial, deviation_record
 
@@ -21,6 +21,7 @@ _ENDED = {
     "destroy": "destroyed",
     "break": "broken",
     "miss": "missing",
+    "lose": "lost",
 }
 """How a move that ends the quarantine of a vial is said."""
 
@@ -28,9 +29,9 @@ _ENDED = {
 def print_deviation(desk: Desk, act: Act, deviation_id: str) -> Printed:
     """Print a storage deviation as it stands now; anyone signed in may, copies after the first say so."""
 
-    def make(writer: Writer, moment: Moment, copy_number: int) -> bytes:
-        record = deviation_record(desk, writer, deviation_id)
-        return desk.papers.excursion_report(_report(desk, writer, moment, record, copy_number))
+    def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
+        record = deviation_record(desk, reader, deviation_id)
+        return desk.papers.excursion_report(_report(desk, reader, moment, record, copy_number))
 
     return print_record(desk, act, PAPER, deviation_id.strip().upper(), make)
 

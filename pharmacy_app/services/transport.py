@@ -9,8 +9,9 @@ from pharmacy_app.domain.places import may_lie
 from pharmacy_app.domain.vials import Relocated, Vial, relocate
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Credentials, Desk, Draft, Moment, Signing, perform
+from pharmacy_app.services.exposures import content_of, found_late, quarantined, shut, still_lasts, words_of
 from pharmacy_app.services.late import read_done
-from pharmacy_app.services.places import satellites
+from pharmacy_app.services.places import not_there_yet, satellites
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.stock import check_order
@@ -43,7 +44,8 @@ class TransportForm:
 def transport(desk: Desk, act: Act, form: TransportForm, receiver: Credentials | None = None) -> Event:
     """Carry vials to another place. To or from a satellite a second person signs the receipt (``receiver``).
 
-    A reserved vial stays with its dose, and nothing usable is put on a quarantine shelf.
+    A reserved vial stays with its dose, and nothing usable is put on a quarantine shelf. A vial that by this lay at the
+    place during a storage deviation goes into quarantine with it (RULES R54).
     """
 
     def build(writer: Writer, moment: Moment) -> Draft:
@@ -58,6 +60,12 @@ def transport(desk: Desk, act: Act, form: TransportForm, receiver: Credentials |
         moves = [moved for vial in vials if (moved := _relocated(reading, vial, to_place)) is not None]
         if reading.was_read("to_place"):
             _check_places(reading, vials, places[to_place])
+            # What the deviation does not name yet is kept back by this entry; what was permitted stays away meanwhile.
+            there = {line.deviation_id for line in writer.deviations_at(to_place) if still_lasts(line)}
+            exposures = writer.open_exposures([vial.unit_number for vial in vials])
+            named = {each.unit_number for each in exposures if each.deviation_id in there}
+            usable = [vial for vial in vials if vial.state == "available" and vial.unit_number in named]
+            reading.faults += shut(writer, usable, to_place)
         ends = satellites(tuple(places.values())) & {to_place, *(vial.place for vial in vials)}
         if ends and carrier == THIRD_PARTY:
             reading.fault(
@@ -69,11 +77,14 @@ def transport(desk: Desk, act: Act, form: TransportForm, receiver: Credentials |
             )
         received_by = _received_by(reading, moment, ends)
         done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
+        reading.faults += not_there_yet(writer, to_place, done_at, "done_at", moment)
         reading.done()
         check_order(writer, [vial.unit_number for vial in vials], utc_text(done_at or moment.now))
+        since = done_at or moment.now
+        late = found_late(writer, vials, to_place, since)
         came_from = ", ".join(sorted({vial.place for vial in vials}))
         by = f"carried by {carried_by}" + (f", {carrier}" if carrier == THIRD_PARTY else "")
-        told = (by, container if container == AT_2_TO_8 else "temperature on the way not noted", note)
+        told = (by, container if container == AT_2_TO_8 else "temperature on the way not noted", note, words_of(late))
         return Draft(
             {
                 "to_place": to_place,
@@ -82,7 +93,8 @@ def transport(desk: Desk, act: Act, form: TransportForm, receiver: Credentials |
                 "kept": container,
                 "received_by": received_by,
                 "note": note,
-                "moves": moves,
+                "moves": [*moves, *quarantined(late, to_place)],
+                **content_of(late),
                 "line": {
                     "counterparty": f"{came_from} → {to_place}",
                     "comment": "; ".join(part for part in told if part),

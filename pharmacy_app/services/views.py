@@ -408,6 +408,8 @@ class DocumentLine:
     """One document kept with the record: what it is, about whom or what, and its bytes' SHA-256.
 
     ``about`` is a subject number, a dose number, or '' for the study; ``signed_by`` is '' where nobody signed.
+    ``permits`` is what the supporter permits by it, ``None`` where a document does not say: one of another kind, or
+    one attached before that was asked for.
     """
 
     document_id: str
@@ -423,6 +425,7 @@ class DocumentLine:
     attached_at: datetime
     attached_by: str
     event_seq: int
+    permits: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -731,7 +734,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ExpiryExtension:
-    """A lot's expiry extended by the supporter: last usable day before and after, and the document that says so."""
+    """A lot's expiry extended by the supporter: last usable day before and after, and the document that says so.
+
+    ``undone_seq`` is the entry by which it was taken back, ``None`` while it stands. The lot is the one that it belongs
+    to now, its label corrected or not.
+    """
 
     event_seq: int
     strength_mg: Decimal
@@ -742,6 +749,7 @@ class ExpiryExtension:
     signed_by: str
     signed_at: datetime
     vials: int
+    undone_seq: int | None = None
 
 
 # --- corrections, and the periods that the monitor has signed

@@ -72,7 +72,11 @@ def works(pharmacy: Pharmacy, rounds: int = 10_000) -> None:
         )
         subject = pharmacy.enroll(f"{me}-{number}")
         pharmacy.dose("closed", subject, units=(units[0], units[1]))
-        measured = pharmacy.events("measurement_recorded")[-1]
+        # Its own subject's: another workstation may have measured since.
+        mine = (
+            event for event in pharmacy.events("measurement_recorded") if event.content["subject_number"] == subject
+        )
+        measured = list(mine)[-1]
         form = CorrectForm(measured.seq, "read wrong", (("weight", "72"),))
         correct(pharmacy.desk, pharmacy.act("tim"), form, pharmacy.sign("tim"))
         count = CountForm("Refrigerator 2", pharmacy.count(), codes=tuple(units[2:]))

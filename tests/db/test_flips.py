@@ -20,6 +20,7 @@ from tests.torture.flips import (
     DAMAGED,
     FOUND,
     MARKS,
+    MENDED,
     NAMED,
     NOT_OPENED,
     NOT_STORED,
@@ -82,7 +83,10 @@ def test_a_byte_here_and_there_of_all_values_is_found(study: Path) -> None:
     assert set(tally.total) <= {NAMED, FOUND, NOT_STORED}
     assert tally.total.total() > 250
     marks = flip_values(study, MARKS)
-    assert (marks.missed, set(marks.total)) == ([], {NOT_OPENED})
+    # The number of the views may become an older one: then they are made again, and equal.
+    assert marks.missed == []
+    assert set(marks.total) <= {NOT_OPENED, MENDED}
+    assert marks.total[NOT_OPENED] > marks.total[MENDED]
 
 
 def test_a_byte_here_and_there_of_the_file_is_found_or_changes_nothing(study: Path) -> None:

@@ -16,7 +16,7 @@ from pharmacy_app.bootstrap import database_exists
 from pharmacy_app.domain.errors import Unavailable
 from tests.cluster import GUARDED_USER, Cluster
 from tests.conftest import Template
-from tests.databases import Server, other_hands, server
+from tests.databases import other_hands, server
 from tests.db.test_opening import assert_plain, refused_to_open
 from tests.db.test_power_cut import ROOT
 from tests.db.workstation import Study
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.postgresql_only(reason="a server can be gone, busy or f
 @pytest.fixture
 def admin(pharmacy: Pharmacy) -> Iterator[str]:
     """The name of the pharmacy's database, for the server's administrator."""
-    yield Server.name(pharmacy.path)
+    yield server().name(pharmacy.path)
 
 
 def unavailable(pharmacy: Pharmacy, shipment: str = "S-9") -> str:
@@ -107,7 +107,7 @@ def test_a_server_that_does_not_keep_what_it_confirms_is_refused(admin: str, set
 def test_a_new_study_is_refused_there_too_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "new.sqlite"
     url = server().url(path, new=True)
-    server().cluster.run(f"ALTER DATABASE {Server.name(path)} SET synchronous_commit = off")
+    server().cluster.run(f"ALTER DATABASE {server().name(path)} SET synchronous_commit = off")
     with pytest.raises(Unavailable, match="synchronous_commit"):
         SqlStore.create(url)
     assert not database_exists(url)
@@ -134,7 +134,7 @@ def test_somebody_else_holds_the_head_of_the_chain(pharmacy: Pharmacy, monkeypat
     monkeypatch.setattr("db.engine.SESSION", impatient)
     pharmacy.desk.store._engine.dispose()  # type: ignore[attr-defined]
     before = pharmacy.count()
-    with psycopg.connect(server().cluster.conninfo(Server.name(pharmacy.path))) as other:
+    with psycopg.connect(server().cluster.conninfo(server().name(pharmacy.path))) as other:
         other.execute("SELECT seq FROM journal_head FOR UPDATE")
         assert "Another workstation is recording" in unavailable(pharmacy)
         assert pharmacy.count() == before  # reading goes on

@@ -311,6 +311,12 @@ def test_a_forged_event_that_cannot_be_replayed_is_named_not_a_crash(
     assert_names(intruder.found(), seq)
 
 
+def test_a_changed_row_is_named_by_its_key_in_words(intruder: Intruder) -> None:
+    unit = intruder.ask("SELECT min(unit_number) FROM vial").scalar_one()
+    intruder.do("UPDATE vial SET lot = 'B2' WHERE unit_number = ?", unit)
+    assert intruder.found().trouble == f"The table “vial” is not what the journal gives, at unit number {unit}."
+
+
 @pytest.mark.parametrize(
     "sql",
     [

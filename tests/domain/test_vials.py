@@ -179,7 +179,9 @@ def test_a_move_from_a_state_it_does_not_start_from_is_refused() -> None:
 
 def next_states(state: str) -> set[str]:
     """What a vial of a state may become in one move; a change of place or label is no other state."""
-    return {rule.to_state for rule in move_table().from_state(state) if rule.to_state}
+    rules = move_table().from_state(state)
+    back = {before for rule in rules if rule.back for before in move_table().moves[rule.back].from_states}
+    return {rule.to_state for rule in rules if rule.to_state} | back
 
 
 def reached_from(state: str) -> set[str]:
@@ -200,10 +202,11 @@ NEXT = {
     "reserved": {"available", "quarantined", "opened", "broken", "missing"},
     "quarantined": {"available", "broken", "missing", "returned", "transferred"},
     "opened": {"empty", "partial", "returned by subject"},
-    "empty": {"destroyed", "returned by subject"},
-    "partial": {"destroyed", "returned by subject"},
-    "broken": {"destroyed"},
-    "returned by subject": {"destroyed"},
+    "empty": {"destroyed", "returned by subject", "lost"},
+    "partial": {"destroyed", "returned by subject", "lost"},
+    "broken": {"destroyed", "lost"},
+    "returned by subject": {"destroyed", "lost"},
+    "lost": {"empty", "partial", "broken", "returned by subject"},
     "missing": {"quarantined"},
     "returned": set(),
     "transferred": set(),
@@ -233,6 +236,8 @@ TAKEN_BACK = {
     *((state, "reserved") for state in ("quarantined", "broken", "missing")),
     *((state, "quarantined") for state in ("available", "broken", "missing", "returned", "transferred")),
     ("quarantined", "missing"),  # found, and it was another vial
+    *((state, "lost") for state in ("empty", "partial", "broken", "returned by subject")),
+    *(("lost", state) for state in ("empty", "partial", "broken", "returned by subject")),
     *(("returned by subject", state) for state in ("opened", "empty", "partial")),
     *(("destroyed", state) for state in ("empty", "partial", "broken", "returned by subject")),
     ("empty", "partial"),
@@ -316,8 +321,10 @@ def test_a_move_starts_from_each_of_its_states_and_from_no_other(name: str) -> N
     for state in move_table().states:
         vial = replace(VIAL, state=state)
         if state in rule.from_states:
-            moved = move(vial, name)
-            assert (moved.from_state, moved.to_state) == (state, rule.to_state)
+            came_from = move_table().moves[rule.back].from_states if rule.back else ("",)
+            for before in came_from:
+                moved = move(vial, name, before)
+                assert (moved.from_state, moved.to_state) == (state, rule.to_state or before)
         else:
             with pytest.raises(Refused):
                 move(vial, name)

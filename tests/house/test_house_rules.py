@@ -155,6 +155,12 @@ def test_no_fault_is_swallowed_unseen(files: tuple[Path, ...]) -> None:
     ]
 
 
+def test_no_widget_is_asked_for_its_neighbour_in_the_order_of_tab(files: tuple[Path, ...]) -> None:
+    """In Python the neighbour becomes a child of the one that was asked: destroyed twice, it ends the program."""
+    window = tuple(path for path in files if relative(path).startswith("ui/"))
+    assert places(window, r"\.(next|previous)InFocusChain\(") == []
+
+
 def test_no_binary_fraction_near_a_dose(files: tuple[Path, ...]) -> None:
     """In the rooms that reckon with mg, mL and kg a number comes from text or from whole numbers."""
     assert not [

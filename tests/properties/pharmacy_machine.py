@@ -44,7 +44,7 @@ from pharmacy_app.services.disposition import (
     take_back,
     transfer_vials,
 )
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.doses import CancelForm, DecideForm, cancel, order, record_decision
 from pharmacy_app.services.expiry import ExpiryForm, extend_expiry
 from pharmacy_app.services.packing_list import LotTyped
@@ -89,6 +89,7 @@ from tests.properties.pharmacy_model import (
     Deviation,
     Dose,
     Entry,
+    Extension,
     Fact,
     Label,
     Letter,
@@ -151,6 +152,9 @@ STARTS_AT = (
     datetime(2026, 10, 31, 18, 40, 50, tzinfo=UTC),
 )
 """A Monday morning, the afternoons before the two nights in which the clocks change."""
+
+AWAY = ("break", "miss", "return", "transfer")
+"""Acts after which a vial is out of the books of the shelf."""
 
 EXPIRIES = {"A1": date(2027, 3, 31), "B2": date(2027, 3, 31), "C3": date(2026, 3, 9), "D4": date(2026, 11, 1)}
 """The lots, two of which expire while the machine runs."""
@@ -381,31 +385,36 @@ class PharmacyMachine(RuleBasedStateMachine):
         event: Event,
         kind: str,
         units: tuple[str, ...],
-        state: str,
+        state: str | dict[str, str],
         when: datetime,
         *,
         reason: str | None = None,
         way: str = "move",
     ) -> Entry:
-        """The vials are in another state, by an entry that may be taken back."""
+        """The vials are in another state, all in one or each in its own, by an entry that may be taken back."""
         entry = Entry(event.seq, kind, way, when, units, self.model.before(units))
         self.model.entries[event.seq] = entry
-        self.model.to_state(units, event.seq, self.now, state, when)
+        for unit in units:
+            after = state if isinstance(state, str) else state[unit]
+            self.model.to_state((unit,), event.seq, self.now, after, when)
         if reason is not None:
             for vial in self.model.of(*units):
+                if kind == "find" and vial.state != "quarantined":
+                    continue
                 vial.reason, vial.also = reason, False
         return entry
 
     def document(self, about: str = "", kind: str = SUPPORTERS_PERMISSION) -> str:
         """Attach a document; its number."""
         self.serial += 1
-        form = DocumentForm("Letter", kind, about, "Dr. A. Ito, Pfizer", self.pharmacy.day(), "letter.txt")
+        form = DocumentForm(
+            "Letter", kind, about, "Dr. A. Ito, Pfizer", self.pharmacy.day(), "letter.txt", permits=PURPOSES
+        )
         content = f"Letter {self.serial}.".encode()
         paula = self.pharmacy.act("paula")
         event = self.besides(partial(attach_document, self.desk, paula, form, content))
         number = str(event.content["document_id"])
-        self.model.documents[number] = Letter(kind, about, day_of(self.now))
-        self.model.document_days[number] = day_of(self.now)
+        self.model.documents[number] = Letter(kind, about, day_of(self.now), event.seq)
         return number
 
     def some_document(self, dice: Dice) -> tuple[str, list[Why]]:
@@ -427,7 +436,7 @@ class PharmacyMachine(RuleBasedStateMachine):
         for name, kind in (("Shelf", "quarantine shelf"), ("Ward 4", "satellite")):
             form = PlaceForm(name, kind, "room 2", "yes")
             self.besides(partial(add_place, self.desk, self.pharmacy.act("paula"), form))
-            self.model.places[name] = kind
+            self.model.places[name], self.model.added[name] = kind, self.now
         for strength, lot, count in (("1", "A1", 5), ("4", "B2", 3)):
             shipment = f"S-{len(self.model.shipments) + 1}"
             self.receives(
@@ -478,19 +487,22 @@ class PharmacyMachine(RuleBasedStateMachine):
             self.model.vials[unit] = vial
         self.model.expiry[strength, name] = expires_on
         self.model.shipments[number] = event.seq
+        self.model.came_to[number] = (user, place)
         label = Label(units, strength, name, expires_on)
         self.model.entries[event.seq] = Entry(event.seq, "receive", "receipt", done, units, labels=[label])
+        self.lay_there_too(event, units, {place}, done, done)
 
     def shipment_arrives(self, dice: Dice) -> None:
         user, whys = self.who(dice, "receive")
         number = f"S-{len(self.model.shipments) + 1}"
         if dice.odd(5):
-            number = "S-1"
+            number = dice.pick(("S-1", "s-1"))
             whys.append(Why("number", "received already"))
         lot = (dice.pick(("1", "1", "4")), dice.pick(EXPIRIES), 1 + dice.upto(5))
         place = dice.pick(self.model.open_places())
         logger = "alarm" if dice.odd(25) else "no alarm"
         when = self.when(dice)
+        whys += self.not_there_yet(place, when, "received_at")
         fields = [Why("received_at", why.words) if why.field == "done_at" else why for why in when.whys]
         self.receives(dice, number, lot, logger, place, user, when, [*whys, *when.whys, *fields])
 
@@ -502,11 +514,49 @@ class PharmacyMachine(RuleBasedStateMachine):
         )
         if not clear:
             whys.append(Why("number", "nothing to release"))
-        if any(self.on_a_shelf(vial) for vial in self.model.of(*clear)):
-            whys.append(Why("unit_numbers", "usable vials on a quarantine shelf"))
+        if any(self.on_a_shelf(vial) or self.model.shut(vial.stand.place) for vial in self.model.of(*clear)):
+            whys.append(Why("unit_numbers", "usable vials on a quarantine shelf, or where it is too warm"))
+        whys += self.alone_at_a_satellite(user, clear)
         event = self.act("release", user, whys, lambda act: release_shipment(self.desk, act, number), says=number)
         if event:
             self.moved(event, "release", clear, "available", self.now, reason="")
+
+    def alone_at_a_satellite(self, user: str, units: Iterable[str]) -> list[Why]:
+        """At a satellite nobody puts into use alone what he received there."""
+        for vial in self.model.of(*units):
+            place = vial.stand.place
+            if self.model.places[place] == "satellite" and self.model.came_to[vial.shipment] == (user, place):
+                return [Why("number", f"{user} received it at {place}")]
+        return []
+
+    def not_there_yet(self, place: str, when: When, field: str = "done_at") -> list[Why]:
+        """Nothing lay in a place before it was added, on the minute."""
+        added = self.model.added.get(place)
+        if added is None or not when.typed or when.done is None or place in self.model.closed_places:
+            return []
+        return [Why(field, "before the place was added")] if when.done < added.replace(second=0, microsecond=0) else []
+
+    def lay_there_too(
+        self, event: Event, units: Iterable[str], places: set[str], since: datetime, done: datetime
+    ) -> None:
+        """A late entry names what lay through a deviation by it, and keeps it back at once."""
+        expected, effective = set(), since
+        for unit in units:
+            vial = self.model.vials[unit]
+            through = [each for place in places for each in self.model.went_on_after(place, since)]
+            through = [each for each in through if unit not in each.may_be_used and vial.state in UNOPENED]
+            expected |= {(each.number, unit) for each in through}
+            if not through:
+                continue
+            for each in through:
+                each.may_be_used[unit], each.known[unit] = False, (event.seq, self.now)
+            vial.also = vial.kept_back_besides()
+            vial.reason = "storage deviation"
+            if vial.state in STARTS["quarantine"] and vial.last.before is not None:
+                after = replace(vial.stand, state="quarantined")
+                self.model.move(unit, event.seq, self.now, after, done, effective)
+        named = {(str(each["deviation_id"]), str(each["unit_number"])) for each in event.content.get("exposed", ())}
+        assert named == expected, f"entry {event.seq} names {sorted(named)}, not {sorted(expected)}"
 
     def on_a_shelf(self, vial: Bottle) -> bool:
         return self.model.places[vial.stand.place] == "quarantine shelf"
@@ -529,21 +579,21 @@ class PharmacyMachine(RuleBasedStateMachine):
             about = dice.pick((vials[0].unit, f"lot {vials[0].stand.lot}", f"shipment {vials[0].shipment}", "X"))
             if about == "X":
                 about = dice.pick([*self.model.deviations, ""])
-            if about.startswith("lot") and not any(
-                vial.stand.lot == about[4:] and vial.state != "never received" for vial in self.model.vials.values()
+            of_lot = [vial for vial in self.model.vials.values() if about == f"lot {vial.stand.lot}"]
+            with self.desk.store.read() as reader:
+                names = [f"lot {lot}" for _, lot, _ in reader.lots()]
+            if about.startswith("lot") and (
+                all(vial.state == "never received" for vial in of_lot) or names.count(about) > 1
             ):
-                about = ""
+                about = ""  # there is no such lot, or there were two of that name
             permission = self.document(about)
         letter = self.model.documents.get(permission, Letter())
         about = letter.about
         whys += self.permission_covers(about, vials)
-        if permission and any(self.model.taken_out_after(vial, letter.dated_on) for vial in vials):
-            whys.append(Why("permission", "written before a vial was taken out of use"))
-        written = self.model.document_days.get(permission)
-        if written and any(self.model.taken_out_since(vial, midnight(written + timedelta(days=1))) for vial in vials):
-            whys.append(Why("permission", "it was written before a vial was taken out of use"))
-        if any(self.on_a_shelf(vial) for vial in vials):
-            whys.append(Why("unit_numbers", "usable vials on a quarantine shelf"))
+        whys += self.cannot_know(permission, vials)
+        if any(self.on_a_shelf(vial) or self.model.shut(vial.stand.place) for vial in vials):
+            whys.append(Why("unit_numbers", "usable vials on a quarantine shelf, or where it is too warm"))
+        whys += self.alone_at_a_satellite(user, units)
         event = self.act(
             "permit",
             user,
@@ -559,18 +609,42 @@ class PharmacyMachine(RuleBasedStateMachine):
                         deviation.may_be_used[unit] = True
                         entry.decides = True
 
+    def says_nothing_of(self, about: str, vials: list[Bottle], field: str = "permission") -> list[Why]:
+        """What stands against a document that is about one thing only."""
+        return [
+            Why(field, f"it is about {about}")
+            for vial in vials
+            if (about.startswith("V") and about != vial.unit)
+            or (about.startswith("lot ") and about != f"lot {vial.stand.lot}")
+            or (about.startswith("shipment ") and about != f"shipment {vial.shipment}")
+            or (about.startswith("X") and vial.unit not in self.model.deviations[about].may_be_used)
+        ]
+
+    def cannot_know(self, permission: str, vials: list[Bottle]) -> list[Why]:
+        """Vials that are kept back by what came after a permission was written."""
+        letter = self.model.documents.get(permission)
+        if letter is None:
+            return []
+        return [
+            Why("permission", "it cannot know that a vial was taken out of use")
+            for vial in vials
+            if vial.state in ("held", "quarantined") and self.model.knew_not(letter, vial)
+        ]
+
+    def not_permitted(self, permission: str, vials: list[Bottle], when: When) -> list[Why]:
+        """What stands against what is done to vials by a permission: of what it speaks, and of which day it is."""
+        letter = self.model.documents.get(permission)
+        if letter is None or letter.kind != SUPPORTERS_PERMISSION:
+            return []
+        whys = [*self.says_nothing_of(letter.about, vials), *self.cannot_know(permission, vials)]
+        if when.done is not None and day_of(when.done) < letter.dated_on:
+            whys.append(Why("done_at", "before it was permitted"))
+        return whys
+
     def permission_covers(self, about: str, vials: list[Bottle]) -> list[Why]:
-        """What stands against a permission that is about one thing only."""
-        whys = []
+        """What stands against a release by a permission that is about one thing only."""
+        whys = self.says_nothing_of(about, vials)
         for vial in vials:
-            stranger = (
-                (about.startswith("V") and about != vial.unit)
-                or (about.startswith("lot ") and about != f"lot {vial.stand.lot}")
-                or (about.startswith("shipment ") and about != f"shipment {vial.shipment}")
-                or (about.startswith("X") and vial.unit not in self.model.deviations[about].may_be_used)
-            )
-            if stranger:
-                whys.append(Why("permission", f"it is about {about}"))
             by_deviation = vial.reason.startswith("storage deviation")
             if about.startswith("X") and (vial.also or (vial.reason and not by_deviation)):
                 whys.append(Why("permission", "the vial is kept back for another reason too"))
@@ -603,7 +677,13 @@ class PharmacyMachine(RuleBasedStateMachine):
         other, of_other = self.second(dice, name, user)
         units = self.vials(dice, lambda vial: vial.state in STARTS[name], 2)
         when = self.when(dice, units)
-        form = LossForm(units, "it fell", when.typed, when.late_why)
+        place = dice.pick(["", *self.model.places]) if name == "find" else ""
+        if name == "find":
+            lie = {place} if place else {vial.stand.place for vial in self.model.of(*units)}
+            if lie & self.model.closed_places:
+                whys.append(Why("place", "the place is closed"))
+            whys += self.not_there_yet(place, when, "place")
+        form = LossForm(units, "it fell", when.typed, when.late_why, place)
         own, second = self.pharmacy.sign(user), self.pharmacy.sign(other)
         event = self.act(
             name,
@@ -615,7 +695,30 @@ class PharmacyMachine(RuleBasedStateMachine):
         if event:
             assert when.done is not None
             reason = "found after it was missing: it fell" if name == "find" else None
-            self.moved(event, name, units, state, when.done, reason=reason)
+            # A used container is lost, and found as what it was.
+            states = {
+                vial.unit: "lost" if name == "miss" and vial.state in USED else vial.was_before_lost() or state
+                for vial in self.model.of(*units)
+            }
+            self.moved(event, name, units, states, when.done, reason=reason)
+            for vial in self.model.of(*units) if name == "find" else ():
+                lies = place or vial.stand.place
+                if lies != vial.stand.place:
+                    after = replace(vial.stand, place=lies)
+                    self.model.move(vial.unit, event.seq, self.now, after, when.done)
+            if name == "find":
+                kept_back = [vial.unit for vial in self.model.of(*units) if vial.state == "quarantined"]
+                self.lay_there_too_each(event, kept_back, when.done)
+
+    def lay_there_too_each(self, event: Event, units: Iterable[str], since: datetime) -> None:
+        """The same for vials that are at places of their own."""
+        by_place: dict[str, list[str]] = {}
+        for vial in self.model.of(*units):
+            by_place.setdefault(vial.stand.place, []).append(vial.unit)
+        said = event.content.get("exposed", ())
+        for place, there in by_place.items():
+            part = [each for each in said if each["unit_number"] in there]
+            self.lay_there_too(replace(event, content={"exposed": part}), there, {place}, since, since)
 
     def vials_break(self, dice: Dice) -> None:
         self.loses(dice, "break", "broken", break_vials)
@@ -641,7 +744,13 @@ class PharmacyMachine(RuleBasedStateMachine):
         event = self.act(
             name,
             user,
-            [*whys, *of_it, *self.states(units, name), *when.whys],
+            [
+                *whys,
+                *of_it,
+                *self.not_permitted(permission, self.model.of(*units), when),
+                *self.states(units, name),
+                *when.whys,
+            ],
             lambda act: (
                 return_vials(self.desk, act, back, own)
                 if name == "return"
@@ -679,6 +788,7 @@ class PharmacyMachine(RuleBasedStateMachine):
         )
         when = self.when(dice, units)
         permission, of_it = self.some_document(dice)
+        whys += self.not_permitted(permission, self.model.of(*units), when)
         for vial in self.model.of(*units):
             if vial.state in USED and not vial.accounted_by:
                 whys.append(Why("unit_numbers", "the monitor has not accounted for it"))
@@ -727,6 +837,12 @@ class PharmacyMachine(RuleBasedStateMachine):
                 whys.append(Why("unit_numbers", "it lies there already"))
             if kind == "quarantine shelf" and vial.state not in ON_A_SHELF:
                 whys.append(Why("unit_numbers", "not for a quarantine shelf"))
+            if vial.state == "available" and any(
+                each.lasts and each.place == to_place and vial.unit in each.may_be_used
+                for each in self.model.deviations.values()
+            ):
+                whys.append(Why("unit_numbers", "permitted, and back where it is too warm still"))
+        whys += self.not_there_yet(to_place, when)
         form = TransportForm(units, to_place, "Tim", done_at=when.typed, late_why=when.late_why)
         signed = self.pharmacy.sign(receiver) if receiver else None
         event = self.act(
@@ -742,6 +858,7 @@ class PharmacyMachine(RuleBasedStateMachine):
             self.model.entries[event.seq] = entry
             for vial in vials:
                 self.model.move(vial.unit, event.seq, self.now, replace(vial.stand, place=to_place), when.done)
+            self.lay_there_too(event, units, {to_place}, when.done, when.done)
 
     def place_is_closed_or_added(self, dice: Dice) -> None:
         user, whys = self.who(dice, "place")
@@ -750,7 +867,7 @@ class PharmacyMachine(RuleBasedStateMachine):
             kind = dice.pick(("refrigerator", "quarantine shelf", "satellite"))
             form = PlaceForm(name, kind, "room 3", "yes")
             if self.act("place", user, whys, lambda act: add_place(self.desk, act, form), says=form):
-                self.model.places[name] = kind
+                self.model.places[name], self.model.added[name] = kind, self.now
             return
         name = dice.pick(self.model.places)
         used = {vial.stand.place for vial in self.model.vials.values() if vial.state in ON_SITE}
@@ -841,32 +958,45 @@ class PharmacyMachine(RuleBasedStateMachine):
             assert since is not None
             assert until is not None
             number = str(event.content["deviation_id"])
-            self.model.deviations[number] = Deviation(number, place, since, until, {})
+            self.model.deviations[number] = Deviation(number, place, since, until, {}, lasts=not ended)
             self.exposes(event, number, "deviation")
 
     def exposes(self, event: Event, number: str, kind: str) -> None:
         """The vials that lay there are named, and those still unopened are quarantined at once."""
         deviation = self.model.deviations[number]
-        lay = self.model.lay_at(deviation.place, deviation.since, deviation.until) - deviation.may_be_used.keys()
+        until = self.now if deviation.lasts else deviation.until
+        lay = self.model.lay_at(deviation.place, deviation.since, until) - deviation.may_be_used.keys()
         named = {str(vial["unit_number"]) for vial in event.content["vials"]}
         assert named == lay, f"{number} names {sorted(named - lay)} too much, {sorted(lay - named)} too little"
         units = tuple(sorted(unit for unit in lay if self.model.vials[unit].state in STARTS["quarantine"]))
-        kept_back = {unit for unit in units if self.model.vials[unit].reason}
+        kept_back = {unit for unit in units if self.model.vials[unit].kept_back_besides()}
         self.moved(
             event, kind, units, "quarantined", self.now, reason=f"storage deviation {number}", way="other"
         ).deviation = number
-        self.model.exposed_since[event.seq] = deviation.since
         for unit in kept_back:
             self.model.vials[unit].also = True
         deviation.may_be_used.update(dict.fromkeys(lay, False))
+        deviation.known.update(dict.fromkeys(lay, (event.seq, self.now)))
 
     def deviation_is_looked_at_again(self, dice: Dice) -> None:
         user, whys = self.who(dice, "look again")
         number = dice.pick(self.model.deviations)
         self.serial += 1
-        form = UpdateForm(number, f"The door, seen {self.serial} times.", "")
+        deviation = self.model.deviations[number]
+        ends = self.now - timedelta(minutes=dice.upto(90))
+        ended = typed(ends) if (deviation.lasts and dice.odd(60)) or dice.odd(3) else ""
+        at = read_clock(ended) if ended else None
+        if ended and not deviation.lasts:
+            whys.append(Why("ended_at", "the end is on record"))
+        elif ended and at is None:
+            whys.append(Why("ended_at", "that minute never was"))
+        elif at is not None and at <= deviation.since:
+            whys.append(Why("ended_at", "it lasted then"))
+        form = UpdateForm(number, f"The door, seen {self.serial} times.", "", ended)
         event = self.act("look again", user, whys, lambda act: update_deviation(self.desk, act, form), says=number)
         if event:
+            if at is not None:
+                deviation.until, deviation.lasts = at, False
             self.exposes(event, number, "look again")
 
     def expiry_is_extended(self, dice: Dice) -> None:
@@ -878,16 +1008,32 @@ class PharmacyMachine(RuleBasedStateMachine):
         if of_it and self.model.documents.get(document, Letter()).kind == "letter":
             of_it = []
         whys += [Why("document", why.words) for why in of_it]
-        if not any(
-            (vial.stand.strength, vial.stand.lot) == (strength, lot) and vial.state != "never received"
-            for vial in self.model.vials.values()
-        ):
+        letter, last = self.model.documents.get(document, Letter()), self.model.extended(strength, lot)
+        whys += self.says_nothing_of(letter.about, self.model.of_lot(strength, lot), "document")
+        if last and letter.dated_on < last[0].letter_of:
+            whys.append(Why("document", "older than the letter before"))
+        if not self.model.of_lot(strength, lot):
             whys.append(Why("lot", "nothing of it ever came"))
         elif new <= before:
             whys.append(Why("new_expiry", "not later"))
         form, own = ExpiryForm(strength, lot, new.isoformat(), document), self.pharmacy.sign(user)
-        if self.act("expiry", user, whys, lambda act: extend_expiry(self.desk, act, form, own), says=form):
+        event = self.act("expiry", user, whys, lambda act: extend_expiry(self.desk, act, form, own), says=form)
+        if event:
             self.model.expiry[strength, lot] = new
+            extension = Extension(event.seq, strength, lot, before, new, letter.dated_on)
+            self.model.extensions.append(extension)
+            self.model.entries[event.seq] = Entry(event.seq, "expiry", "extension", self.now, ())
+
+    def undoes_extension(self, _dice: Dice, entry: Entry, user: str, other: str, whys: list[Why]) -> None:
+        (extension,) = (each for each in self.model.extensions if each.seq == entry.seq)
+        standing = self.model.extended(extension.strength, extension.lot)
+        if not extension.undone and standing[0] is not extension:
+            whys.append(Why("", "extended again since"))
+        event = self.correct(entry, user, other, whys)
+        if event:
+            entry.corrected = extension.undone = True
+            self.model.expiry[extension.strength, extension.lot] = extension.old
+            self.model.entries[event.seq] = Entry(event.seq, "undo", "other", self.now, ())
 
     def monitor_signs_a_period(self, dice: Dice) -> None:
         user, whys = self.who(dice, "period")
@@ -951,7 +1097,7 @@ class PharmacyMachine(RuleBasedStateMachine):
 
     def dose_goes_on(self, dice: Dice) -> None:
         under_way = [dose for dose in self.model.doses.values() if dose.status not in ("closed", "cancelled")]
-        dose = dice.pick(under_way if under_way and not dice.odd(20) else self.model.doses.values())
+        dose = dice.pick(under_way if under_way and not dice.odd(8) else self.model.doses.values())
         if self.later_day(dose) and self.NEXT[dose.status] != "close" and dice.odd(60):
             self.dose_step(dice, dose, "cancel")
             return
@@ -1010,6 +1156,8 @@ class PharmacyMachine(RuleBasedStateMachine):
             left = list(usable)
             while left and not (units and self.model.plan_fits(units)):
                 units = (*units, left.pop(dice.upto(len(left))))
+            if dose.status == "decided" and not self.model.plan_fits(units):
+                return  # too little is left for a dose
         else:
             units = dice.some(self.model.vials, 3)
         vials = self.model.of(*units)
@@ -1110,6 +1258,8 @@ class PharmacyMachine(RuleBasedStateMachine):
             for unit, ml in zip(dose.units, drawn, strict=True):
                 self.model.mg[unit] = Content(LABELLED[self.model.vials[unit].stand.strength], ml * MG_PER_ML)
             dose.status, dose.prepared_seq = "prepared", event.seq
+            # A label may have been corrected, or an extension taken back, since the vials were reserved.
+            dose.expires_on = min(self.model.expiry[vial.stand.strength, vial.stand.lot] for vial in vials)
             dose.reconstituted = dose.diluted = done
 
     def hands_over(self, dice: Dice, dose: Dose, user: str, whys: list[Why]) -> None:
@@ -1135,7 +1285,7 @@ class PharmacyMachine(RuleBasedStateMachine):
             whys.append(Why("", "no label"))
         if any(deviation.may_be_used.get(unit) is False for deviation in devs for unit in dose.units):
             whys.append(Why("", "a vial of it lay through a deviation"))
-        if any(self.model.expiry[vial.stand.strength, vial.stand.lot] < day_of(self.now) for vial in mixed):
+        if self.in_date(mixed, self.now, dose):
             whys.append(Why("", "a vial of it is expired by its right label"))
         own = self.pharmacy.sign(user)
         event = self.act(
@@ -1154,7 +1304,7 @@ class PharmacyMachine(RuleBasedStateMachine):
         if dose.status == "released":
             self.time_goes(60)
         prepared = sum((self.model.mg[unit].withdrawn for unit in dose.units if unit in self.model.mg), Decimal(0))
-        given = dice.pick((prepared, prepared, prepared / 2, prepared + 1))
+        given = prepared + 1 if dice.odd(8) else dice.pick((prepared, prepared, prepared / 2))
         whys += self.in_turn(dose, "released")
         begun, ended = read_clock(started), read_clock(typed(self.now))
         assert begun is not None
@@ -1223,9 +1373,13 @@ class PharmacyMachine(RuleBasedStateMachine):
                 elif vial.state not in CONTAINERS - {"broken"}:
                     vial.dose = ""
 
+    def may_come_back(self, vial: Bottle) -> bool:
+        left = bool(vial.dose) and self.model.doses[vial.dose].released is not None
+        return left and vial.state in STARTS["take back"] and not vial.accounted_by
+
     def containers_come_back(self, dice: Dice) -> None:
         user, whys = self.who(dice, "take back")
-        units = self.vials(dice, lambda vial: vial.state in STARTS["take back"] and vial.unit in self.model.mg, 2)
+        units = self.vials(dice, self.may_come_back, 2)
         doses = [vial.dose for vial in self.model.of(*units) if vial.dose]
         dose_id = doses[0] if doses and not dice.odd(5) else dice.pick(self.model.doses)
         whys += self.states(units, "take back")
@@ -1237,6 +1391,9 @@ class PharmacyMachine(RuleBasedStateMachine):
             if vial.dose != dose_id:
                 whys.append(Why("unit_numbers", "of another dose"))
         when = self.when(dice, units)
+        handed_over = self.model.doses[dose_id].released
+        if handed_over and when.done and when.done < handed_over.replace(second=0, microsecond=0):
+            whys.append(Why("done_at", "before it was handed over"))
         form = TakeBackForm(units, dose_id, "not given", "Nurse Abara", "", when.typed, when.late_why)
         event = self.act(
             "take back",
@@ -1259,8 +1416,9 @@ class PharmacyMachine(RuleBasedStateMachine):
             if not entry.corrected
             and entry.way != "other"
             and (entry.way == "receipt" or all(self.model.vials[unit].last.seq <= entry.seq for unit in entry.units))
+            and (entry.way != "receipt" or self.untouched(entry) or dice.odd(20))
         ]
-        entry = dice.pick(reversed(every if dice.odd(15) or not likely else likely))
+        entry = dice.pick(every if dice.odd(10) or not likely else likely)
         name = "take back accountability" if entry.way == "accounted" else "correct"
         user, whys = self.who(dice, name)
         if entry.way not in ("accounted", "other"):
@@ -1280,6 +1438,7 @@ class PharmacyMachine(RuleBasedStateMachine):
             "closing": self.corrects_closing,
             "preparation": self.corrects_preparation,
             "accounted": self.undoes_accountability,
+            "extension": self.undoes_extension,
             "other": self.undoes,
         }
         do[entry.way](dice, entry, user, other, whys)
@@ -1299,10 +1458,13 @@ class PharmacyMachine(RuleBasedStateMachine):
 
     def moved_since(self, entry: Entry) -> list[Why]:
         return [
-            Why("", f"{unit} has moved since") for unit in entry.units if self.model.vials[unit].last.seq > entry.seq
+            Why("", f"{unit} has moved since")
+            for unit in entry.units
+            if (last := self.model.vials[unit].last_standing(self.model.taken_back())) is not None
+            and last.seq > entry.seq
         ]
 
-    def undoes(self, _dice: Dice, entry: Entry, user: str, other: str, whys: list[Why]) -> None:
+    def undoes(self, dice: Dice, entry: Entry, user: str, other: str, whys: list[Why]) -> None:
         stands = self.moved_since(entry)
         if entry.decides:
             stands.append(Why("", "it carries the supporter's decision"))
@@ -1317,32 +1479,76 @@ class PharmacyMachine(RuleBasedStateMachine):
             with self.desk.store.read() as reader:
                 shown = correctable(reader, entry.seq)
             assert bool(shown.why_not) is bool(stands), f"entry {entry.seq} is shown with {shown.why_not}"
-        event = self.correct(entry, user, other, [*whys, *stands])
-        if event is None:
-            return
-        entry.corrected = True
+        place, of_it = self.new_place(dice, entry)
+        values = (("place", place),) if place else ()
+        event = self.correct(entry, user, other, [*whys, *stands, *of_it], values)
+        if event:
+            self.is_undone(event, entry, place)
+
+    def new_place(self, dice: Dice, entry: Entry) -> tuple[str, list[Why]]:
+        """Where vials are put whose place was closed while they were away, '' where none is asked for."""
+        homeless = [
+            unit
+            for unit, before in entry.before.items()
+            if entry.kind != "transport" and before.stand.state in ON_SITE and self.lies_at_a_closed_place(unit)
+        ]
+        if entry.way != "move" or entry.corrected or not homeless:
+            return "", []
+        place = dice.pick(["", *self.model.places])
+        if not place or place in self.model.closed_places:
+            return place, [Why("place", "the place is closed")]
+        stands = [self.back(entry, unit)[0] for unit in homeless]
+        if self.model.places[place] == "quarantine shelf" and any(each.state not in ON_A_SHELF for each in stands):
+            return place, [Why("unit_numbers", "usable vials on a quarantine shelf")]
+        return place, []
+
+    def is_undone(self, event: Event, entry: Entry, place: str) -> None:
+        """Each vial stands as it would without the entry."""
+        entry.corrected, entry.undone_by = True, event.seq
         self.model.entries[event.seq] = Entry(event.seq, "undo", "other", entry.effective, entry.units)
+        said = event.content.get("exposed", ())
         for unit in entry.units:
             vial, before = self.model.vials[unit], entry.before[unit]
-            after = before.stand
-            if after.state == "reserved" and not self.still_waits(vial):
-                after = replace(after, state="available")
-            if after.state == "opened" and self.model.mg[unit].residue is not None:
-                # Its content was closed while it counted as returned: so it is what the closing says.
-                after = replace(after, state=self.model.closed_as(unit))
-            away = entry.kind in ("break", "miss", "return", "transfer")
-            exposed = away and after.state in STARTS["quarantine"] and self.model.lay_through(vial, entry)
-            if exposed:
-                # It was here all the time, and so it lay through what happened here meanwhile.
-                after = replace(after, state="quarantined")
-            # The label is as it is now, whatever it was.
-            after = replace(after, strength=vial.stand.strength, lot=vial.stand.lot)
+            after, exposed = self.back(entry, unit)
             self.model.move(unit, event.seq, self.now, after, self.now, entry.effective)
-            vial.reason, vial.also = before.reason, before.also
+            if entry.kind != "transport":
+                vial.reason, vial.also = before.reason, before.also
             if exposed:
-                vial.reason, vial.also = "storage deviation", bool(before.reason)
-            if after.state not in USED:
+                vial.also = vial.kept_back_besides()
+                vial.reason = "storage deviation"
+            if after.state not in USED | {"lost"}:
                 vial.accounted_by = 0
+            places = {vial.stand.place}
+            if entry.kind != "transport" and after.state in ON_SITE and after.place in self.model.closed_places:
+                self.model.move(unit, event.seq, self.now, replace(after, place=place), self.now, entry.effective)
+                places |= {place}
+            part = replace(event, content={"exposed": [each for each in said if each["unit_number"] == unit]})
+            if entry.kind in (*AWAY, "transport"):
+                self.lay_there_too(part, [unit], places, entry.effective, self.now)
+
+    def lies_at_a_closed_place(self, unit: str) -> bool:
+        return self.model.vials[unit].stand.place in self.model.closed_places
+
+    def back(self, entry: Entry, unit: str) -> tuple[Stand, bool]:
+        """How a vial stands without an entry, at its old place, and whether it lay through a deviation there."""
+        vial, before = self.model.vials[unit], entry.before[unit]
+        # The label is as it is now, whatever it was.
+        after = replace(before.stand, strength=vial.stand.strength, lot=vial.stand.lot)
+        if entry.kind == "transport":
+            # What a late entry put into quarantine stays there.
+            return replace(after, state=vial.state), False
+        # Where it was found, it stays.
+        after = replace(after, place=vial.stand.place)
+        if after.state == "reserved" and (not self.still_waits(vial) or self.lies_at_a_closed_place(unit)):
+            after = replace(after, state="available")
+        if after.state == "opened" and self.model.mg[unit].residue is not None:
+            # Its content was closed while it counted as returned: so it is what the closing says.
+            after = replace(after, state=self.model.closed_as(unit))
+        exposed = entry.kind in AWAY and after.state in STARTS["quarantine"] and self.model.lay_through(vial, entry)
+        if exposed:
+            # It was here all the time, and so it lay through what happened here meanwhile.
+            after = replace(after, state="quarantined")
+        return after, exposed
 
     def stays_away(self, entry: Entry) -> list[Why]:
         """A quarantine that was a slip stands when a deviation was found meanwhile."""
@@ -1418,6 +1624,14 @@ class PharmacyMachine(RuleBasedStateMachine):
             content.withdrawn = withdrawn
             dose.prepared_seq = event.seq
 
+    def untouched(self, entry: Entry) -> list[str]:
+        """The vials of a receipt that nobody has handled since."""
+        return [
+            vial.unit
+            for vial in self.model.of(*entry.units)
+            if vial.state == "held" and vial.last.is_of_its_label() and vial.last.seq <= entry.seq
+        ]
+
     def corrects_receipt(  # noqa: PLR0912 - one label, two things to put right, each with what stands in its way
         self, dice: Dice, entry: Entry, user: str, other: str, whys: list[Why]
     ) -> None:
@@ -1431,25 +1645,38 @@ class PharmacyMachine(RuleBasedStateMachine):
             lot = dice.pick([other_lot for other_lot in EXPIRIES if other_lot != lot])
             if dice.odd(15):
                 strength = "4" if strength == "1" else "1"
-            expires_on = self.model.expiry.get((strength, lot), EXPIRIES[lot])
-            values += [("labels.0.lot", lot), ("labels.0.expiry", expires_on.isoformat())]
-            values += [("labels.0.strength_mg", strength)]
+            values += [("labels.0.lot", lot), ("labels.0.strength_mg", strength)]
+            expires_on = self.model.expiry.get((label.strength, label.lot), label.expires_on)
+            if dice.odd(70):
+                expires_on = self.model.expiry.get((strength, lot), EXPIRIES[lot])
+                values += [("labels.0.expiry", expires_on.isoformat())]
+            for its_strength, its_lot in ((label.strength, label.lot), (strength, lot)):
+                expires_on = self.model.counts_through(its_strength, its_lot, expires_on)
         if not values or dice.odd(20):
-            fit = [unit for unit in label.units if unit not in label.never]
-            gone = dice.some(fit or label.units, 2)
+            fit = self.untouched(entry)
+            gone = dice.some(label.units if dice.odd(15) or not fit else fit, 2)
             values += [("labels.0.never_came", " ".join((*label.never, *gone)))]
         gone = tuple(unit for unit in gone if unit not in label.never)
         never = (*label.never, *gone)
         relabelled = [unit for unit in label.units if unit not in never] if lot != label.lot else []
         for vial in self.model.of(*gone):
-            if vial.last.seq > entry.seq or vial.state != "held" or not vial.last.is_of_its_label():
+            last = vial.last_standing(self.model.taken_back())
+            assert last is not None
+            if last.seq > entry.seq or vial.state != "held" or not last.is_of_its_label():
                 whys.append(Why("labels.0.never_came", f"{vial.unit} has moved since"))
         for vial in self.model.of(*relabelled):
-            stands = (vial.stand.strength, vial.stand.lot, self.model.expiry[vial.stand.strength, vial.stand.lot])
-            if stands != (label.strength, label.lot, label.expires_on):
-                whys.append(Why("labels.0.expiry", f"the label of {vial.unit} was changed since"))
-            elif strength != label.strength and vial.dose:
+            if strength != label.strength and vial.dose:
                 whys.append(Why("labels.0.strength_mg", f"{vial.unit} was taken for a dose"))
+            elif vial.state == "reserved":
+                whys.append(Why("labels.0.lot", f"{vial.unit} is reserved under its old label"))
+        extended = self.model.extended(label.strength, label.lot) if lot != label.lot else []
+        if lot != label.lot and self.model.of_lot(strength, lot) and expires_on != self.model.expiry[strength, lot]:
+            whys.append(Why("labels.0.expiry", "the lot is known with another expiry"))
+        if extended:
+            rest = {vial.unit for vial in self.model.of_lot(label.strength, label.lot)} - set(label.units)
+            other_day = expires_on != self.model.expiry[label.strength, label.lot]
+            if rest or other_day or self.model.of_lot(strength, lot):
+                whys.append(Why("labels.0.lot", "the lot was extended, and it is unclear for which vials"))
         if lot == label.lot and not gone:
             whys.append(Why("", "nothing is changed"))
         event = self.correct(entry, user, other, whys, tuple(values))
@@ -1462,6 +1689,8 @@ class PharmacyMachine(RuleBasedStateMachine):
         self.model.entries[event.seq] = replace(
             entry, seq=event.seq, kind="correct", labels=[new], corrected=False, effective=effective
         )
+        for extension in extended:
+            extension.strength, extension.lot = strength, lot
         if relabelled:
             self.model.expiry[strength, lot] = expires_on
         for vial in self.model.of(*gone):
@@ -1609,11 +1838,15 @@ class PharmacyMachine(RuleBasedStateMachine):
             "SELECT unit_number, strength_mg, lot, place, state, hold_reason, dose_id, accounted_by, expires_on"
             " FROM vial"
         )
-        shown = {row[0]: (*row[1:5], row[6], bool(row[7]), row[8]) for row in rows}
+        shown = {
+            row[0]: (*row[1:5], row[6], bool(row[7]), "" if row[4] == "never received" else row[8]) for row in rows
+        }
         wanted = {}
         for unit, vial in self.model.vials.items():
             stand = vial.stand
-            expires_on = self.model.expiry[stand.strength, stand.lot].isoformat()
+            # What never came has no expiry that counts.
+            gone = vial.state == "never received"
+            expires_on = "" if gone else self.model.expiry[stand.strength, stand.lot].isoformat()
             wanted[unit] = (
                 stand.strength,
                 stand.lot,
@@ -1634,7 +1867,7 @@ class PharmacyMachine(RuleBasedStateMachine):
         closed = [
             vial.unit
             for vial in self.model.vials.values()
-            if vial.state in ON_SITE and vial.stand.place in self.model.closed_places and not vial.came_back()
+            if vial.state in ON_SITE and vial.stand.place in self.model.closed_places
         ]
         assert not closed, f"{closed} lie at a place that was closed"
         self.stock_agrees()
@@ -1691,12 +1924,12 @@ STEPS: tuple[tuple[int, Callable[[PharmacyMachine], bool], Callable[[PharmacyMac
     (5, _always, _M.vials_are_quarantined),
     (6, _always, _M.time_passes),
     (3, lambda machine: len(machine.model.shipments) < 9, _M.shipment_arrives),
-    (3, _any_vial(lambda vial: vial.state == "held"), _M.shipment_is_released),
+    (2, _any_vial(lambda vial: vial.state == "held"), _M.shipment_is_released),
     (1, _always, _M.shipment_is_released),
     (4, _any_vial(lambda vial: vial.state in STARTS["permit"]), _M.supporter_permits),
     (2, _always, _M.vials_break),
     (2, _always, _M.vials_are_missing),
-    (3, _any_vial(lambda vial: vial.state == "missing"), _M.vials_are_found),
+    (3, _any_vial(lambda vial: vial.state in STARTS["find"]), _M.vials_are_found),
     (2, _always, _M.vials_leave),
     (4, _used, _M.monitor_accounts),
     (3, _used, _M.containers_are_destroyed),

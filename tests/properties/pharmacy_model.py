@@ -64,8 +64,8 @@ STARTS = {
     # "not used until Pfizer provides documentation of permission to use".
     "permit": frozenset({"held", "quarantined"}),
     "break": UNOPENED,
-    "miss": UNOPENED,
-    "find": frozenset({"missing"}),
+    "miss": UNOPENED | USED,
+    "find": frozenset({"missing", "lost"}),
     # A vial that is reserved or being used stays with its dose.
     "transport": frozenset({"held", "available", "quarantined"}) | USED,
     # "All unopened investigational product must be returned"; one that waits for a dose is freed of it first.
@@ -137,15 +137,57 @@ class Bottle:
     def last(self) -> Fact:
         return self.facts[-1]
 
-    def came_back(self) -> bool:
-        """Whether it was found, or is here after all, where it lay when it was last here: that place may be closed."""
-        return any(
-            fact.before is not None
-            and fact.before.state not in ON_SITE
-            and fact.after.state in ON_SITE
-            and fact.after.place == self.stand.place
-            for fact in self.facts
+    def was_before_lost(self) -> str:
+        """What a lost container was, '' for a vial that is not lost."""
+        if self.state != "lost":
+            return ""
+        return next(
+            fact.before.state
+            for fact in reversed(self.facts)
+            if fact.before is not None and fact.before.state != "lost" and fact.after.state == "lost"
         )
+
+    def last_standing(self, undone: dict[int, int]) -> Fact | None:
+        """Its newest move that stands: one taken back does not where the vial came to stand again as before it.
+
+        ``undone`` gives for an entry that was taken back the one that did it.
+        """
+        gone = {seq for pair in self.gone(undone) for seq in pair}
+        return next((fact for fact in reversed(self.facts) if fact.seq not in gone), None)
+
+    def gone(self, undone: dict[int, int]) -> list[tuple[int, int]]:
+        """The moves that were taken back so that the vial came to stand as before them: entry, and what undid it."""
+        pairs = []
+        for entry, by in undone.items():
+            first = next((fact for fact in self.facts if fact.seq == entry), None)
+            last = next((fact for fact in reversed(self.facts) if fact.seq == by), None)
+            if first is None or last is None or first.before is None:
+                continue
+            if (first.before.state, first.before.place) == (last.after.state, last.after.place):
+                pairs.append((entry, by))
+        return pairs
+
+    def known_at(self, at: datetime, undone: dict[int, int]) -> Fact | None:
+        """The fact that says today how it stood at a moment, ``None`` before there was one.
+
+        A move and what undid it say nothing of it where something recorded after both counts from before them.
+        """
+        known = sorted(
+            (fact for fact in self.facts if fact.effective <= at), key=lambda fact: (fact.effective, fact.seq)
+        )
+        gone = {by: entry for entry, by in self.gone(undone)}
+        passed: set[int] = set()
+        for fact in reversed(known):
+            later = any(other.seq > fact.seq and other.effective < fact.effective for other in known)
+            if fact.seq in gone and later:
+                passed |= {fact.seq, gone[fact.seq]}
+            if fact.seq not in passed:
+                return fact
+        return None
+
+    def kept_back_besides(self) -> bool:
+        """Whether it is kept back for something else than a storage deviation."""
+        return self.also or bool(self.reason and not self.reason.startswith("storage deviation"))
 
 
 @dataclass(slots=True)
@@ -208,6 +250,7 @@ class Entry:
     labels: list["Label"] = field(default_factory=list)
     closed: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     corrected: bool = False
+    undone_by: int = 0
     decides: bool = False
 
 
@@ -224,13 +267,18 @@ class Label:
 
 @dataclass(slots=True)
 class Deviation:
-    """A storage deviation: the place, the spans, and whether each vial named in it may be used by decision."""
+    """A storage deviation: the place, the spans, and whether each vial named in it may be used by decision.
+
+    ``known``: by which entry a vial was named, and from when it could be known. ``lasts``: no end is recorded yet.
+    """
 
     number: str
     place: str
     since: datetime
     until: datetime
     may_be_used: dict[str, bool]
+    known: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    lasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +288,20 @@ class Letter:
     kind: str = ""
     about: str = ""
     dated_on: date = date.max
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class Extension:
+    """A lot's expiry extended: by which entry, from which day to which, by a letter of which day."""
+
+    seq: int
+    strength: str
+    lot: str
+    old: date
+    new: date
+    letter_of: date
+    undone: bool = False
 
 
 @dataclass(slots=True)
@@ -248,6 +310,7 @@ class Model:
 
     vials: dict[str, Bottle] = field(default_factory=dict)
     expiry: dict[tuple[str, str], date] = field(default_factory=dict)
+    extensions: list[Extension] = field(default_factory=list)
     doses: dict[str, Dose] = field(default_factory=dict)
     mg: dict[str, Content] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
@@ -256,8 +319,8 @@ class Model:
     entries: dict[int, Entry] = field(default_factory=dict)
     deviations: dict[str, Deviation] = field(default_factory=dict)
     documents: dict[str, Letter] = field(default_factory=dict)
-    document_days: dict[str, date] = field(default_factory=dict)
-    exposed_since: dict[int, datetime] = field(default_factory=dict)
+    added: dict[str, datetime] = field(default_factory=dict)
+    came_to: dict[str, tuple[str, str]] = field(default_factory=dict)
     signed_until: datetime = NEVER
     signed: list[tuple[datetime, Counter[tuple[str, str, str]]]] = field(default_factory=list)
 
@@ -287,37 +350,56 @@ class Model:
     def before(self, units: Iterable[str]) -> dict[str, Before]:
         return {unit: Before(self.vials[unit].stand, self.vials[unit].reason, self.vials[unit].also) for unit in units}
 
-    def taken_out_after(self, vial: Bottle, day: date) -> bool:
-        """Whether a vial was taken out of use after a day, by what still stands: no letter of that day knew of it."""
-        for fact in vial.facts:
-            entry = self.entries[fact.seq]
-            since = self.deviations[entry.deviation].since if entry.deviation else fact.done
-            undone = entry.corrected and entry.way == "move"
-            takes_out = entry.kind in ("receive", "quarantine", "find") or entry.deviation
-            if takes_out and not undone and since >= midnight(day + timedelta(days=1)):
-                return True
-        return False
-
-    # --- questions
-
-    def taken_out_since(self, vial: Bottle, moment: datetime) -> bool:
-        """Whether a vial was taken out of use at a moment or later; by a deviation that is from its beginning on."""
+    def knew_not(self, letter: Letter, vial: Bottle) -> bool:
+        """Whether a vial was taken out of use by a later entry than a letter's, or on a later day than it is of."""
+        known = [each.known[vial.unit] for each in self.deviations.values() if vial.unit in each.known]
         for fact in vial.facts:
             before, entry = fact.before.state if fact.before else "", self.entries.get(fact.seq)
             out = (before, fact.after.state) == ("", "held") or (
                 fact.after.state == "quarantined" and before in STARTS["quarantine"] | STARTS["find"]
             )
             undone = entry is not None and (entry.kind == "undo" or (entry.way == "move" and entry.corrected))
-            if out and not undone and self.exposed_since.get(fact.seq, fact.done) >= moment:
-                return True
-        return False
+            by_deviation = entry is not None and (bool(entry.deviation) or entry.kind == "transport")
+            if out and not undone and not by_deviation:
+                known.append((fact.seq, fact.recorded))
+        return any(seq > letter.seq or day_of(at) > letter.dated_on for seq, at in known)
+
+    def went_on_after(self, place: str, since: datetime) -> list[Deviation]:
+        """The deviations at a place through which a vial lay that came there at a moment and is there still."""
+        return [
+            each for each in self.deviations.values() if each.place == place and (each.lasts or each.until >= since)
+        ]
+
+    def shut(self, place: str) -> bool:
+        """Whether a deviation lasts at a place."""
+        return any(each.lasts for each in self.deviations.values() if each.place == place)
+
+    # --- questions
+
+    def of_lot(self, strength: str, lot: str) -> list[Bottle]:
+        """The vials of a lot that came."""
+        return [
+            vial
+            for vial in self.vials.values()
+            if (vial.stand.strength, vial.stand.lot) == (strength, lot) and vial.state != "never received"
+        ]
+
+    def extended(self, strength: str, lot: str) -> list[Extension]:
+        """The extensions of a lot that stand, newest first."""
+        mine = [each for each in self.extensions if (each.strength, each.lot) == (strength, lot) and not each.undone]
+        return sorted(mine, key=lambda each: -each.seq)
+
+    def counts_through(self, strength: str, lot: str, printed: date) -> date:
+        """The last usable day of vials with this day printed on them."""
+        mine = self.extended(strength, lot)
+        return mine[0].new if any(each.old == printed for each in mine) else printed
 
     def lay_through(self, vial: Bottle, entry: Entry) -> bool:
         """Whether a vial lay through a deviation that is undecided for it, if an entry had never been made."""
         return any(
             not deviation.may_be_used[vial.unit]
             if vial.unit in deviation.may_be_used
-            else deviation.place == vial.stand.place and deviation.until >= entry.effective
+            else deviation.place == vial.stand.place and (deviation.lasts or deviation.until >= entry.effective)
             for deviation in self.deviations.values()
         )
 
@@ -330,17 +412,22 @@ class Model:
         for vial in self.vials.values():
             known = [fact for fact in vial.facts if fact.done <= at and fact.recorded <= at]
             if known:
-                stood[max(known, key=lambda fact: (fact.done, fact.seq)).after] += 1
+                stood[max(reversed(known), key=lambda fact: (fact.done, fact.seq)).after] += 1
         return stood
 
     def known_now(self, at: datetime) -> Counter[Stand]:
         """How we say today that the vials stood at a moment."""
         stood: Counter[Stand] = Counter()
+        undone = self.taken_back()
         for vial in self.vials.values():
-            known = [fact for fact in vial.facts if fact.effective <= at]
-            if known:
-                stood[max(known, key=lambda fact: (fact.effective, fact.seq)).after] += 1
+            fact = vial.known_at(at, undone)
+            if fact is not None:
+                stood[fact.after] += 1
         return stood
+
+    def taken_back(self) -> dict[int, int]:
+        """For each entry that was taken back the one that did it."""
+        return {entry.seq: entry.undone_by for entry in self.entries.values() if entry.undone_by}
 
     def dated_by(self, at: datetime) -> Counter[Stand]:
         """The printed record before a moment: everything dated before it, whenever it was recorded."""
@@ -348,7 +435,7 @@ class Model:
         for vial in self.vials.values():
             known = [fact for fact in vial.facts if fact.done < at]
             if known:
-                stood[max(known, key=lambda fact: (fact.done, fact.seq)).after] += 1
+                stood[max(reversed(known), key=lambda fact: (fact.done, fact.seq)).after] += 1
         return stood
 
     def entered_later(self, at: datetime) -> set[int]:

@@ -21,7 +21,7 @@ from pharmacy_app.services.expiry import ExpiryForm, expiry_of, extend_expiry
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.printing import print_worksheet
 from pharmacy_app.services.stock import PermissionForm, QuarantineForm, quarantine, receive, release_with_document
-from pharmacy_app.services.storage import BY_HAND, DeviationForm, UpdateForm, record_deviation, update_deviation
+from pharmacy_app.services.storage import BY_HAND, DeviationForm, record_deviation
 from pharmacy_app.services.transport import TransportForm, transport
 from tests.services.pharmacy import Pharmacy
 
@@ -129,12 +129,12 @@ def test_a_container_not_closed_yet_is_open_again_when_its_return_was_a_mistake(
     pharmacy.close(dose_id)
 
 
-def test_what_a_second_look_at_a_deviation_quarantined_stays_so_for_its_reason(pharmacy: Pharmacy) -> None:
+def test_what_a_late_receipt_kept_back_for_a_deviation_stays_so_for_its_reason(pharmacy: Pharmacy) -> None:
     number = str(warm(pharmacy, "Refrigerator 1").content["deviation_id"])
     form = pharmacy.shipment("S-1", SIX, received_at=pharmacy.time(-60))
-    units = [vial["unit_number"] for vial in receive(pharmacy.desk, pharmacy.act("tim"), form).content["vials"]]
-    again = UpdateForm(number, "The door stood open.", "")
-    assert named(update_deviation(pharmacy.desk, pharmacy.act("tim"), again)) == units
+    event = receive(pharmacy.desk, pharmacy.act("tim"), form)
+    units = [vial["unit_number"] for vial in event.content["vials"]]
+    assert [vial["unit_number"] for vial in event.content["exposed"]] == units
     taken_back(pharmacy, broken(pharmacy, units[0]))
     vial = pharmacy.vial(units[0])
     assert (vial.state, vial.hold_reason) == ("quarantined", f"storage deviation {number} at Refrigerator 1")
@@ -174,14 +174,18 @@ def test_a_lot_whose_expiry_was_extended_keeps_it_when_a_vial_of_it_never_came(p
 
 
 def test_a_vial_that_was_handled_came_whichever_entry_is_corrected(pharmacy: Pharmacy) -> None:
-    """Quarantined by mistake, taken back: by the receipt's correction it can be said as little that it never came."""
+    """Quarantined: it came, by the receipt's correction too. Once the quarantine is taken back it may never have."""
     event, units = received(pharmacy)
     pharmacy.clock.forward(minutes=30)
-    moved = quarantine(pharmacy.desk, pharmacy.act("tim"), QuarantineForm((units[0],), "looks cloudy"))
-    taken_back(pharmacy, moved)
     other = taken_back(pharmacy, event, ("labels.0.never_came", units[5]))
+    moved = quarantine(pharmacy.desk, pharmacy.act("tim"), QuarantineForm((units[0],), "looks cloudy"))
+    never = ("labels.0.never_came", f"{units[5]} {units[0]}")
     with pytest.raises(Refused, match="A vial that was handled came"):
-        taken_back(pharmacy, other, ("labels.0.never_came", f"{units[5]} {units[0]}"))
+        taken_back(pharmacy, other, never)
+    taken_back(pharmacy, moved)
+    taken_back(pharmacy, other, never)
+    assert pharmacy.vial(units[0]).state == "never received"
+    pharmacy.assert_sound()
 
 
 def test_an_accountability_that_was_done_anew_is_not_taken_back_by_the_first_entry(pharmacy: Pharmacy) -> None:
@@ -197,3 +201,17 @@ def test_an_accountability_that_was_done_anew_is_not_taken_back_by_the_first_ent
     assert pharmacy.vial(units[0]).accounted_by == "Mona Sorensen"
     correct(pharmacy.desk, pharmacy.act("mona"), CorrectForm(second.seq, "a slip"), own)
     assert pharmacy.vial(units[0]).accounted_by == ""
+
+
+def test_a_correction_that_changes_nothing_is_none_however_it_is_typed(pharmacy: Pharmacy) -> None:
+    event, units = received(pharmacy)
+    gone = taken_back(pharmacy, event, ("labels.0.never_came", units[5]))
+    with pytest.raises(Refused, match="Nothing is changed"):
+        taken_back(pharmacy, gone, ("labels.0.never_came", f"{units[5]} {units[5]}"))
+    pharmacy.stock_up("S-2", SIX)
+    pharmacy.enroll()
+    dose_id = pharmacy.dose("given")
+    closed = pharmacy.close(dose_id)
+    unit = pharmacy.thread(dose_id).mg[0].unit_number
+    with pytest.raises(Refused, match="Nothing is changed"):
+        taken_back(pharmacy, closed, (f"residue_mg.{unit}", "0.10"))

@@ -560,6 +560,7 @@ TRIES: dict[str, Try] = {
         corrected: partial(_correct, kind)
         for corrected, kind in (
             ("move_undone", "vials_released"),
+            ("extension_undone", "expiry_extended"),
             ("receipt_corrected", "shipment_received"),
             ("closing_corrected", "vials_closed"),
             ("measurement_corrected", "measurement_recorded"),
@@ -602,6 +603,9 @@ def test_the_monitor_can_change_nothing_and_each_try_is_recorded(working: Pharma
     if kind.endswith("_corrected"):
         working.enroll("002")
         working.dose("closed", "002")
+    if kind == "extension_undone":
+        form = ExpiryForm("1", "A1", "2027-12", working.permission())
+        extend_expiry(working.desk, working.act("paula"), form, working.sign("paula"))
     before = working.count()
     with working.desk.store.read() as reader:
         stood = (reader.stock(), reader.accounts(), reader.settings(), reader.doses(), reader.subjects())

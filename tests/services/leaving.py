@@ -6,7 +6,7 @@ import pytest
 
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.services.disposition import PERMISSION_KIND, CarrierTyped
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from tests.services.pharmacy import Pharmacy
 
 CARRIER = CarrierTyped("World Courier", "WC-4711", "1", "SEAL-9", "TL-88")
@@ -29,6 +29,8 @@ def one_fault(act: Callable[[], object], field: str, words: str) -> Fault:
 
 def permission(pharmacy: Pharmacy) -> str:
     """Attach a permission of the supporter; its number."""
-    form = DocumentForm("Letter", PERMISSION_KIND, "", "Dr. A. Ito, Pfizer", pharmacy.day(-1), "letter.txt")
+    form = DocumentForm(
+        "Letter", PERMISSION_KIND, "", "Dr. A. Ito, Pfizer", pharmacy.day(), "letter.txt", permits=PURPOSES
+    )
     content = f"Permitted after event {pharmacy.count()}.".encode()
     return str(attach_document(pharmacy.desk, pharmacy.act("paula"), form, content).content["document_id"])

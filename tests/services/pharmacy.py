@@ -29,7 +29,7 @@ from pharmacy_app.services.accounts import (
 )
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.doses import CancelForm, DecideForm, OrderForm, cancel, order, record_decision
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.papers import Papers
@@ -319,7 +319,9 @@ class Pharmacy:
         """Attach a written permission of the supporter of today; returns its number."""
         with self.desk.store.read() as reader:
             count = reader.counter("document")
-        form = DocumentForm("Permission", SUPPORTERS_PERMISSION, about, signed_by, self.day(), "permission.txt")
+        form = DocumentForm(
+            "Permission", SUPPORTERS_PERMISSION, about, signed_by, self.day(), "permission.txt", permits=PURPOSES
+        )
         content = f"You may use these vials. Letter {count + 1}.".encode()
         return str(attach_document(self.desk, self.act("paula"), form, content).content["document_id"])
 

@@ -43,7 +43,7 @@ from pharmacy_app.services.disposition import (
     take_back,
     transfer_vials,
 )
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.export import export_files
 from pharmacy_app.services.medication_errors import AssessForm, assess_error, error_record
 from pharmacy_app.services.packing_list import LotTyped
@@ -53,6 +53,7 @@ from pharmacy_app.services.printing import (
     RecordForm,
     print_accountability_record,
     print_bag_labels,
+    print_medication_error,
     print_worksheet,
     record_lines,
 )
@@ -122,7 +123,9 @@ def used(pharmacy: Pharmacy) -> tuple[str, str]:
 
 def permission(pharmacy: Pharmacy) -> str:
     """The number of an attached permission of the supporter."""
-    form = DocumentForm("Letter", "supporter's permission", "", "Dr. A. Ito", pharmacy.day(), "letter.pdf")
+    form = DocumentForm(
+        "Letter", "supporter's permission", "", "Dr. A. Ito", pharmacy.day(), "letter.pdf", permits=PURPOSES
+    )
     content = b"%PDF-1.7 you may " + str(pharmacy.count()).encode() + b"\n%%EOF\n"
     return str(attach_document(pharmacy.desk, pharmacy.act("paula"), form, content).content["document_id"])
 
@@ -298,8 +301,40 @@ def test_a_vial_that_moved_since_names_move_day_and_line(pharmacy: Pharmacy) -> 
     assert shown(pharmacy, done.seq).why_not == (fault.sentence,)
     assert {pharmacy.vial(each).state for each in (unit, other)} == {"broken", "quarantined"}
     put_right(pharmacy, broken.seq)
-    put_right_again = one_fault(lambda: put_right(pharmacy, done.seq), "", f"Vial {unit} has moved since: “correct”")
-    assert put_right_again.section == "8.2"
+    put_right(pharmacy, done.seq)
+    assert {pharmacy.vial(each).state for each in (unit, other)} == {"available"}
+    assert_balanced(pharmacy)
+
+
+def test_a_move_that_was_taken_back_stands_in_nobodys_way(pharmacy: Pharmacy) -> None:
+    """Carried by mistake, then broken by mistake: both are taken back, the newest first."""
+    unit = pharmacy.stock_up()[0]
+    before = pharmacy.vial(unit)
+    pharmacy.clock.forward(minutes=5)
+    carried = transport(pharmacy.desk, pharmacy.act("tim"), TransportForm((unit,), "Refrigerator 2", "Tim"))
+    pharmacy.clock.forward(minutes=5)
+    broken = _lose(break_vials)(pharmacy, unit)
+    pharmacy.clock.forward(minutes=5)
+    one_fault(lambda: put_right(pharmacy, carried.seq), "", f"line {broken.seq}.1. Only a vial's last move")
+    put_right(pharmacy, broken.seq)
+    put_right(pharmacy, carried.seq)
+    assert pharmacy.vial(unit) == before
+    release = pharmacy.events("vials_released")[0]
+    put_right(pharmacy, release.seq)
+    assert pharmacy.vial(unit).state == "held"
+    assert_balanced(pharmacy)
+
+
+def test_a_vial_whose_quarantine_was_taken_back_can_turn_out_never_to_have_come(pharmacy: Pharmacy) -> None:
+    unit = pharmacy.receive()[0]
+    receipt = pharmacy.count()
+    pharmacy.clock.forward(minutes=5)
+    slip = quarantine(pharmacy.desk, pharmacy.act("tim"), QuarantineForm((unit,), "9 °C"))
+    pharmacy.clock.forward(minutes=5)
+    one_fault(lambda: put_right(pharmacy, receipt, labels__0__never_came=unit), "labels.0.never_came", "“quarantine”")
+    put_right(pharmacy, slip.seq)
+    put_right(pharmacy, receipt, labels__0__never_came=unit)
+    assert pharmacy.vial(unit).state == "never received"
     assert_balanced(pharmacy)
 
 
@@ -461,11 +496,11 @@ def test_what_has_no_correction_says_which_way_is_open(pharmacy: Pharmacy) -> No
 
 
 def test_a_wrong_lot_and_expiry_are_put_right_in_every_state(pharmacy: Pharmacy) -> None:
-    """Lot A1 was A7 on the label: one vial is in quarantine by now, one is reserved, the others are in stock."""
+    """Lot A1 was A7 on the label: one vial is in quarantine by now, two are opened, the others are in stock."""
     units = pharmacy.stock_up()
     _quarantine(pharmacy, units[9])
     pharmacy.enroll()
-    dose_id = pharmacy.dose("planned")
+    dose_id = pharmacy.dose("prepared")
     receipt = pharmacy.events("shipment_received")[0]
     states = {vial.unit_number: vial.state for vial in pharmacy.vials()}
     event = put_right(pharmacy, receipt.seq, "read again", labels__0__lot="a7", labels__0__expiry="2027-05")
@@ -481,7 +516,7 @@ def test_a_wrong_lot_and_expiry_are_put_right_in_every_state(pharmacy: Pharmacy)
         assert (reader.received(LedgerFilter(lot="A1")), reader.received(LedgerFilter(lot="A7"))) == (0, 10)
         notes = reader.correction_notes(dose_id)
     assert (old[-1].balance_available, old[-1].balance_quarantine) == (0, 0)
-    assert (new[-1].balance_available, new[-1].balance_quarantine) == (9, 1)
+    assert (new[-1].balance_available, new[-1].balance_quarantine) == (7, 1)
     assert {line.transaction for line in new} == {"CORRECT"}
     assert "The papers of the dose keep what was written." in notes[0].sentence
     assert pharmacy.thread(dose_id).plan["draws"][0]["lot"] == "A1"
@@ -496,9 +531,49 @@ def test_a_wrong_expiry_is_that_of_the_whole_lot(pharmacy: Pharmacy) -> None:
     assert {vial.expires_on.isoformat() for vial in pharmacy.vials()} == {"2026-12-31"}
     assert len(pharmacy.vials()) == 12
     second = pharmacy.events("shipment_received")[1]
-    fault = faults_of(lambda: put_right(pharmacy, second.seq, labels__0__expiry="2027-01-31"))[0]
-    assert fault.field == "labels.0.expiry"
-    assert "This entry no longer says how it stands." in fault.sentence
+    assert [field.old for field in shown(pharmacy, second.seq).fields][1:3] == ["A1", "2026-12-31"]
+    assert_balanced(pharmacy)
+
+
+def test_a_wrong_lot_is_put_right_after_the_expiry_of_its_lot_was(pharmacy: Pharmacy) -> None:
+    """Two vials of the second shipment were of lot A7; the lot typed for them got another expiry meanwhile."""
+    pharmacy.stock_up()
+    pharmacy.receive("S-2", (LotTyped("1", "A1", "2027-03-31", "2"),))
+    first, second = pharmacy.events("shipment_received")
+    put_right(pharmacy, first.seq, labels__0__expiry="2026-12-31")
+    put_right(pharmacy, second.seq, labels__0__lot="A7", labels__0__expiry="2027-06-30")
+    vials = Counter((vial.lot, vial.expires_on.isoformat()) for vial in pharmacy.vials())
+    assert vials == {("A1", "2026-12-31"): 10, ("A7", "2027-06-30"): 2}
+    assert_balanced(pharmacy)
+
+
+def test_a_lot_emptied_by_corrections_counts_as_it_comes_again(pharmacy: Pharmacy) -> None:
+    units = pharmacy.receive()
+    receipt = pharmacy.events("shipment_received")[0]
+    put_right(pharmacy, receipt.seq, labels__0__never_came=" ".join(units))
+    pharmacy.receive("S-2", (LotTyped("1", "A1", "2027-06-30", "2"),))
+    with pharmacy.desk.store.read() as reader:
+        assert [(lot, on.isoformat()) for _, lot, on in reader.lots()] == [("A1", "2027-06-30")]
+    assert_balanced(pharmacy)
+
+
+def test_a_vial_that_is_reserved_keeps_its_lot_until_its_dose_is_cancelled(pharmacy: Pharmacy) -> None:
+    """The worksheet at the hood names the lot: it must not say another one than the vial's label."""
+    pharmacy.stock_up()
+    pharmacy.enroll()
+    dose_id = pharmacy.dose("worksheet")
+    receipt = pharmacy.events("shipment_received")[0]
+    faults = faults_of(lambda: put_right(pharmacy, receipt.seq, labels__0__lot="A7"))
+    reserved = [vial.unit_number for vial in pharmacy.vials(state="reserved")]
+    assert [fault.field for fault in faults] == ["labels.0.lot"] * 2
+    for unit, fault in zip(reserved, faults, strict=True):
+        assert fault.sentence == (
+            f"Vial {unit} is reserved for dose {dose_id}, whose papers name lot A1. Cancel the dose first, then correct"
+            " the label, and order the dose again."
+        )
+    pharmacy.cancel(dose_id)
+    put_right(pharmacy, receipt.seq, labels__0__lot="A7")
+    assert {vial.lot for vial in pharmacy.vials()} == {"A7"}
     assert_balanced(pharmacy)
 
 
@@ -968,6 +1043,23 @@ def test_an_assessed_error_is_open_again_when_its_dose_is_corrected(pharmacy: Ph
     assert record.line.status == "open"
     assert len(record.assessments) == len(record.notes) == 1
     pharmacy.assert_sound()
+
+
+def test_the_printed_report_of_an_error_says_what_was_corrected_of_its_dose(pharmacy: Pharmacy) -> None:
+    """Reported by 1.2 mg; the pump says 1.46 mg, and the weight of the day was misread besides."""
+    _, seq = _given(pharmacy, "1.2")
+    with pharmacy.desk.store.read() as reader:
+        (error,) = reader.errors()
+    desk = replace(pharmacy.desk, papers=PdfPapers())
+    clean = " ".join(proof.page_texts(print_medication_error(desk, pharmacy.act("paula"), error.error_id).pdf))
+    assert "What was corrected" not in clean
+    given = put_right(pharmacy, seq, "the pump says otherwise", given="1.46")
+    weighed = pharmacy.events("measurement_recorded")[0].seq
+    weight = put_right(pharmacy, weighed, "read wrong", weight="72", who="paula")
+    words = " ".join(proof.page_texts(print_medication_error(desk, pharmacy.act("paula"), error.error_id).pdf))
+    assert "What was corrected" in words
+    assert f"{given.seq} 02-Mar-2026 09:00 −06:00 Paula Reyes The administration of this dose was corrected" in words
+    assert f"{weight.seq} 02-Mar-2026 09:00 −06:00 Paula Reyes The weight of 70 kg" in words
 
 
 def test_a_bag_that_left_is_followed_by_a_word_to_the_ward(pharmacy: Pharmacy) -> None:

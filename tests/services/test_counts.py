@@ -18,6 +18,7 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.vials import numbered
 from pharmacy_app.services import views
+from pharmacy_app.services.corrections import CorrectForm, correct
 from pharmacy_app.services.counts import (
     CountBegun,
     CountForm,
@@ -513,12 +514,99 @@ def test_an_explanation_names_its_outcome_and_its_words(
 def test_recorded_missing_is_an_outcome_once_it_is_recorded(pharmacy: Pharmacy, units: list[str], method: str) -> None:
     form = by_scan(pharmacy, *units[:9]) if method == "scan" else by_number(pharmacy, LotCounted("1", "A1", "9"))
     hand_in(pharmacy, form)
-    one_fault(
-        lambda: explain(pharmacy, Q1, "vial recorded missing"), "outcome", "No vial of this discrepancy is missing"
-    )
+    left = units[9] if method == "scan" else "1 of 1 mg, lot A1"
+    one_fault(lambda: explain(pharmacy, Q1, "vial recorded missing"), "outcome", f"Still unexplained: {left}.")
     miss_vials(pharmacy.desk, pharmacy.act("tim"), LossForm((units[9],), "searched twice"), *_signs(pharmacy))
     explain(pharmacy, Q1, "vial recorded missing")
     assert open_ones(pharmacy) == []
+
+
+def lose(pharmacy: Pharmacy, *units: str) -> Event:
+    """Record vials as missing, or used containers as lost."""
+    return miss_vials(pharmacy.desk, pharmacy.act("tim"), LossForm(units, "searched twice"), *_signs(pharmacy))
+
+
+def test_three_vials_short_are_explained_by_three_and_not_by_one(pharmacy: Pharmacy, units: list[str]) -> None:
+    """Seven of ten are there. One is recorded missing: two are unexplained. The same vial explains no later count."""
+    hand_in(pharmacy, by_number(pharmacy, LotCounted("1", "A1", "7")))
+    lose(pharmacy, units[0])
+    fault = one_fault(
+        lambda: explain(pharmacy, Q1, "vial recorded missing"), "outcome", "Still unexplained: 2 of 1 mg, lot A1."
+    )
+    assert "1 of 3" in fault.sentence
+    entry = lose(pharmacy, units[1], units[2]).seq
+    explain(pharmacy, Q1, "vial recorded missing")
+    with pharmacy.desk.store.read() as reader:
+        (closed,) = reader.discrepancies(status="closed")
+    assert f"{units[2]} recorded missing in entry {entry}" in closed.explanation
+    hand_in(pharmacy, by_number(pharmacy, LotCounted("1", "A1", "6")))
+    one_fault(
+        lambda: explain(pharmacy, Q2, "vial recorded missing"), "outcome", "Still unexplained: 1 of 1 mg, lot A1."
+    )
+    lose(pharmacy, units[3])
+    explain(pharmacy, Q2, "vial recorded missing")
+    pharmacy.assert_sound()
+
+
+def test_of_scanned_vials_each_that_was_not_there_is_recorded_missing(pharmacy: Pharmacy, units: list[str]) -> None:
+    hand_in(pharmacy, by_scan(pharmacy, *units[:6]))
+    lose(pharmacy, units[6])
+    one_fault(
+        lambda: explain(pharmacy, Q1, "vial recorded missing"),
+        "outcome",
+        f"Still unexplained: {units[7]}, {units[8]}, {units[9]}.",
+    )
+    slip = lose(pharmacy, *units[7:])
+    correct(pharmacy.desk, pharmacy.act("tim"), CorrectForm(slip.seq, "the wrong box", ()), *_signs(pharmacy))
+    one_fault(lambda: explain(pharmacy, Q1, "vial recorded missing"), "outcome", f"Still unexplained: {units[7]},")
+    lose(pharmacy, *units[7:])
+    explain(pharmacy, Q1, "vial recorded missing")
+
+
+def test_nothing_is_recorded_missing_where_there_is_one_too_many(pharmacy: Pharmacy, units: list[str]) -> None:
+    hand_in(pharmacy, by_number(pharmacy, LotCounted("1", "A1", "11")))
+    one_fault(lambda: explain(pharmacy, Q1, "vial recorded missing"), "outcome", "Nothing is missing")
+    explain(pharmacy, Q1)
+
+
+def test_record_corrected_takes_a_correction_of_what_was_counted(pharmacy: Pharmacy, units: list[str]) -> None:
+    """A vial was recorded broken in a hurry: it is on the shelf, one more than the record has."""
+    other = pharmacy.stock_up("S-2", (Lot("4", "B7", "2027-06", "2"),))
+    slip, elsewhere = (
+        break_vials(pharmacy.desk, pharmacy.act("tim"), LossForm((unit,), "it fell"), *_signs(pharmacy))
+        for unit in (units[0], other[0])
+    )
+    hand_in(pharmacy, by_scan(pharmacy, *units, other[1]))
+    one_fault(lambda: explain(pharmacy, Q1, "record corrected"), "outcome", "No correction recorded since then")
+    other_lot = CorrectForm(elsewhere.seq, "it is whole", ())
+    correct(pharmacy.desk, pharmacy.act("tim"), other_lot, *_signs(pharmacy))
+    one_fault(lambda: explain(pharmacy, Q1, "record corrected"), "outcome", "No correction recorded since then")
+    right = correct(pharmacy.desk, pharmacy.act("tim"), CorrectForm(slip.seq, "it is whole", ()), *_signs(pharmacy))
+    event = explain(pharmacy, Q1, "record corrected")
+    assert event.content["corrections"] == [right.seq]
+    with pharmacy.desk.store.read() as reader:
+        (closed,) = reader.discrepancies(status="closed")
+    assert closed.explanation == f"Counted again together. (corrected in entry {right.seq})"
+    pharmacy.assert_sound()
+
+
+def test_a_container_that_is_lost_explains_the_count_of_containers(pharmacy: Pharmacy, units: list[str]) -> None:
+    """The ward threw one of two used containers away: it is recorded, explained, and found again as what it was."""
+    pharmacy.enroll()
+    used = [vial.unit_number for vial in pharmacy.thread(pharmacy.dose("closed")).vials]
+    was = pharmacy.vial(used[0]).state
+    hand_in(pharmacy, by_scan(pharmacy, *used[1:], what=CONTAINERS))
+    one_fault(lambda: explain(pharmacy, Q1, "vial recorded missing"), "outcome", f"Still unexplained: {used[0]}.")
+    lose(pharmacy, used[0])
+    assert pharmacy.vial(used[0]).state == "lost"
+    explain(pharmacy, Q1, "vial recorded missing")
+    find = LossForm((used[0],), "it was in the other bin", place="Refrigerator 2")
+    event = find_vials(pharmacy.desk, pharmacy.act("tim"), find, *_signs(pharmacy))
+    found = pharmacy.vial(used[0])
+    assert (found.state, found.place, found.hold_reason) == (was, "Refrigerator 2", "")
+    correct(pharmacy.desk, pharmacy.act("tim"), CorrectForm(event.seq, "another one", ()), *_signs(pharmacy))
+    assert pharmacy.vial(used[0]).state == "lost"
+    pharmacy.assert_sound()
 
 
 def test_a_vial_missed_outside_a_count_has_its_discrepancy_too(pharmacy: Pharmacy, units: list[str]) -> None:

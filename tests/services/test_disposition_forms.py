@@ -11,6 +11,7 @@ import pytest
 from labels import proof
 from labels.papers import PdfPapers
 from pharmacy_app.domain.errors import Refused
+from pharmacy_app.services.corrections import CorrectForm, correct
 from pharmacy_app.services.disposition import break_vials
 from pharmacy_app.services.disposition_forms import REASONS, form_number, print_form
 from pharmacy_app.services.packing_list import LotTyped
@@ -82,7 +83,7 @@ def test_the_return_form_prints_what_was_signed(site: Site, noted: Noted) -> Non
     assert (record.packed_by, record.monitors) == ("Paula Reyes", ("Mona Sorensen",))
     assert (record.carriage.packages, record.carriage.seal, record.carriage.logger_serial) == (1, "SEAL-9", "TL-88")
     assert record.approval == Approval(
-        f"{record.approval.reference.split()[0]} Letter of 1 March", "Dr. A. Ito, Pfizer", date(2026, 3, 1)
+        f"{record.approval.reference.split()[0]} Letter of today", "Dr. A. Ito, Pfizer", date(2026, 3, 2)
     )
     assert [(each.unit_number, each.kit_number, each.condition, each.status_before) for each in record.vials] == [
         (first, "K001", "", "available"),
@@ -202,4 +203,89 @@ def test_all_three_stand_in_ink(site: Site) -> None:
         words = " ".join(proof.page_texts(print_form(pharmacy.desk, pharmacy.act("paula"), number).pdf))
         assert number in words
         assert unit in words
-        assert "Dr. A. Ito, Pfizer, 01-Mar-2026" in words
+        assert "Dr. A. Ito, Pfizer, 02-Mar-2026" in words
+
+
+# --- what was taken back ---------------------------------------------------------------------------------------
+
+
+def undo(site: Site, seq: int, who: str = "paula", second: str = "quentin") -> None:
+    """Take an entry back."""
+    pharmacy = site.pharmacy
+    form = CorrectForm(seq, "it was the other box")
+    correct(pharmacy.desk, pharmacy.act(who), form, pharmacy.sign(who), pharmacy.sign(second))
+
+
+def forms_of_each(site: Site) -> dict[str, int]:
+    """A return, a transfer and a destruction: their forms and entries."""
+    first, second, third = units_of(site)
+    permission = site.document()
+    site.lose(break_vials, (third,))
+    site.account((third,))
+    return {
+        form_number(move, seq): seq
+        for move, seq in (
+            ("return", site.send_back(site.return_form((first,), permission)).seq),
+            ("transfer", site.transfer(site.transfer_form((second,), permission)).seq),
+            ("destroy", site.destroy(site.destroy_form((third,), permission)).seq),
+        )
+    }
+
+
+def test_the_form_of_an_act_that_was_taken_back_says_so(site: Site, noted: Noted) -> None:
+    """The box was never sent: its form must not be taken for a return that was made."""
+    pharmacy = site.pharmacy
+    for number, seq in forms_of_each(site).items():
+        print_form(pharmacy.desk, pharmacy.act("paula"), number)
+        assert noted.asked[-1].taken_back == ""
+        undo(site, seq)
+        print_form(pharmacy.desk, pharmacy.act("paula"), number)
+        assert noted.asked[-1].taken_back == (
+            f"by entry {pharmacy.events('move_undone')[-1].seq}, Paula Reyes, Quentin Marsh, 02-Mar-2026 08:00:"
+            " it was the other box"
+        )
+
+
+def test_taken_back_stands_in_ink_on_the_form(site: Site) -> None:
+    pharmacy = site.pharmacy
+    pharmacy.desk = replace(pharmacy.desk, papers=PdfPapers())
+    for number, seq in forms_of_each(site).items():
+        clean = " ".join(proof.page_texts(print_form(pharmacy.desk, pharmacy.act("paula"), number).pdf))
+        assert "TAKEN BACK" not in clean
+        undo(site, seq)
+        (page,) = proof.page_texts(print_form(pharmacy.desk, pharmacy.act("paula"), number).pdf)
+        assert f"TAKEN BACK · REPRINT 1 · {number}" in page
+        entry = pharmacy.events("move_undone")[-1].seq
+        assert f"TAKEN BACK by entry {entry}, Paula Reyes, Quentin Marsh, 02-Mar-2026 08:00: it was the other" in page
+
+
+def test_an_accountability_that_was_taken_back_is_not_on_the_form(site: Site, noted: Noted) -> None:
+    """Mona accounted for the wrong box on Monday and took it back; on Tuesday she accounted for the right one."""
+    pharmacy = site.pharmacy
+    (unit, *_) = units_of(site)
+    site.lose(break_vials, (unit,))
+    wrong = site.account((unit,))
+    form = CorrectForm(wrong.seq, "it was the other box")
+    correct(pharmacy.desk, pharmacy.act("mona"), form, pharmacy.sign("mona"))
+    pharmacy.clock.forward(days=1)
+    site.account((unit,))
+    number = form_number("destroy", site.destroy(site.destroy_form((unit,), site.document())).seq)
+    print_form(pharmacy.desk, pharmacy.act("paula"), number)
+    assert noted.asked[-1].accounted == (Accounted("Mona Sorensen", date(2026, 3, 3)),)
+
+
+def test_an_accountability_after_the_destruction_is_not_on_the_form(site: Site, noted: Noted) -> None:
+    """Destroyed by mistake on Monday; that and its accountability are taken back, and done anew on Tuesday."""
+    pharmacy = site.pharmacy
+    (unit, *_) = units_of(site)
+    site.lose(break_vials, (unit,))
+    accounted = site.account((unit,))
+    first = site.destroy(site.destroy_form((unit,), site.document()))
+    undo(site, first.seq, "tim", "carla")
+    correct(pharmacy.desk, pharmacy.act("mona"), CorrectForm(accounted.seq, "not looked at"), pharmacy.sign("mona"))
+    pharmacy.clock.forward(days=1)
+    site.account((unit,))
+    second = site.destroy(site.destroy_form((unit,), site.document()))
+    for seq, on in ((first.seq, ()), (second.seq, (Accounted("Mona Sorensen", date(2026, 3, 3)),))):
+        print_form(pharmacy.desk, pharmacy.act("paula"), form_number("destroy", seq))
+        assert noted.asked[-1].accounted == on

@@ -264,7 +264,7 @@ def test_a_dose_that_was_never_ordered_is_named(pharmacy: Pharmacy) -> None:
 @pytest.mark.parametrize("kind", ["written decision", "supporter's permission", "approval"])
 def test_a_decision_without_a_name_is_worth_nothing(pharmacy: Pharmacy, kind: str) -> None:
     with pytest.raises(Refused, match="by its signature") as refused:
-        attach(pharmacy, replace(LETTER, kind=kind, signed_by=" "))
+        attach(pharmacy, replace(LETTER, kind=kind, signed_by=" ", permits=("use",)))
     assert list(faults_of(refused)) == ["signed_by"]
     assert attach(pharmacy, replace(LETTER, kind="letter", signed_by="")).content["signed_by"] == ""
 

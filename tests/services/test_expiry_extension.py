@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.expiry import (
     ExpiryForm,
     RelabelForm,
@@ -46,7 +46,9 @@ class Lot:
         self.document = self.attach()
 
     def attach(self, kind: str = "supporter's permission", words: bytes = b"extended") -> str:
-        form = DocumentForm("Extension of lot A1", kind, "", "Dr. A. Ito, Pfizer", self.pharmacy.day(), "letter.pdf")
+        form = DocumentForm(
+            "Extension of lot A1", kind, "", "Dr. A. Ito, Pfizer", self.pharmacy.day(), "letter.pdf", permits=PURPOSES
+        )
         content = b"%PDF-1.7 " + words + b"\n%%EOF\n"
         event = attach_document(self.pharmacy.desk, self.pharmacy.act("paula"), form, content)
         return str(event.content["document_id"])
@@ -109,7 +111,7 @@ def test_a_date_that_is_not_later_is_refused(lot: Lot, new: str) -> None:
 
 
 def test_the_document_is_the_supporters_permission_or_letter(lot: Lot) -> None:
-    one_fault(lambda: lot.extend(document=""), "document", "Attach the supporter's permission or letter first")
+    one_fault(lambda: lot.extend(document=""), "document", "Attach the supporter's written permission or letter first")
     one_fault(lambda: lot.extend(document="F000099X"), "document", "No document F000099X is attached")
     packing = lot.attach("packing list", b"list")
     one_fault(lambda: lot.extend(document=packing), "document", f"Document {packing} is a packing list")

@@ -28,7 +28,7 @@ from pharmacy_app.services.disposition import (
     return_vials,
     transfer_vials,
 )
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.periods import PeriodForm, period_so_far, sign_period
 from pharmacy_app.services.ports import LedgerFilter
@@ -145,7 +145,9 @@ PERMISSION = numbered("F", 1)
 
 def permission(p: Pharmacy) -> None:
     """Attach the supporter's permission."""
-    form = DocumentForm("Letter", "supporter's permission", "", "Dr. A. Ito", "2026-03-02", "letter.pdf")
+    form = DocumentForm(
+        "Letter", "supporter's permission", "", "Dr. A. Ito", "2026-03-02", "letter.pdf", permits=PURPOSES
+    )
     event = attach_document(p.desk, p.act("paula"), form, b"%PDF-1.7 you may\n%%EOF\n")
     assert event.content["document_id"] == PERMISSION
 

@@ -227,6 +227,7 @@ class Teller:
         logger = trouble if trouble in ("alarm", "no logger", "not read") else "no alarm"
         form = self.pharmacy.shipment(number, (typed,), logger_state=logger)
         receive(self.pharmacy.desk, self.pharmacy.act("tim"), form)
+        self.permission = self.pharmacy.permission()
         self.received += int(count)
 
     def release(self, number: str) -> None:
@@ -238,6 +239,7 @@ class Teller:
 
     def quarantine(self, text: str) -> None:
         quarantine(self.pharmacy.desk, self.pharmacy.act("tim"), QuarantineForm(self.units(text), "fridge at 11 °C"))
+        self.permission = self.pharmacy.permission()
 
     def decide(self, name: str) -> None:
         subject = f"00{name[1:]}"

@@ -4,6 +4,7 @@ The protocol has the vials kept at 2 °C to 8 °C, both included (§ 8.2). The u
 """
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.vials import Vial, numbered
 from pharmacy_app.services import views
+from pharmacy_app.services.corrections import CorrectForm, correct
 from pharmacy_app.services.desk import Act, Denied
 from pharmacy_app.services.packing_list import LotTyped, kit_ranges
 from pharmacy_app.services.receipts import (
@@ -30,6 +32,7 @@ from pharmacy_app.services.stock import (
     release_shipment,
     release_with_document,
 )
+from tests.services.leaving import one_fault
 from tests.services.pharmacy import Pharmacy, StubPapers
 
 TEN = LotTyped("1", "A1", "2027-03-31", "10", listed="10")
@@ -565,3 +568,71 @@ def _act_of(pharmacy: Pharmacy) -> str:
     import json
 
     return str(json.loads(body)["act_id"])
+
+
+# --- a reading that was typed wrong ----------------------------------------------------------------------------
+
+
+def put_logger_right(pharmacy: Pharmacy, **values: str) -> Event:
+    """Correct the logger of the newest receipt: Paula, and Carla beside her."""
+    receipt = [*pharmacy.events("shipment_received"), *pharmacy.events("receipt_corrected")][-1]
+    form = CorrectForm(receipt.seq, "a slip of the keyboard", tuple(values.items()))
+    own, second = pharmacy.sign("paula"), pharmacy.sign("carla")
+    return correct(pharmacy.desk, pharmacy.act("paula"), form, own, second)
+
+
+def test_a_maximum_typed_ten_times_too_high_is_put_right_and_the_vials_wait_for_the_release(pharmacy: Pharmacy) -> None:
+    """64 for 6.4: the vials were held for the supporter; by the right reading a pharmacist releases them."""
+    units = pharmacy.receive(max_celsius="64")
+    one_fault(lambda: release_shipment(pharmacy.desk, pharmacy.act("paula"), "S-1"), "number", "64 °C")
+    put_logger_right(pharmacy, max_celsius="6.4")
+    assert {pharmacy.vial(unit).state for unit in units} == {"held"}
+    assert {pharmacy.vial(unit).hold_reason for unit in units} == {""}
+    with pharmacy.desk.store.read() as reader:
+        shipment = reader.shipment("S-1")
+    assert shipment is not None
+    assert (shipment.max_celsius, shipment.hold_reason) == (Decimal("6.4"), "")
+    release_shipment(pharmacy.desk, pharmacy.act("paula"), "S-1")
+    assert {pharmacy.vial(unit).state for unit in units} == {"available"}
+    pharmacy.assert_sound()
+
+
+def test_an_alarm_that_was_overlooked_holds_the_vials_by_the_correction(pharmacy: Pharmacy) -> None:
+    units = pharmacy.receive()
+    put_logger_right(pharmacy, logger_state="alarm")
+    assert {pharmacy.vial(unit).hold_reason for unit in units} == {"the temperature logger shows an alarm"}
+    one_fault(lambda: release_shipment(pharmacy.desk, pharmacy.act("paula"), "S-1"), "number", "shows an alarm")
+    put_logger_right(pharmacy, logger_state="no alarm")
+    assert {pharmacy.vial(unit).hold_reason for unit in units} == {""}
+    put_logger_right(pharmacy, logger_state="not read")
+    assert {pharmacy.vial(unit).hold_reason for unit in units} == {"the temperature logger has not been read"}
+    pharmacy.assert_sound()
+
+
+def test_vials_in_use_are_quarantined_before_their_logger_turns_out_to_show_an_alarm(pharmacy: Pharmacy) -> None:
+    units = pharmacy.stock_up()
+    one_fault(lambda: put_logger_right(pharmacy, max_celsius="16.4"), "logger_state", "are in use: quarantine")
+    form = QuarantineForm(tuple(units), "the logger recorded up to 16.4 °C")
+    quarantine(pharmacy.desk, pharmacy.act("tim"), form)
+    put_logger_right(pharmacy, max_celsius="16.4")
+    assert {pharmacy.vial(unit).state for unit in units} == {"quarantined"}
+    pharmacy.assert_sound()
+
+
+def test_the_logger_and_the_labels_are_put_right_one_after_the_other(pharmacy: Pharmacy) -> None:
+    pharmacy.receive()
+    both = {"max_celsius": "5.9", "labels.0.lot": "A9"}
+    one_fault(lambda: put_logger_right(pharmacy, **both), "logger_state", "by itself first")
+    one_fault(lambda: put_logger_right(pharmacy, max_celsius=""), "max_celsius", "is missing")
+    put_logger_right(pharmacy, max_celsius="5.9")
+    put_logger_right(pharmacy, **{"labels.0.lot": "A9"})
+    pharmacy.assert_sound()
+
+
+def test_vials_forgotten_at_the_receipt_are_received_as_a_further_part(pharmacy: Pharmacy) -> None:
+    pharmacy.receive()
+    fault = one_fault(pharmacy.receive, "number", "was received already")
+    assert "“S-1 part 2”" in fault.sentence
+    pharmacy.receive("S-1 part 2")
+    fault = one_fault(pharmacy.receive, "number", "was received already")
+    assert "“S-1 part 3”" in fault.sentence

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from pharmacy_app.domain.errors import Refused
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.doses import DecideForm, OverrideTyped, order, preview, record_decision
 from pharmacy_app.services.printing import print_bag_labels, print_worksheet
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
@@ -122,7 +122,8 @@ def test_nothing_is_said_of_a_bag_that_was_not_given(ready: Pharmacy) -> None:
 def attached(
     pharmacy: Pharmacy, about: str = "001", dated_on: str = "2026-03-02", kind: str = "written decision"
 ) -> str:
-    form = DocumentForm("On the rash", kind, about, INES, dated_on, "decision.pdf")
+    permits = ("use",) if kind == SUPPORTERS_PERMISSION else ()
+    form = DocumentForm("On the rash", kind, about, INES, dated_on, "decision.pdf", permits=permits)
     event = attach_document(pharmacy.desk, pharmacy.act("paula"), form, b"%PDF-1.7 grade 2 rash, may be treated %%EOF")
     return str(event.content["document_id"])
 

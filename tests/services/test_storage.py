@@ -20,12 +20,12 @@ from pharmacy_app.domain.temperatures import SpanKind
 from pharmacy_app.domain.vials import numbered
 from pharmacy_app.services.disposition import CarrierTyped, LossForm, ReturnForm, break_vials, return_vials
 from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.exposures import MAY_BE_USED, MUST_NOT_BE_USED
 from pharmacy_app.services.packing_list import LotTyped
-from pharmacy_app.services.stock import MAY_BE_USED, PermissionForm, receive, release_with_document
+from pharmacy_app.services.stock import PermissionForm, receive, release_with_document
 from pharmacy_app.services.storage import (
     BY_HAND,
     FROM_FILE,
-    MUST_NOT_BE_USED,
     DecisionForm,
     DeviationForm,
     DeviationRecord,
@@ -388,19 +388,16 @@ def test_held_vials_are_quarantined_too_and_quarantined_ones_are_named(pharmacy:
     assert second.content["moves"] == []
 
 
-def test_a_vial_entered_late_is_found_when_one_looks_again(pharmacy: Pharmacy) -> None:
+def test_a_vial_entered_late_is_named_and_kept_back_at_once(pharmacy: Pharmacy) -> None:
     pharmacy.clock.forward(hours=4)
     record(pharmacy)
     # It came at 08:30 already, but is typed in only now.
     form = pharmacy.shipment("S-2", (LotTyped("1", "A2", "2027-03-31", "1"),), received_at=pharmacy.time(-210))
     (new,) = [vial["unit_number"] for vial in receive(pharmacy.desk, pharmacy.act("tim"), form).content["vials"]]
+    assert pharmacy.vial(new).hold_reason == f"storage deviation {FIRST} at Refrigerator 1"
     kept = found(pharmacy)
-    assert kept.unlisted == (new,)
-    assert "quarantine" in kept.missing
-    event = update_deviation(pharmacy.desk, pharmacy.act("tim"), UpdateForm(FIRST, "", ""))
-    assert exposed(event) == [new]
-    assert pharmacy.vial(new).state == "quarantined"
-    assert found(pharmacy).unlisted == ()
+    assert new in {vial.line.unit_number for vial in kept.vials if vial.is_kept_back}
+    assert kept.unlisted == ()
     pharmacy.assert_sound()
 
 

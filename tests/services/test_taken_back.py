@@ -19,7 +19,7 @@ from pharmacy_app.services.disposition import (
     take_back,
 )
 from pharmacy_app.services.disposition_forms import form_number, print_form
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.ports import LedgerFilter
 from pharmacy_app.services.questions import today
 from pharmacy_app.services.stock import QuarantineForm, quarantine
@@ -150,7 +150,9 @@ def test_it_is_destroyed_like_other_containers_and_its_form_says_where_it_was(st
     units = units_of(stocked, dose_id)
     bring_back(stocked, dose_id, units)
     account(stocked, *units)
-    letter = DocumentForm("Letter", "supporter's permission", "", "Dr. A. Ito, Pfizer", stocked.day(), "letter.pdf")
+    letter = DocumentForm(
+        "Letter", "supporter's permission", "", "Dr. A. Ito, Pfizer", stocked.day(), "letter.pdf", permits=PURPOSES
+    )
     attached = attach_document(stocked.desk, stocked.act("paula"), letter, b"%PDF-1.7 you may\n%%EOF\n")
     form = DestroyForm(units, attached.content["document_id"], "incineration", "bin 12")
     event = destroy_vials(stocked.desk, stocked.act("tim"), form, stocked.sign("tim"), stocked.sign("carla"))

@@ -25,7 +25,7 @@ from db import schema
 from pharmacy_app.domain.errors import Unavailable
 from pharmacy_app.services.administration import AdministrationForm, administer
 from pharmacy_app.services.counts import CountForm, record_count
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.preparation import ReserveForm, reserve
 from pharmacy_app.services.stock import receive
@@ -51,7 +51,9 @@ def prepared(pharmacy: Pharmacy) -> dict[str, Do]:
     began, ended = pharmacy.time(), pharmacy.time(60)
     seq = pharmacy.count()
     shipment = pharmacy.shipment("S-2", (LotTyped("1", "A9", "2027-03-31", "60"),))
-    attached = DocumentForm("Receipt", SUPPORTERS_PERMISSION, "", "Dr. A. Ito, Pfizer", pharmacy.day(), "receipt.txt")
+    attached = DocumentForm(
+        "Receipt", SUPPORTERS_PERMISSION, "", "Dr. A. Ito, Pfizer", pharmacy.day(), "receipt.txt", permits=PURPOSES
+    )
 
     def gives(at: Pharmacy) -> object:
         at.clock.now = Clock().now

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 W = TypeVar("W", bound=QWidget)
 
@@ -12,3 +12,10 @@ def find(root: QWidget, kind: type[W], name: str) -> W:
     found = root.findChild(kind, name)
     assert found is not None, f"There is no {kind.__name__} named {name}."
     return found
+
+
+def focused() -> QWidget:
+    """The widget the next key goes to; fails the test when there is none."""
+    widget = QApplication.focusWidget()
+    assert widget is not None, "Nothing has the focus."
+    return widget

@@ -3,7 +3,6 @@
 Then the walk through every page in both looks and two sizes: names, room for the words, and the way of the Tab key.
 """
 
-import itertools
 import sqlite3
 import threading
 import time
@@ -318,8 +317,12 @@ def _enroll_draft(hands: Hands) -> None:
 def test_a_slow_act_does_not_freeze_the_window(paula: Hands, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     real = subjects.enroll
 
+    slept: list[float] = []
+
     def slow(*given: object) -> object:
+        slept.append(time.monotonic())
         time.sleep(0.5)
+        slept.append(time.monotonic())
         return real(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(subjects, "enroll", slow)
@@ -333,9 +336,8 @@ def test_a_slow_act_does_not_freeze_the_window(paula: Hands, study: Study, monke
     paula.qtbot.waitUntil(lambda: paula.text("header_busy") == "Enrolling the subject…", timeout=PATIENCE_MS)
     paula.settle()
     timer.stop()
-    gaps = [after - before for before, after in itertools.pairwise(beats)]
-    assert len(beats) >= 20, "half a second at 10 ms, with room for a busy machine"
-    assert max(gaps) < 0.4, f"the window stood still for {max(gaps):.2f} s"
+    meanwhile = [beat for beat in beats if slept[0] < beat < slept[1]]
+    assert len(meanwhile) >= 5, "half a second at 10 ms, with room for a busy machine"
     assert len(study.events("subject_enrolled")) == 1
 
 

@@ -377,7 +377,8 @@ def test_the_monitor_signs_the_record_up_to_a_day(
     held = " ".join(text.text() for text in card.holds.findChildren(Text))
     # Four lines of receipt and release, one put away, one taken back.
     assert "Lines in all 6" in held
-    assert "1 mg lot INO1-A117: 12 available, 0 in quarantine" in held
+    on_site = " ".join(text.text() for text in card.on_site.findChildren(Text))
+    assert "1 mg lot INO1-A117: 12 available, 0 in quarantine" in on_site
     card.note.set_value("visit 1")
     card.signature.password.set_value(PASSWORD)
     QTest.keyClick(card.signature.password.editor(), Qt.Key.Key_Return)
@@ -388,6 +389,15 @@ def test_the_monitor_signs_the_record_up_to_a_day(
     (row,) = card._rows.rows()
     assert (row.new_lines, row.late_entries, row.corrections, row.note) == (6, 0, 1, "visit 1")
     assert not card.is_dirty()
+    # The day after: one more line since, and it is the lines since that the monitor signs as such.
+    put_away(day, *units_of(day, 1))
+    day.clock.at(day.clock() + timedelta(days=1))
+    card.through.set_value("2026-11-23")
+    qtbot.waitUntil(card.holds.isVisible, timeout=5000)
+    assert card.signature._meaning.text() == (
+        "I reviewed the record through 23-Nov-2026: 1 line, 0 late, 0 corrected since the period before; 7 lines in"
+        " all."
+    )
 
 
 def test_others_see_the_signed_periods_and_sign_none(qtbot: QtBot, office: Office, idle: Idle) -> None:

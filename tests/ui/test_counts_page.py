@@ -25,11 +25,11 @@ from pharmacy_app.services.disposition import (
     miss_vials,
     return_vials,
 )
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.places import PlaceForm, add_place
 from pharmacy_app.services.views import EventLine
-from tests.ui.find import find
+from tests.ui.find import find, focused
 from tests.ui.office_fixtures import *  # noqa: F403 - fixtures of this folder
 from tests.ui.office_fixtures import NOW, Said
 from tests.ui.test_stock_pages import press, shown, shown_page
@@ -279,6 +279,27 @@ def test_what_is_no_number_stands_beside_its_field_and_gets_the_focus(
     assert events(day, "count_recorded") == []
 
 
+def test_tab_goes_from_the_numbers_to_the_note_and_the_signatures(
+    qtbot: QtBot, page: CountsPage, office: Office, idle: Idle
+) -> None:
+    draft = start(page, office, idle, method="number")
+    qtbot.waitUntil(page.isActiveWindow)
+    for lots in (2, 3):
+        first = draft.numbers.form.fields()[0].editor()
+        first.setFocus()
+        seen = []
+        while focused() is not draft.verb:
+            seen.append(focused().objectName())
+            assert len(seen) < 20, seen
+            QTest.keyClick(focused(), Qt.Key.Key_Tab)
+        of_lots = [name for name in seen if name.startswith("lots.")]
+        hand_in = ["note", "user_name", "password", "witness_user_name", "witness_password"]
+        assert seen == [*of_lots, "count_other_lot", *hand_in]
+        assert len({name.split(".")[1] for name in of_lots}) == lots
+        draft.numbers.add_other()
+        QApplication.processEvents()
+
+
 def test_another_lot_can_be_added_and_what_was_typed_stays(
     page: CountsPage, office: Office, idle: Idle, day: DemoDay
 ) -> None:
@@ -522,7 +543,9 @@ def test_no_discrepancy_says_so(page: CountsPage) -> None:
 
 def send_all_back(day: DemoDay) -> None:
     """Return every vial to the supporter."""
-    form = DocumentForm("Permission 12", PERMISSION_KIND, "", "A. Brandt", "2026-11-20", "permission.txt")
+    form = DocumentForm(
+        "Permission 12", PERMISSION_KIND, "", "A. Brandt", "2026-11-20", "permission.txt", permits=PURPOSES
+    )
     number = str(attach_document(day.desk, day.act("pharmacist"), form, b"Permitted.").content["document_id"])
     carrier = CarrierTyped("Courier A", "T-1", "1", "S-9", "TL-7")
     back = ReturnForm(UNITS, number, "Depot", "study end", "yes", carrier)

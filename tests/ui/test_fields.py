@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime, time
 import pytest
 from PySide6.QtCore import QDate, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from pharmacy_app.domain.errors import Fault
-from tests.ui.find import find
-from ui.widgets.dates import parse_date, parse_time, say_date
+from tests.ui.find import find, focused
+from ui.widgets.basics import Button
+from ui.widgets.dates import DATE_TIME_FAULT, TIME_FAULT, parse_date, parse_time, say_date
 from ui.widgets.fields import (
     AmountField,
     CheckField,
@@ -349,3 +350,89 @@ def test_what_a_service_says_right_after_typing_outlives_the_pause(qtbot: QtBot)
     assert field.fault() == "This order stands already."
     QTest.keyClicks(field.editor(), "0")
     assert field.fault() == ""
+
+
+# -- what the hand types
+
+
+@pytest.mark.parametrize(
+    "typed", ["2026-11-22 14:05", "2026-11-22T14:05", "22-Nov-2026 14:05", " 2026-11-22  1405 ", "22 nov 2026 14:05"]
+)
+def test_a_date_typed_with_its_time_is_read_as_the_refusal_asks_for_it(qtbot: QtBot, typed: str) -> None:
+    # "Type them as 2026-11-22 14:05", says the service of an empty one.
+    field = DateTimeField("discovered_at", "Discovered at", required=True)
+    qtbot.addWidget(field)
+    field.show()
+    QTest.keyClicks(field.editor(), typed)
+    assert field.value() == "2026-11-22T14:05"
+    assert field.check_now() == ""
+    QTest.keyClick(field.editor(), Qt.Key.Key_Return)
+    assert parse_date(field.editor().text()) == date(2026, 11, 22), "each part stands in its own place"
+    assert parse_time(find(field, QLineEdit, "discovered_at_time").text()) == time(14, 5)
+    assert field.value() == "2026-11-22T14:05"
+
+
+@pytest.mark.parametrize("typed", ["2026-11-22 14:05:30", "2026-11-22 25:00", "2026-11-31 14:05", "11/12/2026 14:05"])
+def test_what_is_no_date_and_time_is_refused_with_an_example_of_both(qtbot: QtBot, typed: str) -> None:
+    field = DateTimeField("discovered_at", "Discovered at")
+    qtbot.addWidget(field)
+    QTest.keyClicks(field.editor(), typed)
+    assert field.check_now() in (DATE_TIME_FAULT, TIME_FAULT)
+    assert field.editor().text() == typed, "what was typed stays"
+
+
+def test_a_time_beside_the_date_is_not_overruled_by_one_behind_it(qtbot: QtBot) -> None:
+    field = DateTimeField("discovered_at", "Discovered at")
+    qtbot.addWidget(field)
+    QTest.keyClicks(find(field, QLineEdit, "discovered_at_time"), "09:05")
+    QTest.keyClicks(field.editor(), "2026-11-22 14:05")
+    assert field.check_now() == DATE_TIME_FAULT
+
+
+def test_a_letter_with_alt_chooses_nothing(qtbot: QtBot) -> None:
+    field = ChoiceField("source", "Temperatures", [("file", "A file…"), ("hand", "Read off by hand")])
+    qtbot.addWidget(field)
+    field.set_value("file")
+    QTest.keyClick(field.editor(), Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
+    assert field.value() == "file"
+    QTest.keyClick(field.editor(), Qt.Key.Key_R)
+    assert field.value() == "hand", "without Alt a letter still chooses"
+
+
+def test_words_tabbed_into_are_not_replaced_by_the_next_key_and_a_number_is(qtbot: QtBot) -> None:
+    form = Form()
+    qtbot.addWidget(form)
+    for field in (DateField("day", "Day"), TextField("reason", "Reason"), DecimalField("dose", "Dose")):
+        form.add(field)
+    with qtbot.waitActive(form):
+        form.show()
+    form.field("reason").set_value("refrigerator at 11 °C")
+    form.field("dose").set_value("1.1")
+    form.field("day").editor().setFocus()
+    for more in (" since noon", "2"):
+        QTest.keyClick(focused(), Qt.Key.Key_Tab)
+        QTest.keyClicks(focused(), more)
+    assert form.field("reason").value() == "refrigerator at 11 °C since noon"
+    assert form.field("dose").value() == "2"
+
+
+def test_tab_goes_through_a_form_as_it_is_read_whenever_its_fields_were_made(qtbot: QtBot) -> None:
+    late = TextField("late", "Why it is late")
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    form = Form(columns=1)
+    column.addWidget(form)
+    form.add(TextField("reason", "Reason"))
+    sign = Button("Sign", name="sign")
+    column.addWidget(sign)
+    form.add(DateTimeField("done_at", "Done at", now=lambda: datetime(2026, 11, 22, 9, 0, tzinfo=UTC)))
+    form.add(late)
+    with qtbot.waitActive(box):
+        box.show()
+    form.field("reason").editor().setFocus()
+    seen = []
+    for _ in range(6):
+        seen.append(focused().objectName())
+        QTest.keyClick(focused(), Qt.Key.Key_Tab)
+    assert seen == ["reason", "done_at", "done_at_time", "done_at_now", "late", "sign"]

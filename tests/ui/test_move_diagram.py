@@ -73,14 +73,14 @@ def test_every_arrow_is_drawn_between_its_states_in_both_palettes(drawing: MoveD
 def test_states_stand_apart_and_inside(drawing: MoveDiagramView) -> None:
     places = [drawing.column_x(each.column) for each in DIAGRAM.states]
     assert places == sorted(places)
-    assert all(other - one >= 50 for one, other in pairwise(places))
+    assert all(other - one >= 40 for one, other in pairwise(places))
     assert 0 < drawing.column_x(-1) < places[0]
     assert places[-1] < drawing.width()
     assert drawing.row_y(len(DIAGRAM.arrows) - 1) < drawing.height() - 30
 
 
 def test_it_is_never_narrower_than_its_names(drawing: MoveDiagramView) -> None:
-    assert drawing.minimumWidth() == drawing.sizeHint().width() >= 50 * len(DIAGRAM.states)
+    assert drawing.minimumWidth() == drawing.sizeHint().width() >= 40 * len(DIAGRAM.states)
 
 
 def test_one_state_is_brought_out_with_its_moves(drawing: MoveDiagramView) -> None:

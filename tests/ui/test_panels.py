@@ -264,3 +264,17 @@ def test_a_page_of_long_sentences_ends_where_they_end(qtbot: QtBot) -> None:
     page.scroll_area.verticalScrollBar().setValue(page.scroll_area.verticalScrollBar().maximum())
     end = values.mapTo(page.scroll_area.viewport(), values.rect().bottomLeft()).y()
     assert 0 < page.scroll_area.viewport().height() - end < 50
+
+
+def test_parts_of_a_page_without_wrapped_words_scroll_instead_of_covering_one_another(qtbot: QtBot) -> None:
+    page = Page("Ledger", name="ledger_page")
+    qtbot.addWidget(page)
+    above, beneath = QWidget(), QWidget()
+    above.setMinimumHeight(400)
+    beneath.setMinimumHeight(40)
+    page.add(above, 1)
+    page.add(beneath)
+    page.resize(600, 300)
+    page.show()
+    qtbot.waitUntil(lambda: page.scroll_area.verticalScrollBar().maximum() > 0)
+    assert above.geometry().bottom() < beneath.geometry().top()

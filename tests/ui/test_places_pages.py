@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from pharmacy_app.demo import PASSWORD, DemoDay, dose, receive_shipment
 from pharmacy_app.domain.vials import Vial, numbered
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.doses import DecideForm, record_decision
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.places import PlaceForm, add_place
@@ -259,7 +259,7 @@ def test_an_unopened_vial_does_not_come_back(page: VialsPage, office: Office, id
 
 
 def letter(day: DemoDay) -> str:
-    form = DocumentForm("Extension", "letter", "", "Dr. A. Ito", "2026-11-20", "letter.pdf")
+    form = DocumentForm("Extension", "letter", "", "Dr. A. Ito", "2026-11-20", "letter.pdf", permits=PURPOSES)
     event = attach_document(day.desk, day.act("pharmacist"), form, b"%PDF-1.7 extended\n%%EOF\n")
     return str(event.content["document_id"])
 

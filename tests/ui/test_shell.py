@@ -371,3 +371,79 @@ def test_the_window_needs_no_heavy_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# -- a message's own page, and where one stands
+
+
+def test_a_message_that_stays_belongs_to_its_page_and_takes_no_room_on_another(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    _open(window, "counts")
+    messages = window._messages
+    assert messages is not None
+    differs = "Count N000001K is recorded. It differs: discrepancy Q000001K is open."
+    messages.warn(differs)
+    qtbot.waitUntil(lambda: window._shown_messages[0].property("page") == "counts")
+    assert window.messages_shown() == [differs]
+    room = window._pages.height()
+    window.show_page("vials")
+    assert window.messages_shown() == []
+    assert not find(window, QWidget, "messages").isVisible()
+    qtbot.waitUntil(lambda: window._pages.height() > room)
+    window.lock()
+    window.unlock()
+    assert not find(window, QWidget, "messages").isVisible(), "the lock brings it to no other page"
+    window.show_page("counts")
+    assert window.messages_shown() == [differs]
+    assert find(window, QWidget, "message_1").isVisible()
+    # It stands beneath the page, never over it.
+    area, pages = find(window, QWidget, "messages"), find(window, QWidget, "pages")
+    qtbot.waitUntil(lambda: pages.geometry().bottom() < area.geometry().top())
+
+
+def test_a_warning_said_on_the_way_to_another_page_is_read_there(window: MainWindow, qtbot: QtBot) -> None:
+    _open(window, "prepare")
+    messages = window._messages
+    assert messages is not None
+    messages.warn("Two vials stay in quarantine.")
+    window.show_page("vials")
+    qtbot.waitUntil(lambda: window._shown_messages[0].property("page") == "vials")
+    assert window.messages_shown() == ["Two vials stay in quarantine."]
+
+
+def test_after_signing_in_one_stands_on_the_first_thing_to_do(window: MainWindow, qtbot: QtBot) -> None:
+    page = _open(window)
+    page.field.hide()
+    window.focus_page()
+    # What the page asks for comes later.
+    later = QPushButton("New order")
+    later.setObjectName("new_order")
+    page.add(later)
+    qtbot.waitUntil(lambda: window.focusWidget() is later)
+
+
+def test_who_went_elsewhere_meanwhile_is_left_there(window: MainWindow, qtbot: QtBot) -> None:
+    page = _open(window)
+    page.field.hide()
+    window.focus_page()
+    lock = find(window, QPushButton, "header_lock")
+    lock.setFocus()
+    page.field.show()
+    qtbot.wait(120)
+    assert window.focusWidget() is lock
+
+
+def test_page_down_scrolls_a_page_from_any_control_of_it(window: MainWindow, qtbot: QtBot) -> None:
+    page = _open(window)
+    tall = QWidget()
+    tall.setFixedHeight(3000)
+    page.add(tall)
+    act = QPushButton("Act")
+    page.action_bar.addWidget(act)
+    qtbot.waitUntil(lambda: page.scroll_area.verticalScrollBar().maximum() > 0)
+    act.setFocus()
+    QTest.keyClick(act, Qt.Key.Key_PageDown)
+    assert page.scroll_area.verticalScrollBar().value() > 0
+    QTest.keyClick(act, Qt.Key.Key_PageUp)
+    assert page.scroll_area.verticalScrollBar().value() == 0

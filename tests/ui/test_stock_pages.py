@@ -16,17 +16,18 @@ from typing import Any, TypeVar
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from db.store import SqlStore
 from pharmacy_app.demo import DemoDay, receive_shipment
 from pharmacy_app.domain.vials import numbered
 from pharmacy_app.services.balance import LotBalance
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.ports import LedgerFilter, VialFilter
 from pharmacy_app.services.views import MgLine, PrintedLine, StockLine
+from tests.ui.find import find, focused
 from tests.ui.office_fixtures import *  # noqa: F403 - fixtures of this folder
 from tests.ui.office_fixtures import Said
 from ui.messages import MessageKind
@@ -81,7 +82,9 @@ def states(day: DemoDay, shipment: str) -> dict[str, int]:
 
 def permission(day: DemoDay) -> str:
     """Attach the supporter's written permission; returns the document's number."""
-    form = DocumentForm("Permission", SUPPORTERS_PERMISSION, "", "Dr. A. Lind", "2026-11-22", "permission.txt")
+    form = DocumentForm(
+        "Permission", SUPPORTERS_PERMISSION, "", "Dr. A. Lind", "2026-11-22", "permission.txt", permits=PURPOSES
+    )
     event = attach_document(day.desk, day.act("pharmacist"), form, b"You may use these vials.")
     return str(event.content["document_id"])
 
@@ -423,6 +426,59 @@ def test_chosen_vials_are_quarantined_with_a_reason_and_come_back_with_a_documen
     idle(office)
     assert states(day, "SHP-1") == {"available": 16}
     assert [row.move for row in life._lines.rows()] == ["receive", "release", "quarantine", "lift quarantine"]
+
+
+def test_tab_follows_the_eye_through_a_late_quarantine_and_keeps_its_reason(
+    qtbot: QtBot, vials_page: VialsPage, office: Office, idle: Idle
+) -> None:
+    vials_page.table.selectRow(1)
+    press(vials_page.quarantine_button)
+    dialog = shown(ActDialog)
+    qtbot.waitUntil(dialog.isActiveWindow)
+    reason, late = dialog.form.field("reason"), dialog.form.field("late_why")
+    QTest.keyClicks(reason.editor(), "refrigerator at 11 °C")
+    press(find(dialog, QPushButton, "done_other"))
+    QTest.keyClicks(dialog.form.field("done_at").editor(), "2026-11-21 14:05")
+    order = []
+    for _ in range(6):
+        QTest.keyClick(focused(), Qt.Key.Key_Tab)
+        order.append(focused().objectName())
+        if focused() is late.editor():
+            QTest.keyClicks(focused(), "the computer was off")
+    assert order == ["done_at_time", "done_at_now", "late_why", "quarantine_dialog_back", "quarantine_dialog_do",
+                     "reason"]  # fmt: skip
+    QTest.keyClicks(reason.editor(), " since noon")
+    assert reason.value() == "refrigerator at 11 °C since noon"
+    assert (late.value(), dialog.form.field("done_at").value()) == ("the computer was off", "2026-11-21T14:05")
+
+
+def test_a_table_of_one_vial_is_worked_by_the_keyboard(
+    qtbot: QtBot, vials_page: VialsPage, office: Office, idle: Idle
+) -> None:
+    qtbot.waitUntil(vials_page.isActiveWindow)
+    vials_page.text.set_value("V000002")
+    qtbot.waitUntil(lambda: vials_page.vials.rowCount() == 1)
+    assert not vials_page.quarantine_button.isEnabled()
+    vials_page.text.editor().setFocus()
+    QTest.keyClick(vials_page.text.editor(), Qt.Key.Key_Tab)
+    assert vials_page.table.hasFocus()
+    assert vials_page.quarantine_button.isEnabled()
+    assert [row.vial.unit_number for row in vials_page.table.selected_rows()] == [numbered("V", 2)]
+
+
+def test_the_end_of_a_vials_life_is_reached_by_page_down(vials_page: VialsPage, office: Office, idle: Idle) -> None:
+    vials_page.open_on(numbered("V", 2))
+    idle(office)
+    life = shown(VialLifeDialog)
+    life.resize(700, 420)
+    QApplication.processEvents()
+    bar = life._area.verticalScrollBar()
+    assert bar.maximum() > 0
+    for _ in range(8):
+        QTest.keyClick(life._close, Qt.Key.Key_PageDown)
+    assert bar.value() == bar.maximum()
+    QTest.keyClick(life._close, Qt.Key.Key_PageUp)
+    assert bar.value() < bar.maximum()
 
 
 def test_a_label_printed_before_asks_why(

@@ -15,8 +15,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from pharmacy_app.demo import PASSWORD, DemoDay
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.ports import VialFilter
+from pharmacy_app.services.storage import BY_HAND
 from tests.ui.find import find
 from tests.ui.office_fixtures import *  # noqa: F403 - fixtures of this folder
 from tests.ui.office_fixtures import Said
@@ -111,7 +112,9 @@ def states(day: DemoDay) -> set[str]:
 
 
 def permission(day: DemoDay) -> str:
-    form = DocumentForm("Permission", SUPPORTERS_PERMISSION, NUMBER, "Dr. A. Lind", "2026-11-22", "permission.txt")
+    form = DocumentForm(
+        "Permission", SUPPORTERS_PERMISSION, NUMBER, "Dr. A. Lind", "2026-11-22", "permission.txt", permits=PURPOSES
+    )
     event = attach_document(day.desk, day.act("pharmacist"), form, b"You may use these vials.")
     return str(event.content["document_id"])
 
@@ -124,6 +127,40 @@ def recorded(page: StoragePage, office: Office, idle: Idle, folder: Path) -> Non
     idle(office)
     press(page.form.record)
     idle(office)
+
+
+def needed(page: StoragePage) -> set[str]:
+    """The fields that can be seen and say that they are required."""
+    form = page.form.form
+    return {
+        field.name
+        for field in form.fields()
+        if not field.isHidden() and "required" in field.editor().accessibleDescription()
+    }
+
+
+def test_what_is_demanded_is_marked_as_required(page: StoragePage) -> None:
+    press(page.begin)
+    always = {"place", "source", "logger_serial", "calibration_due", "discovered_at", "discovered_by", "done"}
+    assert needed(page) == always | {"file", "longest_gap_min"}
+    page.form.source.set_value(BY_HAND)
+    # The end may stay empty while it lasts.
+    by_hand = always - {"calibration_due"}
+    assert needed(page) == by_hand | {"started_at", "min_temperature", "max_temperature", "unit"}
+    page.form.source.set_value("logger missing")
+    assert needed(page) == by_hand - {"logger_serial"} | {"started_at"}
+
+
+@pytest.mark.parametrize(("unit", "example"), [("C", "8.5"), ("F", "47.3")])
+def test_an_empty_temperature_is_asked_for_with_a_temperature(
+    page: StoragePage, office: Office, idle: Idle, unit: str, example: str
+) -> None:
+    press(page.begin)
+    fill(page, source=BY_HAND, started_at="2026-11-22T11:00", max_temperature="9", unit=unit)
+    press(page.form.look)
+    idle(office)
+    said = page.form.form.field("min_temperature").fault()
+    assert said == f"The lowest temperature is empty. Type a number in °{unit}, for example {example}."
 
 
 # -- looking, then recording

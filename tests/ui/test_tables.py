@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from pharmacy_app.domain.errors import Unavailable
@@ -230,3 +232,50 @@ def test_an_empty_answer_is_an_empty_table(qtbot: QtBot, bridge: Bridge) -> None
     assert loaded.args == [0]
     assert model.rowCount() == 0
     assert model.rowCount(QModelIndex()) == 0
+
+
+def test_the_only_row_is_chosen_by_the_keys_as_by_the_mouse(qtbot: QtBot) -> None:
+    model = RowTableModel((Column("unit_number", "Unit no."),), [SimpleNamespace(unit_number="V000001T")])
+    table = DataTable(model, name="vials", label="Vials")
+    qtbot.addWidget(table)
+    with qtbot.waitActive(table):
+        table.show()
+    table.setFocus(Qt.FocusReason.OtherFocusReason)
+    table.clearSelection()
+    assert table.selected_rows() == []
+    QTest.keyClick(table, Qt.Key.Key_Down)
+    assert [row.unit_number for row in table.selected_rows()] == ["V000001T"]
+    table.clearSelection()
+    QTest.keyClick(table, Qt.Key.Key_Home)
+    assert len(table.selected_rows()) == 1
+
+
+@pytest.mark.parametrize("chooses", [True, False])
+def test_tab_into_a_table_chooses_its_row_where_that_is_wanted(qtbot: QtBot, chooses: bool) -> None:
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    first = QLineEdit()
+    model = RowTableModel((Column("unit_number", "Unit no."),), [SimpleNamespace(unit_number="V000001T")])
+    table = DataTable(model, name="vials", label="Vials")
+    table.tab_chooses = chooses
+    column.addWidget(first)
+    column.addWidget(table)
+    with qtbot.waitActive(box):
+        box.show()
+    first.setFocus()
+    QTest.keyClick(first, Qt.Key.Key_Tab)
+    assert table.hasFocus()
+    assert len(table.selected_rows()) == int(chooses)
+
+
+def test_a_letter_with_alt_does_not_search_the_rows(qtbot: QtBot) -> None:
+    rows = [SimpleNamespace(unit_number=unit) for unit in ("V000001T", "X000002R")]
+    table = DataTable(RowTableModel((Column("unit_number", "Unit no."),), rows), name="vials", label="Vials")
+    qtbot.addWidget(table)
+    table.show()
+    table.selectRow(0)
+    QTest.keyClick(table, Qt.Key.Key_X, Qt.KeyboardModifier.AltModifier)
+    assert table.current_row() is rows[0]
+    QTest.keyClick(table, Qt.Key.Key_X)
+    assert table.current_row() is rows[1], "without Alt it does"

@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from pharmacy_app.demo import PASSWORD, DemoDay, dose
 from pharmacy_app.domain.vials import move_table, numbered
 from pharmacy_app.services.disposition import PERMISSION_KIND, RETURN_REASONS
-from pharmacy_app.services.documents import DocumentForm, attach_document
+from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.ports import VialFilter
 from pharmacy_app.services.views import EventLine
 from tests.ui.find import find
@@ -130,7 +130,9 @@ def events(day: DemoDay, kind: str) -> list[EventLine]:
 
 def permit(day: DemoDay) -> str:
     """Attach a permission of the supporter; its number."""
-    form = DocumentForm("Permission 12", PERMISSION_KIND, "", "A. Brandt", "2026-11-20", "permission.txt")
+    form = DocumentForm(
+        "Permission 12", PERMISSION_KIND, "", "A. Brandt", "2026-11-20", "permission.txt", permits=PURPOSES
+    )
     return str(attach_document(day.desk, day.act("pharmacist"), form, b"Permitted.").content["document_id"])
 
 
@@ -210,6 +212,8 @@ def test_every_move_is_shown_and_an_illegal_one_says_why(page: VialsPage, office
         "break": True,
         "miss": True,
         "find": False,
+        "lose": False,
+        "recover": False,
         "return": True,
         "transfer": True,
         "destroy": False,
@@ -221,7 +225,7 @@ def test_every_move_is_shown_and_an_illegal_one_says_why(page: VialsPage, office
     )
     assert "the supporter's written permission, attached" in words(panel, "return")
     assert "§\u00a08.2" in words(panel, "return")
-    assert words(panel, "return").endswith("attached: no document of this kind is attached yet.")
+    assert words(panel, "return").endswith("attached: no document that permits return is attached yet.")
     assert words(panel, "break") == (
         "Becomes broken. It takes the reason in words, a second person who saw it and signs (§\u00a08.2)."
     )
@@ -307,6 +311,23 @@ def test_a_missing_vial_is_found_and_goes_into_quarantine(
     assert life._state.kind == "stop"
     assert "Found after it was missing: Behind the drawer" in life._state.text()
     assert [row.to_state for row in life._lines.rows()][-2:] == ["missing", "quarantined"]
+
+
+def test_a_missing_vial_is_found_at_another_place(
+    page: VialsPage, office: Office, day: DemoDay, said: Said, idle: Idle
+) -> None:
+    two_people = {"password": PASSWORD, "witness_user_name": "checker", "witness_password": PASSWORD}
+    form = open_form(move_vials(page, office, idle, ONE), "miss")
+    fill(form, why="Not in its tray", **two_people)
+    sign(form, office, idle)
+    form = open_form(move_vials(page, office, idle, ONE), "find")
+    fill(form, why="In the other one", place="Refrigerator 2", **two_people)
+    sign(form, office, idle)
+    with day.desk.store.read() as reader:
+        vial = reader.vial(ONE)
+    assert vial is not None
+    assert (vial.state, vial.place) == ("quarantined", "Refrigerator 2")
+    assert said.texts()[-1].startswith("1 vial found again and quarantined")
 
 
 def test_the_second_person_is_another_one_and_what_was_typed_stays(
@@ -701,6 +722,28 @@ def test_the_moves_of_one_state_are_read_whole(page: VialsPage) -> None:
 # -- hands and eyes
 
 
+def letters_of(page: VialsPage) -> dict[str, list[str]]:
+    """What can be seen of the page under each Alt letter."""
+    letters: dict[str, list[str]] = {}
+    for widget in page.findChildren(QWidget):
+        text = widget.text() if isinstance(widget, QAbstractButton) else ""
+        if isinstance(widget, QLabel) and widget.buddy() is not None:
+            text = widget.text()
+        if widget.isVisibleTo(page) and (found := re.search(r"&(\w)", text)):
+            letters.setdefault(found[1].upper(), []).append(text)
+    return letters
+
+
+def test_every_move_has_a_letter_of_its_own(page: VialsPage, office: Office, idle: Idle) -> None:
+    panel = move_vials(page, office, idle, ONE)
+    letters = letters_of(page)
+    assert {letter: texts for letter, texts in letters.items() if len(texts) > 1} == {}
+    offered = {offer_of(panel, kind.move).text() for kind in MOVE_KINDS}
+    assert offered <= {text for texts in letters.values() for text in texts}
+    widths = {offer_of(panel, kind.move).width() for kind in MOVE_KINDS}
+    assert len(widths) == 1, "the words beside the buttons stand in line"
+
+
 @pytest.mark.parametrize("kind", MOVE_KINDS, ids=lambda kind: kind.move)
 def test_every_control_is_named_and_every_letter_is_one_controls(
     page: VialsPage, office: Office, idle: Idle, kind: Any
@@ -708,17 +751,12 @@ def test_every_control_is_named_and_every_letter_is_one_controls(
     panel = move_vials(page, office, idle, ONE)
     panel.choose(kind.move)
     QApplication.processEvents()
-    letters: dict[str, list[str]] = {}
     for widget in page.findChildren(QWidget):
         if not widget.isVisibleTo(page):
             continue
         if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             assert widget.accessibleName(), (type(widget).__name__, widget.objectName())
             assert widget.objectName(), widget.accessibleName()
-        text = widget.text() if isinstance(widget, QAbstractButton) else ""
-        if isinstance(widget, QLabel) and widget.buddy() is not None:
-            text = widget.text()
-        if found := re.search(r"&(\w)", text):
-            letters.setdefault(found[1].upper(), []).append(text)
+    letters = letters_of(page)
     assert {letter: texts for letter, texts in letters.items() if len(texts) > 1} == {}
     assert len(letters) > 5

@@ -455,7 +455,7 @@ class Day:
             ),
             ("Subjects", "1 enrolled", ("Enroll a subject",)),
             ("Prepare", "No dose is under way", ("New order",)),
-            ("Settings", "All study settings are signed.", ("Change…",)),
+            ("Settings", "All study settings that are needed are signed.", ("Change…",)),
         ):
             hands.press(place, within="Navigation")
             hands.find(f"{place} – Pharmacy", ("frame",))

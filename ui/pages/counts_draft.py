@@ -39,7 +39,16 @@ from ui.pages.counts_parts import (
 from ui.pages.stock_parts import ANY, TippedRows, say_mg, vials_count
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text, announce
-from ui.widgets.fields import CheckField, ChoiceField, Form, NoteField, ScanField, TextField
+from ui.widgets.fields import (
+    CheckField,
+    ChoiceField,
+    Form,
+    NoteField,
+    ScanField,
+    TextField,
+    chain_tabs,
+    tab_stops,
+)
 from ui.widgets.panels import Banner, Card, confirm
 from ui.widgets.tables import Column, DataTable
 
@@ -171,9 +180,13 @@ class ScanPart(Card):
 
 
 class NumberPart(Card):
-    """The numbers of a count, a line a lot; what was typed stays when lots are added."""
+    """The numbers of a count, a line a lot; what was typed stays when lots are added.
+
+    Signal ``rebuilt()`` when there are other fields to go through.
+    """
 
     changed = Signal()
+    rebuilt = Signal()
 
     def __init__(self) -> None:
         super().__init__(
@@ -285,7 +298,7 @@ class NumberPart(Card):
         self.form = form
         form.changed.connect(self.changed)
         self._none.setVisible(not self._lots)
-        QWidget.setTabOrder(form, self.other_button)
+        self.rebuilt.emit()
 
 
 class CountDraft(QWidget):
@@ -367,6 +380,7 @@ class CountDraft(QWidget):
         self.scans = ScanPart(self._office)
         self.scans.changed.connect(self._offer_nothing)
         self.numbers = NumberPart()
+        self.numbers.rebuilt.connect(self._join_tabs)
         column.addWidget(self.scans)
         column.addWidget(self.numbers)
         card = Card("Hand in", "Counted by one person and verified by another, who counts again.", name="count_hand_in")
@@ -390,7 +404,13 @@ class CountDraft(QWidget):
         card.body.addLayout(row)
         self.form.mark_clean()
         column.addWidget(card)
+        self._join_tabs()
         return doing
+
+    def _join_tabs(self) -> None:
+        """Tab goes as one reads: the count's head, its scans or numbers, and how it is handed in."""
+        parts = (self.drop_button, self.scans, self.numbers.form, self.numbers.other_button, self.form, self.verb)
+        chain_tabs([stop for part in parts for stop in tab_stops(part)])
 
     def show_places(self, places: Sequence[str]) -> None:
         """Offer these places; the one chosen stays chosen."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QDir, QStandardPaths
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
@@ -13,8 +13,9 @@ from pharmacy_app.services.desk import Act
 from pharmacy_app.services.file_content import MAX_DOCUMENT_BYTES, accepted_patterns
 from ui.office import Office
 from ui.pages.stock_parts import ActDialog
+from ui.theme import SPACE_XS
 from ui.widgets.basics import Button
-from ui.widgets.fields import ChoiceField, DateField, TextField
+from ui.widgets.fields import ChoiceField, DateField, Field, TextField
 
 FILES_FILTER = f"Documents ({' '.join(accepted_patterns())});;All files (*)"
 """What a file dialog offers."""
@@ -53,6 +54,62 @@ class FileField(TextField):
             self.set_value(QDir.toNativeSeparators(path))
 
 
+_PERMITTED = {
+    documents.USE: "Use: release from quarantine",
+    documents.EXPIRY_EXTENSION: "A later expiry",
+    documents.RETURN: "Return to the supporter",
+    documents.TRANSFER: "Transfer to another site",
+    documents.DESTRUCTION: "Destruction on site",
+}
+
+
+class PermitsField(Field):
+    """What the supporter permits by a document: boxes to tick, there for the kinds that say it."""
+
+    def __init__(self, name: str, kinds: ChoiceField) -> None:
+        super().__init__(name, "It permits", hint="It counts for what is ticked alone.")
+        self._kinds = kinds
+        self._boxes = {purpose: QCheckBox(words) for purpose, words in _PERMITTED.items()}
+        beside = QWidget()
+        rows = QVBoxLayout(beside)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(SPACE_XS)
+        for purpose, box in self._boxes.items():
+            box.setObjectName(f"{name}_{purpose.replace(' ', '_')}")
+            box.toggled.connect(self._edited)
+            rows.addWidget(box)
+        self._install(beside)
+        kinds.changed.connect(self.show_for_kind)
+        self.show_for_kind()
+
+    def show_for_kind(self) -> None:
+        """Be there for a permission, where something must be ticked, and for a letter."""
+        kind = self._kinds.value()
+        self.set_required(kind == documents.SUPPORTERS_PERMISSION)
+        self.setVisible(kind in documents.PERMITTING_KINDS)
+
+    def text(self) -> str:
+        """What is ticked, with "; " between."""
+        if self._kinds.value() not in documents.PERMITTING_KINDS:
+            return ""
+        return "; ".join(purpose for purpose, box in self._boxes.items() if box.isChecked())
+
+    def set_value(self, value: str) -> None:
+        """Tick these, untick the others."""
+        ticked = value.split("; ")
+        for purpose, box in self._boxes.items():
+            box.setChecked(purpose in ticked)
+
+    def editor(self) -> QWidget:
+        """The first box."""
+        return next(iter(self._boxes.values()))
+
+
+def purposes_of(value: str) -> tuple[str, ...]:
+    """What a ``PermitsField`` says, as the form of a document takes it."""
+    return tuple(purpose for purpose in value.split("; ") if purpose)
+
+
 def attach(office: Office, act: Act, form: documents.DocumentForm, path: str) -> Event:
     """Read a file and attach it; what is wrong with the file stands beside the field ``file``."""
     content = read_file(path)
@@ -64,16 +121,23 @@ def attach(office: Office, act: Act, form: documents.DocumentForm, path: str) ->
         raise Refused(*faults) from None
 
 
-def attach_dialog(office: Office, parent: QWidget, *, about: str = "", kind: str = "") -> ActDialog:
-    """Attach a file to anything in the record; 'succeeded' gives the event."""
+def attach_dialog(office: Office, parent: QWidget, *, about: str = "", kind: str = "", permits: str = "") -> ActDialog:
+    """Attach a file to anything in the record; 'succeeded' gives the event. ``permits`` is ticked beforehand."""
 
     def work(act: Act, values: dict[str, str]) -> Event:
         form = documents.DocumentForm(
-            values["title"], values["kind"], values["about"], values["signed_by"], values["dated_on"], ""
+            values["title"],
+            values["kind"],
+            values["about"],
+            values["signed_by"],
+            values["dated_on"],
+            "",
+            purposes_of(values["permits"]),
         )
         return attach(office, act, form, values["file"])
 
     kinds = ChoiceField("kind", "&Kind", kind_choices(), required=True)
+    purposes = PermitsField("permits", kinds)
     subject = TextField(
         "about",
         "&About",
@@ -97,6 +161,7 @@ def attach_dialog(office: Office, parent: QWidget, *, about: str = "", kind: str
                 hint="A decision, permission or approval counts by its signature.",
             ),
             DateField("dated_on", "&Dated", required=True),
+            purposes,
         ],
         work,
         name="attach_dialog",
@@ -104,7 +169,11 @@ def attach_dialog(office: Office, parent: QWidget, *, about: str = "", kind: str
         parent=parent,
         columns=2,
     )
+    kinds.changed.connect(dialog._fit)
     kinds.set_value(kind)
     subject.set_value(about)
+    purposes.set_value(permits)
+    purposes.show_for_kind()
     dialog.form.clear_faults()
+    dialog._fit()
     return dialog

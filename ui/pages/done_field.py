@@ -19,11 +19,9 @@ class LateField(TextField):
         super().__init__(
             "late_why",
             "Why it is recorded late",
-            required=True,
             max_length=300,
             placeholder="for example: the computer was off",
         )
-        self.required = False
         self._office, self._times = office, times
         for each in times:
             each.changed.connect(self._follow)
@@ -33,7 +31,7 @@ class LateField(TextField):
         """A late entry says why; what was typed here goes with the field."""
         today = site_now(self._office).date()
         late = any((day := each.day()) is not None and day < today for each in self._times)
-        self.required = late
+        self.set_required(late)
         self.setVisible(late)
         if not late:
             self.set_value("")

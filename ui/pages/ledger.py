@@ -99,7 +99,7 @@ class BalanceRow:
         ("quarantined", "Quarantined", ("quarantined",)),
         ("opened", "Opened", ("opened",)),
         ("used", "Used up", ("empty", "partial", "returned by subject")),
-        ("lost", "Broken, missing", ("broken", "missing")),
+        ("lost", "Broken, missing", ("broken", "missing", "lost")),
         ("left", "Returned, transferred", ("returned", "transferred")),
         ("destroyed", "Destroyed", ("destroyed",)),
         ("never", "Never received", ("never received",)),

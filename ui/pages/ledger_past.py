@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Refused
@@ -14,7 +14,7 @@ from pharmacy_app.services.printing import Printed
 from pharmacy_app.services.views import LedgerLine, PastStockLine
 from ui.office import Office
 from ui.pages.stock_parts import MOMENT_WIDTH, TippedPages, TippedRows, fill_height, say_mg, vials_count
-from ui.theme import SPACE_M, SPACE_S, SPACE_XS
+from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, DateTimeField
 from ui.widgets.panels import Banner
@@ -119,17 +119,16 @@ class PastView(QWidget):
         bar = QHBoxLayout()
         bar.setSpacing(SPACE_S)
         bar.addWidget(self.at, 2, Qt.AlignmentFlag.AlignTop)
-        bar.addWidget(self.known, 2, Qt.AlignmentFlag.AlignTop)
+        bar.addWidget(self.known, 3, Qt.AlignmentFlag.AlignTop)
+        # Neither the day nor the longest choice may be what a narrow window cuts.
+        self.at.editor().setMinimumWidth(120)
+        self.known.editor().setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.known.editor().setMinimumContentsLength(24)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE_S)
-        buttons.addWidget(self.show_button)
+        buttons.addStretch(1)
         buttons.addWidget(self.print_button)
-        beside = QVBoxLayout()
-        beside.setSpacing(SPACE_XS)
-        beside.addWidget(Text(" ", "label"))  # as high as the fields' names, so that the buttons stand beside the boxes
-        beside.addLayout(buttons)
-        beside.addStretch(1)
-        bar.addLayout(beside, 1)
+        buttons.addWidget(self.show_button)
         self.said = Banner(
             "info", "Choose a moment: the stock and the ledger are shown as they stood.", name="past_said"
         )
@@ -156,6 +155,7 @@ class PastView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
         column.addLayout(bar)
+        column.addLayout(buttons)
         column.addWidget(self.said)
         for table, least in ((self.stock_table, 150), (self.later_table, 110), (self.ledger_table, 170)):
             fill_height(table, least)

@@ -101,6 +101,8 @@ class PeriodsCard(Card):
             "period_through", "Sign &through", hint="The last day of the period, a day that is over."
         )
         self.holds = KeyValues(columns=2, name="period_holds")
+        # A line for every lot: it takes the whole width.
+        self.on_site = KeyValues(name="period_on_site")
         self.note = NoteField("period_note", "Note on the period", lines=2)
         self.signature = SignatureBox("Signature", "", "Sign the perio&d", name="period_signature", primary=False)
         self.signature.set_user(office.session.user_name, fixed=True)
@@ -109,11 +111,10 @@ class PeriodsCard(Card):
         self._why_not = Text(f"Signing: {why_not}", "small", name="period_why_not")
         self._why_not.setVisible(bool(why_not))
         self.add(self._why_not)
-        self._signs: tuple[QWidget, ...] = (self.through, self.holds, self.note, self.signature)
+        self._signs: tuple[QWidget, ...] = (self.through, self.holds, self.on_site, self.note, self.signature)
         for part in self._signs:
             self.add(part)
             part.setVisible(not why_not)
-        self.holds.hide()
         self._may = not why_not
         self._soon = QTimer(self, interval=250, singleShot=True)
         self._soon.timeout.connect(self._look)
@@ -132,6 +133,7 @@ class PeriodsCard(Card):
 
     def _changed(self) -> None:
         self.holds.hide()
+        self.on_site.hide()
         self.signature.set_meaning("Type the last day of the period first.")
         if self.through.day() is not None and self._may:
             self._soon.start()
@@ -155,13 +157,15 @@ class PeriodsCard(Card):
                 ("Corrections", str(record.corrections)),
                 ("Open discrepancies", ", ".join(record.open_discrepancies) or "none"),
                 ("Journal's end", f"entry {record.head_seq:,}, {record.head_hash[:12]}"),
-                ("On site at its end", balance_words(record) or "nothing"),
             ]
         )
+        self.on_site.set_pairs([("On site at its end", balance_words(record) or "nothing")])
         self.holds.show()
+        self.on_site.show()
         self.signature.set_meaning(
-            f"I reviewed the record through {say_day(day)}: {vials_count(record.lines, 'line')},"
-            f" {record.late_entries} late, {record.corrections} corrected since the period before."
+            f"I reviewed the record through {say_day(day)}: {vials_count(record.new_lines, 'line')},"
+            f" {record.late_entries} late, {record.corrections} corrected since the period before;"
+            f" {vials_count(record.lines, 'line')} in all."
         )
 
     def _not_got(self, trouble: Exception) -> None:

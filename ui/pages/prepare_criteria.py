@@ -137,7 +137,6 @@ class LabField(Field):
         self._editor_row.addStretch(1)
         self._marked = self._parts["value"]
         self._label.setBuddy(self._parts["value"])
-        self.setFocusProxy(self._parts["value"])
         for line in (self._reading, self._fault_row):
             line.setContentsMargins(_NAME_WIDTH + SPACE_S, 0, 0, 0)
 

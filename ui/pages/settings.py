@@ -172,7 +172,10 @@ class StudyPanel(QWidget):
             titles = ", ".join(TITLES[group] for group in self._unset)
             self._state.set_message("stop", f"Not signed yet: {titles}. What needs them is refused.", word="Missing")
         else:
-            self._state.set_message("ok", "All study settings are signed.", word="Complete")
+            optional = ", ".join(TITLES[group] for group in ROWS if group not in lines)
+            rest = f" Not signed, and it may stay so: {optional}." if optional else ""
+            which = "All study settings that are needed" if optional else "All study settings"
+            self._state.set_message("ok", f"{which} are signed.{rest}", word="Complete")
         self._state.setVisible(self.editor.isHidden())
         self.enter.setVisible(bool(self._unset))
         for group, card in (self.editor.cards | self.editor.optional_cards).items():

@@ -48,7 +48,6 @@ class RolesField(Field):
             row.addWidget(check)
         row.addStretch(1)
         self._install(box)
-        self.setFocusProxy(self.boxes[str(Role.PHARMACIST)])
 
     def text(self) -> str:
         """The chosen roles with commas between."""

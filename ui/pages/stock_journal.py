@@ -259,7 +259,7 @@ class JournalView(QWidget):
         )
         fill_height(self.table, 260)
         self.table.row_activated.connect(self._open)
-        self._count = Text("", "muted", wrap=False, name="journal_count")
+        self._count = Text("", "muted", name="journal_count")
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
         foot.addWidget(self._count, 1)

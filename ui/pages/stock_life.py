@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day, say_moment
@@ -36,7 +37,7 @@ from ui.pages.storage_permission import release_dialog
 from ui.pages.vial_moves_form import MOVE_KINDS
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
-from ui.widgets.panels import Banner, Card, KeyValues
+from ui.widgets.panels import Banner, Card, KeyValues, scroll_by_key
 from ui.widgets.tables import DataTable
 
 
@@ -222,7 +223,13 @@ class VialLifeDialog(QDialog):
         area.viewport().setAutoFillBackground(False)
         area.setWidget(inner)
         inner.setAutoFillBackground(False)
+        self._area = area
         return area
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Page Up and Page Down scroll the vial's life, also from the buttons beneath it."""
+        if not scroll_by_key(self._area, event):
+            super().keyPressEvent(event)
 
     def _make_foot(self) -> QHBoxLayout:
         self.quarantine_button = Button("&Quarantine…", name="vial_life_quarantine", kind="danger")

@@ -88,6 +88,7 @@ _KINDS = {
     "vials_transported": "Vials moved to another place",
     "vials_taken_back": "Containers back from a subject",
     "expiry_extended": "Expiry of a lot extended",
+    "extension_undone": "Extension of an expiry taken back",
     "vials_relabelled": "Labels renewed by hand",
 }
 
@@ -162,6 +163,7 @@ def state_tone(state: str) -> str:
     tones = {
         "quarantined": "stop",
         "missing": "stop",
+        "lost": "stop",
         EXPIRED_STATE: "stop",
         "held": "warn",
         "broken": "warn",

@@ -28,6 +28,10 @@ from ui.widgets.basics import Button, Text
 from ui.widgets.panels import Banner, Card, Page
 from ui.widgets.tables import Column
 
+ROW_HEIGHT = 36
+LINES_SHOWN = 10
+"""So many deviations are seen at once; the others scroll."""
+
 NEW = "new"
 """What ``open_on`` takes for the form that records a deviation."""
 
@@ -119,7 +123,7 @@ class StoragePage(Page):
             name="storage_table",
             label="Storage deviations",
             empty_text="No storage deviation is on record.",
-            visible_rows=10,
+            visible_rows=0,
         )
         self.table.row_activated.connect(self._activated)
         card.add(self.table)
@@ -210,6 +214,8 @@ class StoragePage(Page):
         rows, places = answer
         self._trouble.hide()
         self._rows.set_rows(rows)
+        # As high as its lines: the chosen one's clock stands right beneath, in full.
+        self.table.setFixedHeight(ROW_HEIGHT * (min(max(len(rows), 1), LINES_SHOWN) + 1) + 4)
         self._choose(next((row for row in rows if row.is_open), None))
         self.form.set_places(places)
 

@@ -27,6 +27,7 @@ from pharmacy_app.services.storage import (
 )
 from ui.office import Office
 from ui.pages.documents_parts import FileField, read_file
+from ui.pages.places_field import PlaceField
 from ui.pages.stock_parts import TippedRows, vials_count
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_M, SPACE_S
@@ -222,32 +223,33 @@ class DeviationView(QWidget):
             return office.desk.clock().astimezone(zone)
 
         self.form = Form(name="deviation_form")
-        self.place = ChoiceField("place", "&Place", [(place, place) for place in office.site.places], required=True)
+        self.place = PlaceField(office, "place", "&Place")
         self.source = ChoiceField(
             "source", "&Temperatures", [(source, _SOURCE_WORDS[source]) for source in SOURCES], required=True
         )
         self.form.add(self.place)
         self.form.add(self.source)
-        self.form.add(TextField("logger_serial", "Logger or thermometer, serial &number", max_length=40))
-        self.form.add(DateField("calibration_due", "Cali&bration due"))
+        self.form.add(TextField("logger_serial", "Logger or thermometer, serial &no.", max_length=40, required=True))
+        self.form.add(DateField("calibration_due", "Cali&bration due", required=True))
         self.form.add(FileField("file", "&File"), span=2)
         self.form.add(
             TextField(
                 "longest_gap_min",
                 "Longest interval that is no &gap, minutes",
+                required=True,
                 max_length=4,
                 hint="More time than this between two readings is a deviation.",
             )
         )
         self.form.end_row()
-        self.form.add(DateTimeField("started_at", "&Started at", now=now))
+        self.form.add(DateTimeField("started_at", "&Started at", now=now, required=True))
         self.form.add(DateTimeField("ended_at", "&Ended at", hint="Leave it empty while it lasts.", now=now))
-        self.form.add(TextField("min_temperature", "&Lowest temperature", max_length=12))
-        self.form.add(TextField("max_temperature", "&Highest temperature", max_length=12))
-        self.form.add(ChoiceField("unit", "&Unit", list(UNITS.items())))
-        self.form.add(ChoiceField("date_order", "&Order of the date", list(DATE_ORDERS.items())))
-        self.form.add(ChoiceField("clock", "&Clock of the logger", list(CLOCKS.items())))
-        self.form.add(TextField("column", "Colu&mn with the temperature, counted from 1", max_length=3))
+        self.form.add(TextField("min_temperature", "&Lowest temperature", max_length=12, required=True))
+        self.form.add(TextField("max_temperature", "&Highest temperature", max_length=12, required=True))
+        self.form.add(ChoiceField("unit", "&Unit", list(UNITS.items()), required=True))
+        self.form.add(ChoiceField("date_order", "&Order of the date", list(DATE_ORDERS.items()), required=True))
+        self.form.add(ChoiceField("clock", "&Clock of the logger", list(CLOCKS.items()), required=True))
+        self.form.add(TextField("column", "Colu&mn with the temperature, counted from 1", max_length=3, required=True))
         self.form.end_row()
         self.form.add(DateTimeField("discovered_at", "&Discovered at", now=now, required=True))
         self.form.add(TextField("discovered_by", "Discovered b&y", max_length=60, required=True))
@@ -321,6 +323,8 @@ class DeviationView(QWidget):
             shown |= set(_BY_HAND)
         for name in (*_OF_FILE, *_TYPED, *_BY_HAND):
             self._show(name, visible=name in shown)
+        self.form.field("logger_serial").set_required(source != "logger missing")
+        self.form.field("calibration_due").set_required(source in (FROM_FILE, "logger failed"))
         looked = self._looked is not None and self._looked == self._looked_at()
         self.record.setEnabled(looked and not self._busy)
         self._stale.setVisible(self._looked is not None and not looked)

@@ -6,7 +6,7 @@ from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.events import Event
 from pharmacy_app.services.desk import Act
 from pharmacy_app.services.disposition import permissions
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION
+from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, USE
 from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.stock import PermissionForm, release_with_document
 from pharmacy_app.services.views import DocumentLine
@@ -80,7 +80,7 @@ class ReleaseDialog(ActDialog):
         self._fit()
 
     def _attach(self) -> None:
-        dialog = attach_dialog(self._office, self, about=self._about, kind=SUPPORTERS_PERMISSION)
+        dialog = attach_dialog(self._office, self, about=self._about, kind=SUPPORTERS_PERMISSION, permits=USE)
         dialog.succeeded.connect(self._attached)
         dialog.open()
 

@@ -11,6 +11,7 @@ from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.temperatures import MKT_NOTICE, say_celsius
 from pharmacy_app.services.desk import Act, Credentials
+from pharmacy_app.services.exposures import still_lasts
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.storage import (
@@ -38,12 +39,13 @@ from ui.pages.storage_permission import DocumentChoice, ReleaseDialog
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
-from ui.widgets.fields import ChoiceField, DateTimeField, NoteField, PasswordField, TextField
+from ui.widgets.fields import ChoiceField, DateTimeField, Field, NoteField, PasswordField, TextField
 from ui.widgets.panels import Banner, Card, KeyValues
 from ui.widgets.tables import Column
 from ui.widgets.temperature_chart import TemperatureChart
 
 _ITEM_WORDS = {
+    "end": "Ended",
     "quarantine": "Quarantined",
     "report": "Supporter told",
     "decision": "Written decision",
@@ -310,19 +312,26 @@ class RecordView(QWidget):
 
     def update_it(self) -> None:
         """Write cause and action down, and look for vials that later entries have added."""
-        desk, line = self._office.desk, self._record.line
+        desk, line, zone = self._office.desk, self._record.line, self._zone
 
         def work(act: Act, values: dict[str, str]) -> Event:
             return update_deviation(desk, act, UpdateForm(line.deviation_id, **values))
 
+        def now() -> datetime:
+            return desk.clock().astimezone(zone)
+
         cause, action = NoteField("cause", "&Cause", lines=3), NoteField("action", "&Action", lines=3)
+        fields: list[Field] = [cause, action]
+        if still_lasts(line):
+            hint = "Leave it empty while it lasts: its place is shut so long."
+            fields.append(DateTimeField("ended_at", "&Ended at", hint=hint, now=now))
         dialog = ActDialog(
             self._office,
             f"{line.deviation_id}: cause and action",
             "What is written here replaces what stood before; the earlier words stay in the journal. The ledger is"
             " looked through again for vials that lay there.",
             "&Record",
-            [cause, action],
+            fields,
             work,
             name="update_dialog",
             busy="Recording cause and action",

@@ -15,7 +15,7 @@ from pharmacy_app.services import documents, views
 from ui.document import DocumentDialog, save_copy
 from ui.office import Office
 from ui.pages.documents import content_of
-from ui.pages.documents_parts import FILES_FILTER, kind_choices, read_file
+from ui.pages.documents_parts import FILES_FILTER, PermitsField, kind_choices, purposes_of, read_file
 from ui.pages.stock_parts import TippedRows
 from ui.pages.subjects_facts import SubjectFacts
 from ui.pages.subjects_parts import FittingTable
@@ -68,14 +68,8 @@ class AttachCard(Card):
         chooser.addStretch(1)
         self.form.add_widget(beside)
         self.form.add(TextField("attach_title", "T&itle", required=True, max_length=120), span=2)
-        self.form.add(
-            ChoiceField(
-                "attach_kind",
-                "&Kind",
-                kind_choices(),
-                required=True,
-            )
-        )
+        kind = ChoiceField("attach_kind", "&Kind", kind_choices(), required=True)
+        self.form.add(kind)
         self.about = ChoiceField("attach_about", "Abo&ut", required=True)
         self.form.add(self.about)
         self.form.add(
@@ -87,6 +81,7 @@ class AttachCard(Card):
             )
         )
         self.form.add(DateField("attach_dated_on", "Dat&ed", required=True))
+        self.form.add(PermitsField("attach_permits", kind))
         self.add(self.form)
         self.cancel = Button("Cance&l", name="attach_cancel")
         self.cancel.clicked.connect(self.close_card)
@@ -145,8 +140,8 @@ class AttachCard(Card):
         self.button.setEnabled(False)
         desk, act = self._office.desk, self._act
         values = {name.removeprefix("attach_"): value for name, value in self.form.values().items()}
-        path = values.pop("file")
-        form = documents.DocumentForm(**values, file_name=Path(path).name)
+        path, permits = values.pop("file"), purposes_of(values.pop("permits"))
+        form = documents.DocumentForm(**values, file_name=Path(path).name, permits=permits)
 
         def work() -> Event:
             content = read_file(path) if path else b""

@@ -149,7 +149,8 @@ def waiting(
             Waiting(
                 "warn",
                 f"{counted(today.held, 'vial is', 'vials are')} held",
-                "They cannot be used until a pharmacist releases the shipment, or quarantines it.",
+                "They cannot be used until a pharmacist releases the shipment; those held for an alarm of its logger"
+                " need the supporter's document too.",
                 "Go to Receive",
                 "receive",
             )

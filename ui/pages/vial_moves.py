@@ -118,7 +118,6 @@ class _Offer(QWidget):
         self._move = kind.move
         key = kind.move.replace(" ", "_")
         self.button = Button(kind.title, name=f"move_{key}")
-        self.button.setMinimumWidth(208)
         self.button.clicked.connect(self._choose)
         self._icon = IconView("waiting", "muted")
         self._words = Text("", name=f"move_{key}_words")
@@ -152,6 +151,8 @@ class _Offer(QWidget):
             still = f"\nStill missing: {missing}." if missing else ""
             self._icon.set_icon("warn" if lacking else "ok", "warn" if lacking else "ok")
             becomes = f"Becomes {rule_.to_state}." if rule_.to_state else "Stays what it is, in another place."
+            if rule_.back:
+                becomes = "Becomes again what it was."
             takes = f" It takes {needs} (§\u00a0{rule_.section})." if needs else f" (§\u00a0{rule_.section})"
             self._words.setText(f"{becomes}{takes}{still}")
         self.button.setAccessibleDescription(self._words.text())
@@ -249,6 +250,10 @@ class MovePanel(QWidget):
             offer.chosen.connect(self.choose)
             self._offered[kind.move] = offer
             rows.addWidget(offer)
+        # The buttons are as wide as the longest of them: the words beside them stand in line.
+        widest = max(offer.button.sizeHint().width() for offer in self._offered.values())
+        for offer in self._offered.values():
+            offer.button.setMinimumWidth(widest)
         card.body.addLayout(rows)
         return card
 

@@ -16,6 +16,7 @@ from pharmacy_app.services.desk import Act, Credentials, Desk
 from pharmacy_app.services.disposition import (
     ASKED_WITH_THE_ACT,
     PERMISSION_KIND,
+    PURPOSE_OF,
     RETURN_REASONS,
     CarrierTyped,
     DestroyForm,
@@ -32,7 +33,7 @@ from ui.pages.documents_parts import FileField, attach
 from ui.pages.done_field import DoneTime
 from ui.pages.stock_parts import ActDialog, vials_count
 from ui.theme import SPACE_S, SPACE_XS
-from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
+from ui.widgets.basics import Button, IconView, Text, clear_layout, plain, rule
 from ui.widgets.fields import CheckField, ChoiceField, DateField, Form, NoteField, PasswordField, TextField
 from ui.widgets.panels import Card
 
@@ -62,7 +63,7 @@ MOVE_KINDS = (
     MoveKind(
         "transport",
         "vials_transported",
-        "Move to another place",
+        "Move to another &place",
         "Two lines are written: out of the old place, into the new one. To and from a satellite another person signs"
         " the receipt there.",
         "&Record the move",
@@ -71,7 +72,7 @@ MOVE_KINDS = (
     MoveKind(
         "break",
         "vials_broken",
-        "Broken",
+        "Bro&ken",
         "Keep what is left of the vial with its label: the container waits for the monitor's accountability.",
         "S&ign as broken",
         "recorded as broken",
@@ -81,7 +82,7 @@ MOVE_KINDS = (
     MoveKind(
         "miss",
         "vials_missing",
-        "Missing",
+        "&Missing",
         "Search together with a second person first. A missing vial is explained and reported.",
         "S&ign as missing",
         "recorded as missing",
@@ -91,7 +92,7 @@ MOVE_KINDS = (
     MoveKind(
         "find",
         "vials_found",
-        "Found again",
+        "&Found again",
         "Nobody knows how it was stored meanwhile: it goes into quarantine until the supporter permits its use in"
         " writing.",
         "S&ign as found",
@@ -100,9 +101,29 @@ MOVE_KINDS = (
         "Second person",
     ),
     MoveKind(
+        "lose",
+        "vials_missing",
+        "Container &lost",
+        "Search together with a second person first. A lost container of a used vial is explained and reported.",
+        "S&ign as lost",
+        "recorded as lost",
+        "I searched and did not find it.",
+        "Second person",
+    ),
+    MoveKind(
+        "recover",
+        "vials_found",
+        "C&ontainer found again",
+        "It is again what it was: empty, partial, broken or returned by a subject.",
+        "S&ign as found",
+        "found again",
+        "I found it.",
+        "Second person",
+    ),
+    MoveKind(
         "take back",
         "vials_taken_back",
-        "Came back from a subject",
+        "&Came back from a subject",
         "Opened, empty and partly used containers that a ward brought back: never used again. An unopened vial never"
         " leaves the pharmacy for a subject.",
         "&Record as returned by the subject",
@@ -111,7 +132,7 @@ MOVE_KINDS = (
     MoveKind(
         "return",
         "vials_returned",
-        "Return to the supporter",
+        "&Return to the supporter",
         "Unopened vials go back in their original containers, after the supporter was asked. Expired ones are returned"
         " too, never destroyed here.",
         "S&ign the return",
@@ -121,7 +142,7 @@ MOVE_KINDS = (
     MoveKind(
         "transfer",
         "vials_transferred",
-        "Transfer to another site",
+        "Tran&sfer to another site",
         "Unopened vials go to the other site in their original containers, after the supporter was asked.",
         "S&ign the transfer",
         "transferred to another site",
@@ -130,7 +151,7 @@ MOVE_KINDS = (
     MoveKind(
         "destroy",
         "vials_destroyed",
-        "Destroy on site",
+        "&Destroy on site",
         "Used and broken containers only, under the supporter's permission and after the monitor's accountability. A"
         " witness signs too.",
         "S&ign the destruction",
@@ -188,8 +209,13 @@ def do_move(desk: Desk, act: Act, name: str, unit_numbers: tuple[str, ...], type
             **late,
         )
         return disposition.destroy_vials(desk, act, form, own, second)
-    acts = {"break": disposition.break_vials, "miss": disposition.miss_vials, "find": disposition.find_vials}
-    return acts[name](desk, act, LossForm(unit_numbers, typed["why"], **late), own, second)
+    acts = {
+        "break": disposition.break_vials,
+        **dict.fromkeys(("miss", "lose"), disposition.miss_vials),
+        **dict.fromkeys(("find", "recover"), disposition.find_vials),
+    }
+    loss = LossForm(unit_numbers, typed["why"], **late, place=typed.get("place", ""))
+    return acts[name](desk, act, loss, own, second)
 
 
 class Checklist(QWidget):
@@ -236,17 +262,20 @@ def _standing(line: ProofLine) -> tuple[str, str, str, str]:
     return "stop", "stop", "Missing", line.missing
 
 
-def permission_dialog(office: Office, parent: QWidget) -> ActDialog:
-    """Attach the supporter's written permission to the study; 'succeeded' gives the event."""
+def permission_dialog(office: Office, parent: QWidget, purpose: str) -> ActDialog:
+    """Attach the supporter's written permission for one purpose to the study; 'succeeded' gives the event."""
 
     def work(act: Act, values: dict[str, str]) -> Event:
-        form = documents.DocumentForm(values["title"], PERMISSION_KIND, "", values["signed_by"], values["dated_on"], "")
+        form = documents.DocumentForm(
+            values["title"], PERMISSION_KIND, "", values["signed_by"], values["dated_on"], "", (purpose,)
+        )
         return attach(office, act, form, values["file"])
 
     return ActDialog(
         office,
         "Attach the supporter's permission",
-        f"{documents.FILES_TAKEN}, kept as it is and attached to the study as a whole.",
+        f"{documents.FILES_TAKEN}, kept as it is and attached to the study as a whole. It will count as a permission"
+        f" of {purpose} and of nothing else.",
         "&Attach",
         [
             FileField("file", "&File"),
@@ -274,7 +303,7 @@ class MoveForm(Card):
 
     def __init__(self, office: Office, kind: MoveKind) -> None:
         key = kind.move.replace(" ", "_")
-        super().__init__(kind.title, kind.text, name=f"move_form_{key}")
+        super().__init__(plain(kind.title), kind.text, name=f"move_form_{key}")
         self.kind = kind
         self._office = office
         self._act = office.act()
@@ -337,6 +366,15 @@ class MoveForm(Card):
         self.form.add(TextField("brought_by", "Brou&ght by", required=True, max_length=60, hint="The person's name."))
         self.form.add(TextField("reason", "Rea&son", required=True, max_length=300), span=2)
         self.form.add(NoteField("note", "&Note", lines=2), span=2)
+
+    def add_find(self) -> None:
+        """What happened, and where the vials lie now, if that is another place."""
+        self._found_at = ChoiceField(
+            "place", "Found at which &place", hint="Only if they lie elsewhere than where they were last."
+        )
+        self.form.add(self._found_at)
+        self.form.end_row()
+        self.add_loss()
 
     def add_loss(self) -> None:
         """What happened, in words."""
@@ -434,11 +472,14 @@ class MoveForm(Card):
             self.permission.set_hint("" if permissions else "None is attached yet: attach it first.")
 
     def show_places(self, places: Sequence[views.Place], vials: Sequence[Vial]) -> None:
-        """Offer the places in use for a transport, and the dose of the vials that came back."""
+        """Offer the places in use for a transport and for found vials, and the dose of the vials that came back."""
         self._places, self._vials = tuple(places), tuple(vials)
+        in_use = [(place.name, _place_words(place)) for place in places if place.in_use]
         if self.kind.move == "transport":
-            self._to_place.set_choices([(place.name, _place_words(place)) for place in places if place.in_use])
+            self._to_place.set_choices(in_use)
             self._offer_receiver()
+        if self.kind.move in ("find", "recover"):
+            self._found_at.set_choices(in_use)
         doses = {vial.dose_id for vial in vials}
         if self.kind.move == "take back" and len(doses) == 1 and not self.form.field("dose_id").value():
             self.form.field("dose_id").set_value(next(iter(doses)))
@@ -467,7 +508,7 @@ class MoveForm(Card):
         return self._busy
 
     def _attach(self) -> None:
-        dialog = permission_dialog(self._office, self)
+        dialog = permission_dialog(self._office, self, PURPOSE_OF[self.kind.move])
         dialog.succeeded.connect(self._did_attach)
         dialog.open()
 
@@ -504,7 +545,15 @@ class MoveForm(Card):
     def _did(self, event: Event) -> None:
         self._set_busy(False)
         self._forget_passwords()
-        self._office.messages.ok(f"{vials_count(len(event.content['moves']))} {self.kind.done} (event {event.seq}).")
+        moved = {moved["unit_number"] for moved in event.content["moves"]}
+        said = f"{vials_count(len(moved))} {self.kind.done} (event {event.seq})."
+        if kept_back := event.content.get("kept_back", ()):
+            units = unit_ranges(tuple(vial["unit_number"] for vial in kept_back))
+            self._office.messages.warn(
+                f"{said} By this {units} lay through a storage deviation and stay in quarantine."
+            )
+        else:
+            self._office.messages.ok(said)
         self.done.emit(event)
 
     def _did_not(self, trouble: Exception) -> None:
@@ -534,7 +583,9 @@ _FIELDS: dict[str, Callable[[MoveForm], None]] = {
     "take back": MoveForm.add_take_back,
     "break": MoveForm.add_loss,
     "miss": MoveForm.add_loss,
-    "find": MoveForm.add_loss,
+    "find": MoveForm.add_find,
+    "lose": MoveForm.add_loss,
+    "recover": MoveForm.add_find,
     "return": MoveForm.add_return,
     "transfer": MoveForm.add_transfer,
     "destroy": MoveForm.add_destroy,

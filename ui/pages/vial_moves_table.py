@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from pharmacy_app.domain.move_diagram import OUTSIDE, SAME, move_diagram
+from pharmacy_app.domain.move_diagram import BACK, OUTSIDE, SAME, move_diagram
 from pharmacy_app.domain.vials import Move, move_table
 from ui.pages.stock_parts import ANY, TippedRows, fill_height, state_says
 from ui.pages.subjects_parts import FittingTable
@@ -36,7 +36,7 @@ def move_rows(state: str = "") -> list[MoveRow]:
         MoveRow(
             move,
             f"{move.name[:1].upper()}{move.name[1:]}",
-            f"{', '.join(move.from_states) or OUTSIDE} → {move.to_state or SAME}",
+            f"{', '.join(move.from_states) or OUTSIDE} → {move.to_state or (BACK if move.back else SAME)}",
             ", ".join(table.proofs[name].says for name in move.needs) or "–",
             move.transaction or "–",
             move.section,
@@ -110,7 +110,13 @@ class MovesView(QWidget):
 
     def _say(self, row: MoveRow) -> None:
         move = row.move
-        says = state_says(move.to_state) if move.to_state else "Its place or its label changes, not its state"
+        says = (
+            state_says(move.to_state)
+            if move.to_state
+            else "It is again what it was"
+            if move.back
+            else "Its place or its label changes, not its state"
+        )
         sentences = [
             f"{row.name}: {row.way}. {says}.",
             f"It takes {row.needs}." if move.needs else "",

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Refused
@@ -103,7 +103,7 @@ def lots_of(stock: Sequence[StockLine], day: date) -> list[LotStock]:
             opened=states.get("opened", 0),
             used=sum(states.get(state, 0) for state in ("empty", "partial", "returned by subject")),
             broken=states.get("broken", 0),
-            missing=states.get("missing", 0),
+            missing=states.get("missing", 0) + states.get("lost", 0),
             gone=sum(states.get(state, 0) for state in ("returned", "transferred", "destroyed")),
         )
         for (strength, expires_on, lot, place), states in sorted(counted.items())
@@ -285,6 +285,9 @@ class VialsPage(Page):
             "vial_strength", "S&trength", [(ANY, "All strengths"), *((str(s), say_mg(s)) for s in STRENGTHS_MG)]
         )
         self.state = ChoiceField("vial_state", "St&ate", [(ANY, "All states"), *((s, s) for s in STATES)])
+        # The longest state must not make the page wider than the window.
+        self.state.editor().setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.state.editor().setMinimumContentsLength(8)
         self.lot = ChoiceField("vial_lot", "&Lot", [(ANY, "All lots")])
         self.text = TextField("vial_text", "Unit, kit, lot or dose &number", max_length=40)
         for choice in (self.strength, self.state, self.lot):
@@ -299,6 +302,7 @@ class VialsPage(Page):
             label="Vials",
             empty_text="No vial fits. Choose “All” above, or receive a shipment first.",
         )
+        self.table.tab_chooses = True
         fill_height(self.table, 184)
         self.table.row_activated.connect(self._open_row)
         self.table.selectionModel().selectionChanged.connect(self._offer)
@@ -343,6 +347,7 @@ class VialsPage(Page):
             empty_text="There is no vial yet. Receive the first shipment under Receive.",
             sortable=False,
         )
+        self.stock_table.tab_chooses = True
         fill_height(self.stock_table, 240)
         self.stock_table.row_activated.connect(self._open_lot)
         self.stock_table.selectionModel().selectionChanged.connect(self._offer_lot)
@@ -389,7 +394,7 @@ class VialsPage(Page):
     def open_on(self, what: str) -> None:
         """Open a vial by its unit number, kit number or scanned label; 'lot …' shows the vials of that lot."""
         if what.startswith("lot "):
-            self._show_lot(what.removeprefix("lot "))
+            self._show_lot(what.removeprefix("lot ").partition(",")[0])
             return
         if what == LABELS_TO_RENEW:
             self.show_labels_to_renew()

@@ -13,7 +13,7 @@ from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services.desk import Act, Credentials
-from pharmacy_app.services.documents import SUPPORTERS_PERMISSION
+from pharmacy_app.services.documents import EXPIRY_EXTENSION, SUPPORTERS_PERMISSION
 from pharmacy_app.services.expiry import (
     ExpiryForm,
     RelabelForm,
@@ -92,7 +92,7 @@ class ExpiryDialog(ActDialog):
         self._fit()
 
     def _attach(self) -> None:
-        dialog = attach_dialog(self._office, self, kind=SUPPORTERS_PERMISSION)
+        dialog = attach_dialog(self._office, self, kind=SUPPORTERS_PERMISSION, permits=EXPIRY_EXTENSION)
         dialog.succeeded.connect(self._attached)
         dialog.open()
 

@@ -8,6 +8,7 @@ from pharmacy_app.domain.dates import MONTHS, parse_day
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 DATE_FAULT = "This is not a date we can read. Type it as 2026-11-22 or 22-Nov-2026."
+DATE_TIME_FAULT = "This is not a date and a time we can read. Type them as 2026-11-22 14:05 or 22-Nov-2026 14:05."
 TIME_FAULT = "This is not a time we can read. Type it as 09:05, on the 24-hour clock."
 
 

@@ -6,11 +6,13 @@ for the service; ``set_value(text)``; ``set_fault(sentence)``, '' to clear; ``fa
 ``set_read_only(bool)``. ``check`` is called with ``value()`` and returns a sentence, or '' when all is well.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 
 from PySide6.QtCore import QDate, QElapsedTimer, QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QShortcut, QTextCharFormat
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent, QShortcut, QTextCharFormat
 from PySide6.QtWidgets import (
     QCalendarWidget,
     QCheckBox,
@@ -24,15 +26,17 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from pharmacy_app.domain.errors import Fault
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, Theme, repolish
 from ui.widgets.basics import Button, IconView, Text, announce, plain
-from ui.widgets.dates import DATE_FAULT, TIME_FAULT, parse_date, parse_time, say_date
+from ui.widgets.dates import DATE_FAULT, DATE_TIME_FAULT, TIME_FAULT, parse_date, parse_time, say_date
 
 Check = Callable[[str], str]
 
 _PAUSE_MS = 700
+_ROOM_FOR_NOW = 344
 
 
 class Field(QWidget):
@@ -150,6 +154,12 @@ class Field(QWidget):
         """What the field itself finds wrong with what stands in it now; nothing is shown."""
         return self._find_fault()
 
+    def set_required(self, required: bool) -> None:
+        """Say beside the label whether the field is needed; where it depends on what stands in another."""
+        self.required = required
+        self._need.setText("required" if required else "")
+        self._describe()
+
     def set_hint(self, hint: str) -> None:
         """Show a quiet line beneath the editor; a reading of the value takes its place."""
         self._hint_text = hint
@@ -167,8 +177,11 @@ class Field(QWidget):
         self._label.setBuddy(editor)
         self._editor_row.insertWidget(0, editor, stretch)
         self._marked = editor
-        self.setFocusProxy(editor)
         self._describe()
+
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
+        """Stand on the editor. A focus proxy would do this too, but it would keep its place in the order of Tab."""
+        self.editor().setFocus(reason)
 
     def _read(self) -> str:
         """How the value was understood, e.g. a date in full; '' when there is nothing to say."""
@@ -207,6 +220,18 @@ class Field(QWidget):
             self._marked.setAccessibleDescription(" ".join(part for part in parts if part))
 
 
+class _WordsLine(QLineEdit):
+    """A line of words: tabbed into, it stands at its end; the next key must not replace the whole of it unseen."""
+
+    _BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Stand at the end of what was typed before."""
+        super().focusInEvent(event)
+        if event.reason() in self._BY_KEYS:
+            self.end(False)
+
+
 class TextField(Field):
     """One line of text. ``placeholder`` is an example only; the label names the field."""
 
@@ -223,7 +248,7 @@ class TextField(Field):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(name, label, required=required, hint=hint, check=check, parent=parent)
-        self._line = QLineEdit()
+        self._line = self._make_line()
         self._line.setMaxLength(max_length)
         self._line.setPlaceholderText(placeholder)
         self._install(self._line)
@@ -242,6 +267,9 @@ class TextField(Field):
     def editor(self) -> QLineEdit:
         """The line itself."""
         return self._line
+
+    def _make_line(self) -> QLineEdit:
+        return _WordsLine()
 
     def set_read_only(self, read_only: bool) -> None:
         """Show the text without letting it be changed; it can still be reached and copied."""
@@ -268,6 +296,10 @@ class DecimalField(TextField):
         if unit:
             self._editor_row.addWidget(Text(unit, "muted", wrap=False, name=f"{name}_unit"))
 
+    def _make_line(self) -> QLineEdit:
+        # A number is typed anew as a whole: tabbed into, it is chosen.
+        return QLineEdit()
+
 
 class _Combo(QComboBox):
     """A choice that scrolling a page cannot change by accident; its list carries names too."""
@@ -282,6 +314,14 @@ class _Combo(QComboBox):
     def wheelEvent(self, event: QEvent) -> None:
         """Leave the wheel to the page."""
         event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take plain letters alone for a search: one with Alt or Ctrl was meant for another part of the page."""
+        held = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier
+        if event.modifiers() & held and event.key() not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            event.ignore()
+            return
+        super().keyPressEvent(event)
 
 
 class AmountField(DecimalField):
@@ -397,6 +437,10 @@ class DateField(TextField):
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(self.open_calendar)
 
+    def _make_line(self) -> QLineEdit:
+        # A date is typed anew as a whole: tabbed into, it is chosen.
+        return QLineEdit()
+
     def day(self) -> date | None:
         """The date typed, or ``None`` when there is none or it cannot be read."""
         return parse_date(self.text())
@@ -455,6 +499,10 @@ class TimeField(TextField):
             parent=parent,
         )  # fmt: skip
 
+    def _make_line(self) -> QLineEdit:
+        # A time is typed anew as a whole: tabbed into, it is chosen.
+        return QLineEdit()
+
     def value(self) -> str:
         """The time as ``HH:MM``, or the typed text where it cannot be read."""
         moment = parse_time(self.text())
@@ -490,27 +538,48 @@ class DateTimeField(DateField):
         self._time.setAccessibleName(f"{self._words} time")
         self._time.setPlaceholderText("09:05")
         self._time.setMaxLength(8)
-        self._time.setFixedWidth(88)
+        self._time.setFixedWidth(80)
         self._time.textChanged.connect(self._edited)
         self._time.editingFinished.connect(self._settle)
+        self._line.editingFinished.connect(self._part)
         self._editor_row.addWidget(self._time)
+        self._now_button: Button | None = None
         if now is not None:
-            button = Button("Now", name=f"{name}_now", kind="quiet", icon="clock")
-            button.setAccessibleName(f"{self._words} now")
-            button.clicked.connect(self._take_now)
-            self._editor_row.addWidget(button)
+            self._now_button = Button("Now", name=f"{name}_now", kind="quiet", icon="clock")
+            self._now_button.setAccessibleName(f"{self._words} now")
+            self._now_button.setToolTip("Now")
+            self._now_button.clicked.connect(self._take_now)
+            self._editor_row.addWidget(self._now_button)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room the day needs it more than the word on the button."""
+        super().resizeEvent(event)
+        words = "" if event.size().width() < _ROOM_FOR_NOW else "Now"
+        if self._now_button is not None and self._now_button.text() != words:
+            self._now_button.set_text(words)
+            self._now_button.setAccessibleName(f"{self._words} now")
 
     def text(self) -> str:
         """Date and time as typed, with a blank between."""
-        return f"{self._line.text()} {self._time.text()}".strip() if hasattr(self, "_time") else ""
+        return " ".join(self._parts()).strip() if hasattr(self, "_time") else ""
 
     def day(self) -> date | None:
         """The date typed, or ``None``."""
-        return parse_date(self._line.text())
+        return parse_date(self._parts()[0])
+
+    def _parts(self) -> tuple[str, str]:
+        """Date and time as typed, though both may stand in the first line; a time beside it is not overruled."""
+        typed, moment = self._line.text(), self._time.text() if hasattr(self, "_time") else ""
+        both = re.fullmatch(r"\s*(\S.*?)(?:\s+|(?<=\d)[Tt])(\d{1,2}:\d{2}|\d{4})\s*", typed, re.ASCII)
+        if both is None or parse_date(typed) is not None or parse_date(both[1]) is None:
+            return typed, moment
+        if moment.strip() and parse_time(moment) != parse_time(both[2]):
+            return typed, moment
+        return both[1], both[2]
 
     def value(self) -> str:
         """Date and time as ISO to the minute, or the typed text where either cannot be read."""
-        day, moment = self.day(), parse_time(self._time.text())
+        day, moment = self.day(), parse_time(self._parts()[1])
         return f"{day.isoformat()}T{moment.isoformat('minutes')}" if day and moment else self.text()
 
     def set_value(self, value: str) -> None:
@@ -536,30 +605,40 @@ class DateTimeField(DateField):
     def _read(self) -> str:
         if not hasattr(self, "_time"):
             return ""
-        day, moment = self.day(), parse_time(self._time.text())
+        day, moment = self.day(), parse_time(self._parts()[1])
         return f"{say_date(day)}, {moment.isoformat('minutes')}" if day and moment else super()._read()
 
     def _find_fault(self) -> str:
         if not self.text():
             return ""
         if self.day() is None:
-            return DATE_FAULT
+            return DATE_TIME_FAULT
         # The time is judged once it was begun, or when the field is checked as a whole.
-        if self._time.text() and parse_time(self._time.text()) is None:
+        moment = self._parts()[1]
+        if moment and parse_time(moment) is None:
             return TIME_FAULT
-        return self._check(self.value()) if self._check and self._time.text() else ""
+        return self._check(self.value()) if self._check and moment else ""
 
     def check_now(self) -> str:
         """Check both parts at once; a date without its time is a fault too."""
         fault = super().check_now()
-        if not fault and self.text() and not self._time.text().strip():
+        if not fault and self.text() and not self._parts()[1].strip():
             fault = f"{self._words} needs a time as well, for example 09:05."
             self.set_fault(fault)
         return fault
 
     def _settle(self) -> None:
-        if hasattr(self, "_time"):
-            super()._settle()
+        if not hasattr(self, "_time"):
+            return
+        super()._settle()
+
+    def _part(self) -> None:
+        """Once the first line is left, a time typed behind its date stands in the place of the time."""
+        day, moment = self._parts()
+        if (day, moment) != (self._line.text(), self._time.text()):
+            self._time.setText(moment)
+            self._line.setText(day)
+            self._settle()
 
 
 class ChoiceField(Field):
@@ -632,6 +711,10 @@ class PasswordField(TextField):
         super().__init__(name, label, required=required, hint=hint, max_length=1024, parent=parent)
         self._line.setEchoMode(QLineEdit.EchoMode.Password)
         self._line.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData)
+
+    def _make_line(self) -> QLineEdit:
+        # What cannot be seen cannot be mended in the middle: tabbed into, it is chosen.
+        return QLineEdit()
 
     def value(self) -> str:
         """The password exactly as typed, blanks included."""
@@ -818,6 +901,23 @@ class NoteField(Field):
         return super().eventFilter(watched, event)
 
 
+def tab_stops(widget: QWidget) -> list[QWidget]:
+    """What Tab stops at in ``widget``, in the order in which its parts were put there.
+
+    The window's own chain is not asked for: what ``nextInFocusChain`` gives to Python is taken there for a child of the
+    widget that was asked, and parts are destroyed twice.
+    """
+    own = [widget] if (widget.focusPolicy() & Qt.FocusPolicy.TabFocus) == Qt.FocusPolicy.TabFocus else []
+    inside = (child for child in widget.children() if isinstance(child, QWidget) and not child.isWindow())
+    return own + [stop for child in inside for stop in tab_stops(child)]
+
+
+def chain_tabs(stops: Sequence[QWidget]) -> None:
+    """Have Tab go from each of these to the next, wherever they stand and whenever they were made."""
+    for here, there in pairwise(stops):
+        QWidget.setTabOrder(here, there)
+
+
 class Form(QWidget):
     """Fields on one grid. Faults are all shown at once, beside the fields they belong to.
 
@@ -832,6 +932,7 @@ class Form(QWidget):
         self.setObjectName(name)
         self._columns = columns
         self._fields: dict[str, Field] = {}
+        self._last_stop: QWidget | None = None
         self._row, self._column = 1, 0
         self._clean: dict[str, str] = {}
         self._grid = QGridLayout(self)
@@ -876,9 +977,17 @@ class Form(QWidget):
         if self._column + span > self._columns:
             self.end_row()
         self._grid.addWidget(widget, self._row, self._column, 1, span, Qt.AlignmentFlag.AlignTop)
+        self._join_tabs(widget)
         self._column += span
         if self._column >= self._columns:
             self.end_row()
+
+    def _join_tabs(self, widget: QWidget) -> None:
+        """Tab goes on from what stood last to what is placed now, whenever it was made."""
+        before = [self._last_stop] if self._last_stop is not None and isValid(self._last_stop) else []
+        if stops := tab_stops(widget):
+            chain_tabs((*before, *stops))
+            self._last_stop = stops[-1]
 
     def field(self, name: str) -> Field:
         """The field of that name (``KeyError`` when there is none)."""

@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from pharmacy_app.domain.move_diagram import MoveArrow, MoveDiagram
 from ui.theme import TYPE_SMALL, Theme, base_font
 
-_SIDE = 40.0
+_SIDE = 22.0
 _STAGE, _BOX, _GAP = 24.0, 38.0, 6.0
 _ROW = 36.0
 _LEGEND = 40.0
-_NARROWEST = 50
-_HEAD = _STAGE + 2 * (_GAP + _BOX) + 8
+_NARROWEST = 40
+_HEIGHTS = 3
+_HEAD = _STAGE + _HEIGHTS * (_GAP + _BOX) + 8
 
 
 class MoveDiagramView(QWidget):
@@ -83,12 +84,12 @@ class MoveDiagramView(QWidget):
             painter.drawText(band, Qt.AlignmentFlag.AlignCenter, stage)
         for each in self._diagram.states:
             x = self.column_x(each.column)
-            top = _STAGE + _GAP + (each.column % 2) * (_BOX + _GAP)
+            top = _STAGE + _GAP + (each.column % _HEIGHTS) * (_BOX + _GAP)
             chosen = each.state.name == self._state
             painter.setPen(QPen(_colour("text" if chosen else "line"), 2 if chosen else 1))
             painter.drawLine(QPointF(x, top + _BOX), QPointF(x, floor))
-            # Boxes stand by turns on two heights, so that each is nearly two columns wide.
-            wide = min(2 * step - 8, 116.0)
+            # Boxes stand by turns on three heights, so that each is nearly three columns wide.
+            wide = min(_HEIGHTS * step - 28, 116.0)
             left = min(max(2.0, x - wide / 2), self.width() - wide - 2)
             box = QRectF(left, top, wide, _BOX)
             painter.setBrush(_colour("surface"))

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractSlider,
     QDialog,
     QFrame,
     QGridLayout,
@@ -27,8 +28,25 @@ class _Inner(QWidget):
     """What scrolls in a page: as high as its width needs, and no higher."""
 
     def minimumSizeHint(self) -> QSize:
-        """Leave the height to the width: wrapped texts ask for that of a narrow column, which would stay empty."""
-        return QSize(super().minimumSizeHint().width(), 0)
+        """Leave the height to the width: wrapped texts ask for that of a narrow column, which would stay empty.
+
+        Where no text wraps, no height follows from the width, and the parts would be drawn over one another.
+        """
+        hint, layout = super().minimumSizeHint(), self.layout()
+        return QSize(hint.width(), 0 if layout is not None and layout.hasHeightForWidth() else hint.height())
+
+
+def scroll_by_key(area: QScrollArea, event: QKeyEvent) -> bool:
+    """Scroll by a page for Page Up or Page Down that nothing with the focus took; whether it was such a key."""
+    actions = {
+        Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
+        Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
+    }
+    action = actions.get(Qt.Key(event.key())) if not event.modifiers() else None
+    if action is None:
+        return False
+    area.verticalScrollBar().triggerAction(action)
+    return True
 
 
 class Page(QWidget):
@@ -117,6 +135,11 @@ class Page(QWidget):
     def show_widget(self, widget: QWidget) -> None:
         """Scroll until ``widget`` is seen."""
         self.scroll_area.ensureWidgetVisible(widget, SPACE_M, SPACE_L)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Page Up and Page Down scroll the page, wherever in it the focus is."""
+        if not scroll_by_key(self.scroll_area, event):
+            super().keyPressEvent(event)
 
     def refresh(self) -> None:
         """Ask anew for what the page shows; called when it is shown and stale."""
@@ -595,4 +618,5 @@ __all__ = [
     "StepState",
     "Tabs",
     "confirm",
+    "scroll_by_key",
 ]

@@ -9,8 +9,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ui.bridge import Bridge
@@ -19,6 +37,15 @@ from ui.widgets.basics import announce
 
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 ROW_ROLE = Qt.ItemDataRole.UserRole + 2
+
+_MOVING = (
+    Qt.Key.Key_Up,
+    Qt.Key.Key_Down,
+    Qt.Key.Key_Home,
+    Qt.Key.Key_End,
+    Qt.Key.Key_PageUp,
+    Qt.Key.Key_PageDown,
+)
 
 PAGE_ROWS = 100
 _PAGES_KEPT = 50
@@ -369,6 +396,8 @@ class DataTable(QTableView):
         super().__init__(parent)
         self._columns_model = model
         self._empty_text = empty_text
+        self.tab_chooses = False
+        """Whether Tab into the table chooses its current row; not where no row chosen means all of them."""
         self._needed: list[int] = []
         self.setObjectName(name)
         self.setProperty("kind", "data")
@@ -490,8 +519,26 @@ class DataTable(QTableView):
             self._activate(self.currentIndex())
         elif event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
+        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and event.text():
+            # A letter with Alt was meant for another part of the page, not for a search in the rows.
+            event.ignore()
         else:
             super().keyPressEvent(event)
+            if not event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.key() in _MOVING:
+                self._choose_current()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Reached by Tab, the current row is chosen where the table says so, as a click would choose it."""
+        super().focusInEvent(event)
+        if self.tab_chooses and event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self._choose_current()
+
+    def _choose_current(self) -> None:
+        """Choose the current row where none is chosen: the only row of a table cannot be moved to."""
+        selection, index = self.selectionModel(), self.currentIndex()
+        if index.isValid() and not selection.hasSelection():
+            how = QItemSelectionModel.SelectionFlag
+            selection.select(index, how.ClearAndSelect | how.Rows)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows, or say that there are none."""
