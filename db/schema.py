@@ -47,6 +47,7 @@ event = Table(
     Column("body", LargeBinary, nullable=False),
     Column("hash", Text, nullable=False),
     Column("previous_hash", Text, nullable=False),
+    Index("ix_journal_event_kind", "kind", "seq"),
 )
 head = Table(
     "journal_head",

@@ -196,7 +196,7 @@ class SqlStore:
         self.close()
 
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every revision of the journal's own tables, oldest first (``db/migrations/versions``)."""
 
 _FIRST_GUARDS = tuple(guard for guard in RECORD_GUARDS if guard.table != "stored_paper")

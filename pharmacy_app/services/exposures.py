@@ -29,9 +29,14 @@ BY_DEVIATION = "storage deviation "
 UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
 """The states of vials that nobody has opened yet: those that a deviation concerns."""
 
-
 NAMED_AT_MOST = 6
-"""Vials named one by one in a line of the ledger."""
+"""Vials named one by one in a sentence."""
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
+"""The last moment of what lasts."""
+
+READINGS = ("logger_read", "receipt_corrected")
+"""The kinds of entry that say anew what a shipment's logger showed; a correction only where it names a logger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,6 @@ def reason_of(lines: Iterable[views.DeviationLine], *others: str) -> str:
     reasons = [f"{BY_DEVIATION}{line.deviation_id} at {line.place}" for line in lines]
     parts = [part for reason in (*reasons, *others) for part in reason.split("; ") if part]
     return "; ".join(dict.fromkeys(parts))
-
-
-FOR_EVER = datetime.max.replace(tzinfo=UTC)
-"""The last moment of what lasts."""
 
 
 def still_lasts(line: views.DeviationLine) -> bool:
@@ -81,12 +82,11 @@ def shut(reader: Reader, vials: Iterable[Vial], place: str = "") -> list[Fault]:
     for where, units in by_place.items():
         lasting = [line.deviation_id for line in reader.deviations_at(where) if still_lasts(line)]
         if lasting:
-            more = f" and {len(units) - NAMED_AT_MOST} more" if len(units) > NAMED_AT_MOST else ""
             faults.append(
                 Fault(
                     "unit_numbers",
                     f"Storage deviation {', '.join(lasting)} at {where} still lasts: no end of it is recorded. Record"
-                    f" when it ended, or keep {', '.join(units[:NAMED_AT_MOST])}{more} in another place.",
+                    f" when it ended, or keep {_named(units)} in another place.",
                     "R54",
                     "8.2",
                 )
@@ -118,10 +118,6 @@ def alarms_read(reader: Reader) -> tuple[views.EventLine, ...]:
         elif event.kind == "receipt_corrected":
             of_it.clear()
     return tuple(sorted((event for of_it in found.values() for event in of_it), key=lambda event: event.seq))
-
-
-READINGS = ("logger_read", "receipt_corrected")
-"""The kinds of entry that say anew what a shipment's logger showed; a correction only where it names a logger."""
 
 
 def logger_showed(event: views.EventLine) -> str:
@@ -192,7 +188,10 @@ def content_of(late: Sequence[Late]) -> dict[str, Any]:
 def words_of(late: Sequence[Late]) -> str:
     """What the ledger's lines say of them, '' for none."""
     lines = {line.deviation_id: line for each in late for line in each.deviations}
-    units = ", ".join(each.vial.unit_number for each in late[:6]) + (
-        f" and {len(late) - 6} more" if len(late) > 6 else ""
-    )
-    return f"{units} kept back: {reason_of(lines.values())}" if late else ""
+    return f"{_named([each.vial.unit_number for each in late])} kept back: {reason_of(lines.values())}" if late else ""
+
+
+def _named(units: Sequence[str]) -> str:
+    """The first vials by their numbers, and how many more there are."""
+    more = f" and {len(units) - NAMED_AT_MOST} more" if len(units) > NAMED_AT_MOST else ""
+    return ", ".join(units[:NAMED_AT_MOST]) + more

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, MetaData, create_engine, inspect, text
 
 from db import schema
 from db.engine import place_of
+from db.queries import SqlReader
 from db.store import REVISIONS, SqlStore, rebuild_views
 from pharmacy_app.bootstrap import database_exists, url_of
 from pharmacy_app.domain.errors import Refused, Unavailable
@@ -238,6 +239,26 @@ def test_the_tables_of_the_record_are_those_that_the_revisions_make(closed: Path
                 assert told["type"]._type_affinity is wanted._type_affinity
                 assert getattr(told["type"], "collation", None) == getattr(wanted, "collation", None)
             assert made.get_pk_constraint(table.name)["constrained_columns"] == list(table.primary_key.columns.keys())
+            indexes = [index for index in made.get_indexes(table.name) if not index.get("unique")]
+            assert {index["name"]: index["column_names"] for index in indexes} == {
+                index.name: list(index.columns.keys()) for index in table.indexes
+            }
+
+
+@pytest.mark.sqlite_only(reason="the planner of PostgreSQL rightly reads a small table whole")
+def test_the_few_events_of_a_kind_are_found_without_reading_the_journal(closed: Path) -> None:
+    """Every release of a bag asks for the alarms of loggers: by the index, in a study of any length."""
+    asked: list[str] = []
+    with SqlStore.open(url_of(closed)) as store, store.read() as reader:
+        assert isinstance(reader, SqlReader)
+        raw = reader.connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.set_trace_callback(asked.append)
+        reader.events_between(["logger_read", "receipt_corrected"], 0, 1_000_000)
+        raw.set_trace_callback(None)
+        (select,) = [sql for sql in asked if "journal_event" in sql]
+        plan = " ".join(row[-1] for row in raw.execute(f"EXPLAIN QUERY PLAN {select}"))
+    assert "ix_journal_event_kind (kind=? AND seq>? AND seq<?)" in plan
 
 
 # --- addresses ---------------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 """What the pages share that attach files: the field for a file, reading it, and the dialog that attaches one."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QDir, QStandardPaths
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
@@ -119,6 +120,21 @@ def attach(office: Office, act: Act, form: documents.DocumentForm, path: str) ->
         of_file = ("content", "file_name")
         faults = [replace(fault, field="file") if fault.field in of_file else fault for fault in refused.faults]
         raise Refused(*faults) from None
+
+
+def attach_row(office: Office, pressed: Callable[[], None], *, name: str, words: str) -> tuple[Button, QWidget]:
+    """The button of a dialog by which a document is attached first, and the row it stands in."""
+    button = Button(words, name=name, icon="plus")
+    why_not = office.why_not("document_attached")
+    button.setEnabled(not why_not)
+    button.setToolTip(why_not)
+    button.clicked.connect(pressed)
+    beside = QWidget()
+    row = QHBoxLayout(beside)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(button)
+    row.addStretch(1)
+    return button, beside
 
 
 def attach_dialog(office: Office, parent: QWidget, *, about: str = "", kind: str = "", permits: str = "") -> ActDialog:

@@ -1,6 +1,6 @@
 """Releasing held or quarantined vials by the supporter's attached permission."""
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.events import Event
@@ -11,9 +11,8 @@ from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.stock import PermissionForm, release_with_document
 from pharmacy_app.services.views import DocumentLine
 from ui.office import Office
-from ui.pages.documents_parts import attach_dialog
+from ui.pages.documents_parts import attach_dialog, attach_row
 from ui.pages.stock_parts import ActDialog, vials_count
-from ui.widgets.basics import Button
 from ui.widgets.fields import ChoiceField, NoteField
 
 
@@ -60,16 +59,9 @@ class ReleaseDialog(ActDialog):
         )
         self.permission = permission
         self._about = about
-        self.attach_button = Button("Attach a &document…", name="release_attach", icon="plus")
-        why_not = office.why_not("document_attached")
-        self.attach_button.setEnabled(not why_not)
-        self.attach_button.setToolTip(why_not)
-        self.attach_button.clicked.connect(self._attach)
-        beside = QWidget()
-        row = QHBoxLayout(beside)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.attach_button)
-        row.addStretch(1)
+        self.attach_button, beside = attach_row(
+            office, self._attach, name="release_attach", words="Attach a &document…"
+        )
         self.form.add_widget(beside)
         self.form.add(NoteField("why", "&Note", lines=2))
         office.ask(permissions, self._got, office.say_trouble)

@@ -32,7 +32,7 @@ from pharmacy_app.services.storage import (
 from pharmacy_app.services.storage_report import outcome_words
 from pharmacy_app.services.views import DocumentLine
 from ui.office import Office
-from ui.pages.documents_parts import attach_dialog
+from ui.pages.documents_parts import attach_dialog, attach_row
 from ui.pages.stock_parts import ActDialog, TippedRows, say_mg, state_tone, vials_count
 from ui.pages.storage_form import SpanRow, span_rows, span_table, spans_words
 from ui.pages.storage_permission import DocumentChoice, ReleaseDialog
@@ -407,16 +407,9 @@ class DecisionDialog(ActDialog):
         )
         self.document = document
         self._about = number
-        self.attach_button = Button("&Attach a document…", name="decision_attach", icon="plus")
-        why_not = office.why_not("document_attached")
-        self.attach_button.setEnabled(not why_not)
-        self.attach_button.setToolTip(why_not)
-        self.attach_button.clicked.connect(self._attach)
-        beside = QWidget()
-        row = QHBoxLayout(beside)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.attach_button)
-        row.addStretch(1)
+        self.attach_button, beside = attach_row(
+            office, self._attach, name="decision_attach", words="&Attach a document…"
+        )
         self.form.add_widget(beside)
         self.form.add(NoteField("note", "&Note", lines=2))
         office.ask(_decisions, self._got, office.say_trouble)

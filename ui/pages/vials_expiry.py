@@ -24,7 +24,7 @@ from pharmacy_app.services.expiry import (
 from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.views import DocumentLine
 from ui.office import Office
-from ui.pages.documents_parts import attach_dialog
+from ui.pages.documents_parts import attach_dialog, attach_row
 from ui.pages.stock_parts import ActDialog, TippedRows, say_mg, state_tone, vials_count
 from ui.pages.storage_permission import DocumentChoice
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
@@ -66,16 +66,7 @@ class ExpiryDialog(ActDialog):
             parent=parent,
         )
         self.document = document
-        self.attach_button = Button("Attach a &document…", name="expiry_attach", icon="plus")
-        why_not = office.why_not("document_attached")
-        self.attach_button.setEnabled(not why_not)
-        self.attach_button.setToolTip(why_not)
-        self.attach_button.clicked.connect(self._attach)
-        beside = QWidget()
-        row = QHBoxLayout(beside)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.attach_button)
-        row.addStretch(1)
+        self.attach_button, beside = attach_row(office, self._attach, name="expiry_attach", words="Attach a &document…")
         self.form.add_widget(beside)
         self.form.add(user)
         password = PasswordField("password", "Your pass&word", required=True)
