@@ -90,6 +90,8 @@ VIEW_GUARDS = (
     *_kept("stock_count", "a count is never changed", "a count is never deleted"),
     Guard("discrepancy_no_delete", "discrepancy", "DELETE", "a discrepancy is never deleted"),
     *_kept("close_out", "a close-out is never changed", "a close-out is never deleted"),
+    Guard("label_no_delete", "label", "DELETE", "a printed label stays listed, void or not"),
+    Guard("printer_no_delete", "printer", "DELETE", "a printer is set out of use, never deleted"),
 )
 """Guards of the views. They come and go with their tables, when the views are rebuilt from the journal."""
 

@@ -30,7 +30,7 @@ Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 APPLICATION_ID = 0x494E4F31
 """Marks a database as ours."""
 
-PROJECTION_VERSION = 6
+PROJECTION_VERSION = 8
 """The shape of the projection tables; another number in the database means they are rebuilt from the journal."""
 
 journal = MetaData()
@@ -218,6 +218,9 @@ vial = Table(
     _text("shipment_number"),
     _text("moved_utc"),
     _text("accounted_by"),
+    # Which scan-back of its own label counts, and the event since which that label must have been printed.
+    Column("label_seq", Integer, nullable=True),
+    Column("label_from_seq", Integer, nullable=False),
     Index("ix_vial_state", "state", "strength_mg", "expires_on"),
     Index("ix_vial_lot", "lot"),
     Index("ix_vial_dose", "dose_id"),
@@ -677,6 +680,48 @@ correction_note = Table(
     _text("noted_at"),
     _text("recorder"),
     Index("ix_correction_note", "about", "event_seq"),
+)
+
+# Labels one by one, as they were printed and what became of each; the printers they came out of.
+label = Table(
+    "label",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    _text("kind"),
+    _text("number"),
+    _text("about"),
+    Column("copy_number", Integer, nullable=False),
+    Column("reprint", Integer, nullable=False),
+    _text("mark"),
+    Column(
+        "status",
+        Text,
+        CheckConstraint("status IN ('printed', 'out', 'void', 'never out')", name="known_status"),
+        nullable=False,
+    ),
+    _text("printer"),
+    _text("printed_at"),
+    _text("printed_by"),
+    _text("why"),
+    _text("void_why"),
+    _text("voided_by"),
+    _text("voided_at", null=True),
+    _text("scanned_by"),
+    _text("scanned_at", null=True),
+    Index("ix_label_number", "number", "kind", "event_seq"),
+    Index("ix_label_status", "status", "event_seq"),
+)
+printer = Table(
+    "printer",
+    views,
+    Column("name", Text, primary_key=True),
+    _text("number"),
+    _text("entry"),
+    Column("in_use", Integer, nullable=False),
+    Column("event_seq", Integer, nullable=False),
+    _text("set_by"),
+    _text("set_at"),
 )
 
 # Tables whose rows are never changed or deleted are named in db/guards.py: the database itself refuses it.

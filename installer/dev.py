@@ -1,12 +1,14 @@
 """One script for all who work on the program: it sets up what is missing, then runs, tests or measures.
 
     python3 installer/dev.py run      the demonstration study: in a window, or with no display in the terminal
-    python3 installer/dev.py test     every check and every test
+    python3 installer/dev.py test     every check and test; on PostgreSQL those of the services with their first case,
+                                      with all cases when they are named: `test tests/services`
     python3 installer/dev.py check    format, lint, types and import contracts only
     python3 installer/dev.py bench    the measurements
     python3 installer/dev.py matrix   re-make docs/requirements.md from the rules' catalogue and the register of tests
     python3 installer/dev.py machine  random acts on a pharmacy against a model of it, 100,000 steps or as many as named
     python3 installer/dev.py mutate   change the domain in many small ways and see the tests notice
+    python3 installer/dev.py printers labels through a printing service (CUPS) of the tests' own, on Linux
     python3 installer/dev.py torture  bytes turned over, power cuts and full disks, for hours; see docs/durability.md
     python3 installer/dev.py lock     re-make installer/requirements.lock from pyproject.toml
     python3 installer/dev.py clean    remove the virtual environment and all caches
@@ -166,6 +168,12 @@ NEEDS_OF_SERVER_TESTS = (
         # The programs alone are wanted: the package would also make a cluster and start it as a service.
         settings=("/etc/postgresql-common/createcluster.d/none.conf", "create_main_cluster = false\n"),
     ),
+)
+NEEDS_OF_PRINTER_TESTS = (
+    _library("libcups.so.2", "libcups2"),
+    Need("cupsd", "cups-daemon", lambda: bool(shutil.which("cupsd") or Path("/usr/sbin/cupsd").exists())),
+    _command("lp", "cups-client"),
+    _any_of("the filter pdftopdf", "cups-filters-core-drivers", "usr/lib/cups/filter/pdftopdf"),
 )
 
 
@@ -384,6 +392,10 @@ SERVER_TESTS = ("tests/db", "tests/services", "tests/scenarios", "tests/properti
 """The tests that run on PostgreSQL too. They start a server of their own and stop it."""
 
 
+PRINTER_TESTS = "tests/ui/test_cups.py"
+"""The tests that start a printing service of their own. They are left out where it is not installed."""
+
+
 def test_steps(extra: Sequence[str], *, with_window: bool, with_server: bool) -> list[Step]:
     """The tests: the many at once without a screen, those of the database on a server, those in a real window."""
     if "-m" in extra:  # whoever names markers has chosen the tests
@@ -392,7 +404,7 @@ def test_steps(extra: Sequence[str], *, with_window: bool, with_server: bool) ->
     named = [argument for argument in extra if (ROOT / argument.split("::")[0]).exists()]
     chosen = [argument for argument in named if argument.startswith(SERVER_TESTS)] if named else SERVER_TESTS
     if with_server and chosen:
-        more = [argument for argument in extra if argument not in named]
+        more = [argument for argument in extra if argument not in named] if extra else ["--first-cases"]
         command = module("pytest", "--database", "postgresql", "-m", "not window", "-n", "2", *more, *chosen)
         steps.append(Step("tests on PostgreSQL", command, OFFSCREEN))
     if with_window:
@@ -443,7 +455,11 @@ def command_test(extra: list[str]) -> int:
     """Run every check and every test; further arguments go to pytest."""
     musts: list[Need] = []
     wishes: list[Need] = []
-    for needs, variable in ((NEEDS_OF_WINDOW_TESTS, "REQUIRE_WINDOW"), (NEEDS_OF_SERVER_TESTS, "REQUIRE_POSTGRESQL")):
+    for needs, variable in (
+        (NEEDS_OF_WINDOW_TESTS, "REQUIRE_WINDOW"),
+        (NEEDS_OF_SERVER_TESTS, "REQUIRE_POSTGRESQL"),
+        (NEEDS_OF_PRINTER_TESTS, "REQUIRE_PRINTERS"),
+    ):
         (musts if os.environ.get(variable) == "1" else wishes).extend(needs)
     lacking = set_up(required=[*NEEDS_OF_QT, *musts], wanted=wishes)
 
@@ -451,11 +467,13 @@ def command_test(extra: list[str]) -> int:
         return ON_LINUX and not any(need in lacking for need in needs)
 
     with_window, with_server = runs(NEEDS_OF_WINDOW_TESTS), runs(NEEDS_OF_SERVER_TESTS)
+    with_printers = runs(NEEDS_OF_PRINTER_TESTS)
     steps = [*CHECKS, *test_steps(extra, with_window=with_window, with_server=with_server)]
     code = run_all(steps, some_may_be_empty=bool(extra))
     for what, ran, needs in (
         ("The tests in a real window", with_window, NEEDS_OF_WINDOW_TESTS),
         ("The tests on PostgreSQL", with_server, NEEDS_OF_SERVER_TESTS),
+        ("The tests of the system's printers", with_printers, NEEDS_OF_PRINTER_TESTS),
     ):
         if not ran:
             said = by_hand([need for need in needs if need in lacking]) if ON_LINUX else "They need Linux."
@@ -506,6 +524,14 @@ def command_machine(extra: list[str]) -> int:
     say(f"{int(steps):,} steps. The same acts once more: MACHINE_SEED={seed} python3 installer/dev.py machine {steps}")
     machine = module("pytest", "tests/properties/test_pharmacy_machine.py", "-n", "2", "--timeout", "0", *more)
     return call(machine, {**OFFSCREEN, "MACHINE_STEPS": steps, "MACHINE_SEED": seed})
+
+
+def command_printers(extra: list[str]) -> int:
+    """Print labels through a printing service of the tests' own; further arguments go to pytest."""
+    if not ON_LINUX:
+        raise SetUpError("The printing service is CUPS as Linux has it. Run it there.")
+    set_up(required=[*NEEDS_OF_QT, *NEEDS_OF_PRINTER_TESTS])
+    return call(module("pytest", PRINTER_TESTS, *extra), OFFSCREEN)
 
 
 def command_torture(extra: list[str]) -> int:
@@ -585,6 +611,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "bench": command_bench,
     "matrix": command_matrix,
     "mutate": command_mutate,
+    "printers": command_printers,
     "torture": command_torture,
     "machine": command_machine,
     "lock": command_lock,

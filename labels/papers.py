@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from pharmacy_app.services.papers import (
         AccountabilityHeader,
         AccountabilityLine,
-        BagLabel,
         CloseOutReport,
         CountRecord,
         DestructionRecord,
         ExcursionReport,
         ForecastPaper,
+        Label,
+        LabelSetup,
         MedicationErrorReport,
         PaperStamp,
         PastPaper,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         ReturnRecord,
         TransferRecord,
         TreatmentCalendarPaper,
-        VialLabel,
         Worksheet,
     )
 
@@ -47,26 +47,27 @@ class PdfPapers:
         if self.sheet not in _SHEETS:
             raise Refused(Fault("sheet", f"Reports print on letter or a4, not on “{self.sheet}”."))
 
-    def vial_labels(self, labels: "Sequence[VialLabel]") -> bytes:
-        """One page a vial, in the order given."""
-        from labels.label_pdf import vial_codes, vial_labels
+    def labels(self, labels: "Sequence[Label]", setup: "LabelSetup") -> bytes:
+        """Labels as PDF, proved before they are returned."""
+        from labels.label_job import label_pages
 
-        dots = Dots(self.dpi)
-        pdf = vial_labels(labels, dots)
-        self._prove(pdf, [vial_codes(label, dots) for label in labels])
-        return pdf
+        return label_pages(labels, setup)
 
-    def bag_labels(self, label: "BagLabel") -> bytes:
-        """Two pages: for the bag, and for the outside of its light cover."""
-        from labels.label_pdf import bag_labels, dose_codes
+    def zpl(self, labels: "Sequence[Label]", setup: "LabelSetup") -> bytes:
+        """The same labels in ZPL II."""
+        from labels.label_job import label_zpl
 
-        pdf = bag_labels(label, Dots(self.dpi))
-        self._prove(pdf, [dose_codes(label.dose_id)] * 2)
-        return pdf
+        return label_zpl(labels, setup)
+
+    def templates_sha256(self) -> str:
+        """SHA-256 of the shipped templates and stocks."""
+        from labels.template import shipped_sha256
+
+        return shipped_sha256()
 
     def worksheet(self, worksheet: "Worksheet") -> bytes:
         """The preparation worksheet."""
-        from labels.label_pdf import dose_codes
+        from labels.codes import dose_codes
         from labels.proof import page_count
         from labels.reports.worksheet import worksheet as draw
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault
+from pharmacy_app.domain.notation import misread
 
 PLAIN = "Plex"
 SEMI = "Plex-SemiBold"
@@ -100,24 +101,22 @@ def signed_percent(value: Decimal) -> str:
     return words if value == 0 else f"{'−' if value < 0 else '+'}{words}"
 
 
-_FORBIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("an abbreviation that is misread (U, IU, QD, QOD, cc, µg)", re.compile(r"\d\s*(U|IU|cc)\b|\b(QD|QOD)\b|[µμ]g")),
-    ("the sign @, < or >", re.compile(r"[@<>]")),
-    ("a drug name cut short (INO, GO)", re.compile(r"\b(INO|GO)\b")),
-    ("a decimal point without a digit before it", re.compile(r"(?<!\d)\.\d")),
-    ("a trailing zero", re.compile(r"\d\.\d*0\s*(?:%|mg|mL|g\b|kg|h\b|°C)")),
-    ("a trade mark sign", re.compile("[™®]")),
-)
 _MEANINGFUL = re.compile(r"\S")
 
 
 def notation_faults(field: str, text: str) -> list[Fault]:
-    """What ISMP and the Joint Commission do not allow on a label (REGULATION L-09, L-10, L-12)."""
+    """What no label may say (REGULATION L-02, L-09, L-10, L-12), with the label's field."""
     return [
         Fault(field, f"The label's {field} has {what}: “{text}”. Write it out and print again.")
-        for what, pattern in _FORBIDDEN
-        if pattern.search(text)
+        for what in misread(text)
     ]
+
+
+def reprint_words(copy_number: int) -> str:
+    """``REPRINT 1`` for the second copy, '' for the first (REGULATION E-13)."""
+    if copy_number < 1:
+        raise ValueError("copies are counted from 1")
+    return f"REPRINT {copy_number - 1}" if copy_number > 1 else ""
 
 
 def load_fonts() -> None:

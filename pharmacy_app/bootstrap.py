@@ -11,6 +11,7 @@ from platformdirs import user_data_path
 from db.engine import is_there, open_engine, place_of
 from db.store import SqlStore
 from labels.papers import PdfPapers
+from labels.ways_out import RoomOutlets
 from pharmacy_app import __version__
 from pharmacy_app.domain.errors import Unavailable
 from pharmacy_app.services.desk import Desk, utc_now
@@ -103,4 +104,4 @@ def create_desk(url: str, *, clock: Callable[[], datetime] = utc_now, secrets: A
 
 
 def _desk(store: SqlStore, clock: Callable[[], datetime], secrets: Argon2Secrets | None = None) -> Desk:
-    return Desk(store, secrets or Argon2Secrets(), PdfPapers(), clock, __version__)
+    return Desk(store, secrets or Argon2Secrets(), PdfPapers(), clock, __version__, RoomOutlets())

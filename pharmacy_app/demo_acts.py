@@ -1,6 +1,6 @@
 """The people of the demonstration and what they do from day to day, each act through the pharmacy's own services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,14 @@ from pharmacy_app.services.accounts import AccountForm, NewAccount, add_account,
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
 from pharmacy_app.services.doses import DecideForm, OrderForm, order, record_decision, thread_of
+from pharmacy_app.services.labelling import (
+    ScanBackForm,
+    own_codes,
+    print_bag_labels,
+    print_vial_labels,
+    scan_back,
+    vials_of_shipment,
+)
 from pharmacy_app.services.medication_errors import (
     AssessForm,
     ErrorForm,
@@ -38,13 +46,7 @@ from pharmacy_app.services.preparation import (
     reserve,
     verify_dose,
 )
-from pharmacy_app.services.printing import (
-    PrintForm,
-    print_bag_labels,
-    print_vial_labels,
-    print_worksheet,
-    vials_of_shipment,
-)
+from pharmacy_app.services.printing import PrintForm, print_worksheet
 from pharmacy_app.services.setup import FirstAccount, SiteForm, open_site, shipped_protocol_text
 from pharmacy_app.services.stock import ShipmentForm, receive, release_shipment
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings
@@ -204,8 +206,16 @@ def receive_shipment(
     printed = print_vial_labels(day.desk, day.act("technician"), PrintForm(units))
     day.papers[f"vial-labels-{number}"] = printed.pdf
     day.clock.forward(5)
+    _scan_labels(day, units)
     if usable:
         release_shipment(day.desk, day.act("pharmacist"), number)
+
+
+def _scan_labels(day: DemoDay, numbers: Iterable[str]) -> None:
+    """Scan the labels of these things back, each by its own code."""
+    with day.desk.store.read() as reader:
+        codes = tuple(code for number in numbers for code in own_codes(reader, number))
+    scan_back(day.desk, day.act("technician"), ScanBackForm(codes))
 
 
 def enroll_subject(day: DemoDay, number: str, birth: str, initials: str, height: str, weight: str) -> None:
@@ -326,6 +336,7 @@ def _prepare(day: DemoDay, dose_id: str) -> None:
 
 def _label(day: DemoDay, dose_id: str) -> None:
     day.papers[f"bag-labels-{dose_id}"] = print_bag_labels(day.desk, day.act("technician"), dose_id).pdf
+    _scan_labels(day, (dose_id,))
 
 
 def _release(day: DemoDay, dose_id: str) -> None:

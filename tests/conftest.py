@@ -18,6 +18,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="what the tests keep their databases in; postgresql starts a server of their own",
     )
+    parser.addoption(
+        "--first-cases",
+        action="store_true",
+        help="run a test of the services with the first of its cases only: for the second database, where the rules"
+        " that the cases tell apart are the same and only the questions to the database differ",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,6 +47,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     other = {"sqlite": "postgresql_only", "postgresql": "sqlite_only"}[config.getoption("--database")]
     left_out = [item for item in items if item.get_closest_marker(other)]
+    if config.getoption("--first-cases"):
+        services = Path(__file__).parent / "services"
+        seen: set[str] = set()
+        for item in items:
+            function = item.nodeid.partition("[")[0]
+            if function in seen and services in item.path.parents:
+                left_out.append(item)
+            seen.add(function)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -17,11 +17,15 @@ from ui.theme import Mode, Theme
 if TYPE_CHECKING:
     from pharmacy_app.domain.events import Event
     from pharmacy_app.services.desk import Desk, Session
+    from pharmacy_app.services.ports import Reader
+    from pharmacy_app.services.scanning import Target
     from pharmacy_app.services.views import Site
     from ui.bridge import Bridge
     from ui.office import Office
 
 COLLECT_MS = 1000
+SENDS_SEPARATOR = "scanner/sends_separator"
+"""Whether this workstation's scanner is known to send the separator of GS1 codes."""
 
 T = TypeVar("T")
 Failed = Callable[[Exception], None]
@@ -105,6 +109,7 @@ class App(QObject):
         self.window.sign_in.sign_in_requested.connect(self._sign_in)
         self.window.lock_requested.connect(self._lock)
         self.window.report_requested.connect(self._report)
+        self.window.scanned.connect(self._scanned)
         self.window.mode_changed.connect(self._keep_mode)
         self._open()
         for key, title, icon in PLACES:
@@ -209,6 +214,8 @@ class App(QObject):
         self.office = Office(self._desk, self._site, session, self.bridge, self.messages, self)
         self.office.changed.connect(self.window.mark_stale)
         self.office.go.connect(self._go)
+        self.office.sends_separator = bool(self._settings.value(SENDS_SEPARATOR, False, type=bool))
+        self.office.separator_heard.connect(self._keep_separator)
         self._show_identity()
         self.window.set_signed_in(True)
         if session.must_change_password:
@@ -298,6 +305,31 @@ class App(QObject):
         if self.office is not None:
             self.office.open_error("new")
 
+    def _scanned(self, code: str) -> None:
+        """Look for what a scan anywhere in the window names."""
+        if self.office is None:
+            return
+        office = self.office
+        desk, separator = office.desk, office.sends_separator
+
+        def question(reader: "Reader") -> "Target":
+            from pharmacy_app.services.desk import today_of
+            from pharmacy_app.services.scanning import where
+
+            return where(reader, code, today_of(desk, reader), sends_separator=separator)
+
+        office.ask(question, self._named, office.say_trouble)
+
+    def _named(self, target: "Target") -> None:
+        """Go to what a scan named, say what it is, and what was put right in it."""
+        if self.office is None or self.window.locked:
+            return
+        self.office.heard(separated=target.separated)
+        self._go(target.page, target.what)
+        self.messages.ok(f"{target.sentence}.")
+        if target.notes:
+            self.messages.info(" ".join(target.notes))
+
     def _go(self, key: str, what: str) -> None:
         page = self.window.show_page(key)
         opener = getattr(page, "open_on", None)
@@ -305,6 +337,9 @@ class App(QObject):
             opener(what)
 
     # -- look and end
+
+    def _keep_separator(self) -> None:
+        self._settings.setValue(SENDS_SEPARATOR, True)
 
     def _keep_mode(self, mode: str) -> None:
         self._settings.setValue("window/mode", mode)

@@ -27,10 +27,17 @@ Failed = Callable[[Exception], None]
 
 
 class Office(QObject):
-    """The desk of one window. Signals: ``changed()`` after an act, ``go(key, what)`` to open a page on something."""
+    """The desk of one window.
+
+    Signals: ``changed()`` after an act, ``go(key, what)`` to open a page on something.
+
+    ``sends_separator`` is what this workstation's scanner is known to do; ``separator_heard()`` tells when that is
+    learnt.
+    """
 
     changed = Signal()
     go = Signal(str, str)
+    separator_heard = Signal()
 
     def __init__(
         self, desk: "Desk", site: "Site", session: "Session", bridge: Bridge, messages: MessageBridge, parent: QObject
@@ -41,6 +48,13 @@ class Office(QObject):
         self.session = session
         self.bridge = bridge
         self.messages = messages
+        self.sends_separator = False
+
+    def heard(self, *, separated: bool) -> None:
+        """Learn from a scan that was read: a scanner that sent the separator once always sends it."""
+        if separated and not self.sends_separator:
+            self.sends_separator = True
+            self.separator_heard.emit()
 
     def ask(self, question: "Callable[[Reader], T]", on_done: Callable[[T], None], on_failed: Failed) -> None:
         """Read from the store; the answer goes to ``on_done``, a bound method of a living object."""
@@ -96,8 +110,13 @@ class Office(QObject):
             self.messages.error(str(trouble))
 
     def show_paper(self, title: str, file_name: str, printed: "Printed", parent: QWidget) -> None:
-        """Open a printed paper on screen, to save or send to a printer."""
-        self.show_pdf(title, file_name, printed.pdf, parent)
+        """Open a printed paper on screen, to save or send to a printer; labels go to their printer at once."""
+        if "labels" in printed.event.content:
+            from ui.pages.print_labels import LabelsDialog
+
+            LabelsDialog(self, title, file_name, printed, parent).open()
+        else:
+            self.show_pdf(title, file_name, printed.pdf, parent)
 
     def show_pdf(self, title: str, file_name: str, pdf: bytes, parent: QWidget) -> None:
         """Open a kept paper on screen."""

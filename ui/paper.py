@@ -19,6 +19,12 @@ LABEL_DPI = 203
 MAX_PAGES_SHOWN = 50
 
 
+def open_at_size(dialog: QDialog, width: int, height: int) -> None:
+    """Give a dialog this size, or what the screen has."""
+    room = dialog.screen().availableSize()
+    dialog.resize(min(width, room.width() - SPACE_L), min(height, room.height() - 3 * SPACE_L))
+
+
 class PaperDialog(QDialog):
     """Shows every page of a PDF and saves it; the harmless answer (Close) is the default."""
 
@@ -29,7 +35,7 @@ class PaperDialog(QDialog):
         self.setObjectName("paper_dialog")
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(980, 720)
+        open_at_size(self, 980, 720)
         self._papers = papers
         self._pdf = pdf
         self._file_name = file_name
@@ -44,34 +50,35 @@ class PaperDialog(QDialog):
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._pages)
         self._state = Text("Drawing the pages…", "muted", name="paper_state")
-        save = Button("&Save as PDF…", name="paper_save", icon="print")
-        save.clicked.connect(self.save)
-        view = Button("&Open to print", name="paper_open", kind="primary", icon="print")
-        view.clicked.connect(self.open_to_print)
+        self.save_button = Button("&Save as PDF…", name="paper_save", icon="print")
+        self.save_button.clicked.connect(self.save)
+        self.open_button = Button("&Open to print", name="paper_open", kind="primary", icon="print")
+        self.open_button.clicked.connect(self.open_to_print)
         close = Button("&Close", name="paper_close")
         close.clicked.connect(self.accept)
         close.setDefault(True)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_S)
-        foot.addWidget(self._state, 1)
-        for button in (close, save, view):
-            foot.addWidget(button)
+        self.foot = QHBoxLayout()
+        self.foot.setSpacing(SPACE_S)
+        self.foot.addWidget(self._state, 1)
+        for button in (close, self.save_button, self.open_button):
+            self.foot.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
         column.setSpacing(SPACE_M)
         column.addWidget(scroll, 1)
-        column.addLayout(foot)
+        column.addLayout(self.foot)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self, self.accept)
         close.setFocus()
         bridge.run(self._draw, self._drawn, self._failed, busy="Drawing the pages")
 
-    def _draw(self) -> list[bytes]:
+    def _draw(self) -> tuple[list[bytes], int]:
         papers = self._papers
         count = papers.page_count(self._pdf)
         dpi = LABEL_DPI if "label" in self._file_name else SCREEN_DPI
-        return [papers.page_png(self._pdf, page, dpi) for page in range(min(count, MAX_PAGES_SHOWN))]
+        return [papers.page_png(self._pdf, page, dpi) for page in range(min(count, MAX_PAGES_SHOWN))], count
 
-    def _drawn(self, pages: list[bytes]) -> None:
+    def _drawn(self, drawn: tuple[list[bytes], int]) -> None:
+        pages, count = drawn
         for number, png in enumerate(pages, start=1):
             picture = QPixmap()
             picture.loadFromData(QByteArray(png), "PNG")
@@ -81,11 +88,17 @@ class PaperDialog(QDialog):
             page.setPixmap(picture)
             self._column.addWidget(page, 0, Qt.AlignmentFlag.AlignHCenter)
         self._column.addStretch(1)
-        many = " The first 50 are shown." if len(pages) == MAX_PAGES_SHOWN else ""
-        self._state.setText(f"{len(pages)} page{'s' if len(pages) != 1 else ''}, stored as printed.{many}")
+        many = f" The first {len(pages)} are shown." if count > len(pages) else ""
+        self._state.setText(f"{count} page{'s' if count != 1 else ''}, stored as printed.{many}")
 
     def _failed(self, trouble: Exception) -> None:
-        self._state.setText(f"The pages could not be drawn: {trouble} The PDF can still be saved.")
+        saved = "" if self.save_button.isHidden() else " The PDF can still be saved."
+        self._state.setText(f"The pages could not be drawn: {trouble}{saved}")
+
+    def only_look(self) -> None:
+        """Give the paper out no more, neither as a file nor to another program: what prints is on the record."""
+        self.save_button.hide()
+        self.open_button.hide()
 
     def save(self) -> None:
         """Save the stored bytes where the person says."""

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.messages import Message, MessageBridge, MessageKind
+from ui.scan_watch import ScanWatch
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, Mode, Theme, repolish
 from ui.widgets.basics import Button, IconView, LineText, Text, announce
 from ui.widgets.fields import tab_stops
@@ -246,7 +247,8 @@ class MainWindow(QMainWindow):
     """The one window.
 
     Signals: ``lock_requested()`` (button or idleness; the wiring calls ``lock``), ``report_requested()`` to report a
-    medication error or near miss from wherever one is, ``page_shown(str key)``,
+    medication error or near miss from wherever one is, ``scanned(str code)`` for a scan that no field takes,
+    ``page_shown(str key)``,
     ``mode_changed(str mode)`` after the light/dark button, ``closing()`` once it is sure.
     ``painted()`` comes once, after the first paint: what is slow to import or to build waits for it.
     ``sign_in`` and ``lock_view`` are the two screens with their own signals.
@@ -254,6 +256,7 @@ class MainWindow(QMainWindow):
 
     lock_requested = Signal()
     report_requested = Signal()
+    scanned = Signal(str)
     page_shown = Signal(str)
     mode_changed = Signal(str)
     closing = Signal()
@@ -310,6 +313,8 @@ class MainWindow(QMainWindow):
 
         self.idle = IdleWatch(self, after_ms=idle_ms)
         self.idle.idle.connect(self._idle)
+        self.scans = ScanWatch(self)
+        self.scans.scanned.connect(self._heard)
         self._messages = messages
         if messages is not None:
             messages.attach(self.show_message)
@@ -544,6 +549,7 @@ class MainWindow(QMainWindow):
     def set_signed_in(self, signed_in: bool) -> None:
         """Show the pages, or ask someone to sign in."""
         self._signed_in, self._locked = signed_in, False
+        self.scans.set_listening(signed_in)
         self.sign_in.reset()
         self._screens.setCurrentWidget(self._built() if signed_in else self.sign_in)
         # Messages stand beneath the page, beside the navigation; with nobody signed in beneath the screen.
@@ -566,6 +572,7 @@ class MainWindow(QMainWindow):
         self._focus_kept = self.focusWidget()
         self._locked = True
         self.idle.stop()
+        self.scans.set_listening(False)
         self._close_dialogs()
         # A message may name a subject.
         self._message_area.hide()
@@ -578,6 +585,7 @@ class MainWindow(QMainWindow):
         if not self._locked:
             return
         self._locked = False
+        self.scans.set_listening(True)
         self.lock_view.set_fault("")
         self._screens.setCurrentWidget(self._built())
         self._show_messages()
@@ -594,6 +602,23 @@ class MainWindow(QMainWindow):
     def locked(self) -> bool:
         """Whether the lock stands."""
         return self._locked
+
+    def _heard(self, code: str) -> None:
+        """A scan that no field took: the page's own field for scans gets it, else the wiring asks what it names."""
+        from ui.widgets.fields import ScanField
+
+        page = self._places[self._current].page if self._current else None
+        fields = page.findChildren(ScanField) if page is not None else []
+        open_ = [field for field in fields if field.collects and field.isVisible() and field.editor().isEnabled()]
+        if len(open_) > 1:
+            words = " or ".join(f"“{field.label_text()}”" for field in open_)
+            self.show_message(
+                Message(MessageKind.WARN, f"Several fields take scans here. Put the cursor in {words}, and scan again.")
+            )
+        elif open_:
+            open_[0].take(code)
+        else:
+            self.scanned.emit(code)
 
     def _idle(self) -> None:
         if self._signed_in and not self._locked:
@@ -727,6 +752,7 @@ class MainWindow(QMainWindow):
         """Listen for use as soon as there is a window to listen to."""
         super().showEvent(event)
         self.idle.watch(self.windowHandle())
+        self.scans.watch(self.windowHandle())
         if self._work is not None:
             self._name_mode_button()
 

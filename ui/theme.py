@@ -352,10 +352,10 @@ QPushButton[kind="row"]:hover { background: $hover; }
 QPushButton[kind="row"]:focus { border: 2px solid $focus; padding: 0 7px; }
 
 QPushButton[kind="tab"] { background: transparent; border: none; border-bottom: 3px solid $line;
-  border-radius: 0; padding: 0 16px; min-height: 34px; color: $muted; font-weight: 600; }
+  border-radius: 0; padding: 0 12px; min-height: 34px; color: $muted; font-weight: 600; }
 QPushButton[kind="tab"]:checked { color: $text; border-bottom-color: $accent; }
 QPushButton[kind="tab"]:hover { background: $hover; }
-QPushButton[kind="tab"]:focus { border: 2px solid $focus; padding: 0 14px; min-height: 33px; }
+QPushButton[kind="tab"]:focus { border: 2px solid $focus; padding: 0 10px; min-height: 33px; }
 
 QPushButton[kind="step"] { background: transparent; border: none; border-bottom: 3px solid $line;
   border-radius: 0; padding: 4px 4px; min-height: 44px; color: $muted; }

@@ -9,6 +9,7 @@ from db.projections import (
     counts,
     doses,
     errors,
+    labels,
     papers,
     people,
     places,
@@ -23,7 +24,20 @@ from pharmacy_app.domain.events import Event
 __all__ = ["Change", "Insert", "changes_of", "replay_changes", "write_changes"]
 
 _APPLY: Projections = {}
-for _topic in (people, corrections, vials, treatment, doses, errors, papers, counts, storage, shipments, places):
+for _topic in (
+    people,
+    corrections,
+    vials,
+    treatment,
+    doses,
+    errors,
+    papers,
+    labels,
+    counts,
+    storage,
+    shipments,
+    places,
+):
     assert not _APPLY.keys() & _topic.APPLY.keys(), _topic
     _APPLY.update(_topic.APPLY)
 

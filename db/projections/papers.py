@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from db.projections import labels
 from db.projections.changes import Change, Count, Insert, Projections, Row, nothing
 from pharmacy_app.domain.events import Event
 
@@ -23,6 +24,7 @@ def _printed(event: Event) -> Iterator[Change]:
                 "why": event.why,
             },
         )
+    yield from labels.printed(event)
 
 
 def new_document(event: Event, document: Row) -> Iterator[Change]:

@@ -31,6 +31,8 @@ def _shipment_received(event: Event) -> Iterator[Change]:
                 "shipment_number": shipment["number"],
                 "moved_utc": utc_text(event.done_at),
                 "accounted_by": "",
+                "label_seq": None,
+                "label_from_seq": 0,
             },
         )
     for moved in content["moves"]:
@@ -130,6 +132,9 @@ def _after(event: Event, moved: Row) -> Row:
     values: Row = {"state": moved["to_state"], "moved_utc": utc_text(event.done_at)}
     if "to_place" in moved:
         values |= {part: moved[f"to_{part}"] for part in ("strength_mg", "lot", "expires_on", "place")}
+        if any(moved[part] != moved[f"to_{part}"] for part in ("strength_mg", "lot", "expires_on")):
+            # What its printed label says is wrong from here on: a new one is printed and scanned back.
+            values |= {"label_seq": None, "label_from_seq": event.seq}
     return values
 
 

@@ -5,6 +5,7 @@ from db.queries.counts import CountQueries
 from db.queries.doses import DoseQueries
 from db.queries.errors import ErrorQueries
 from db.queries.journal import JournalQueries
+from db.queries.labels import LabelQueries
 from db.queries.papers import PaperQueries
 from db.queries.past import PastQueries
 from db.queries.people import PeopleQueries
@@ -22,6 +23,7 @@ class SqlReader(
     SubjectQueries,
     ErrorQueries,
     PaperQueries,
+    LabelQueries,
     CountQueries,
     StorageQueries,
     PlaceQueries,

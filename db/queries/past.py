@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_, union_all
 
 from db import schema
 from db.queries.ledger import LedgerQueries, ledger_line_of
@@ -25,6 +25,41 @@ def _known_then(utc: str) -> ColumnElement[bool]:
 
 def _known_now(utc: str) -> ColumnElement[bool]:
     return _LINE.effective_utc <= utc
+
+
+_UNDO = schema.ledger_line.alias("undo").c
+_DONE = schema.ledger_line.alias("done").c
+_UNDOING = select(schema.event.c.seq).where(schema.event.c.kind == "move_undone")
+
+
+def _counted(change: ColumnElement[int], *, known_now: bool) -> ColumnElement[int]:
+    """What a line adds to a balance: as known now, a move that was undone to the letter never happened.
+
+    It and its undoing count from the same moment. What a correction of the receipt took away counts from the receipt:
+    between the two the balance would fall below zero by the vials that never came. A move whose undoing left vials in
+    another state (a quarantine began meanwhile) adds its part, as does the undoing.
+    """
+    if not known_now:
+        return change
+    same = ("strength_mg", "lot", "place", "quantity")
+
+    def of(line: Any, seq: str, before: str, after: str) -> list[ColumnElement[Any]]:
+        return [line[name] for name in (seq, *same, before, after)]
+
+    taken_back = select(_UNDO.corrects_seq).where(_UNDO.event_seq.in_(_UNDOING))
+    undoing = select(*of(_UNDO, "corrects_seq", "to_state", "from_state")).where(_UNDO.event_seq.in_(_UNDOING))
+    undone = select(*of(_DONE, "event_seq", "to_state", "from_state")).where(_DONE.event_seq.in_(taken_back))
+    return case(
+        (tuple_(*of(_LINE, "event_seq", "from_state", "to_state")).in_(undoing), 0),
+        (
+            and_(
+                _LINE.event_seq.in_(_UNDOING),
+                tuple_(*of(_LINE, "corrects_seq", "from_state", "to_state")).in_(undone),
+            ),
+            0,
+        ),
+        else_=change,
+    )
 
 
 class PastQueries(LedgerQueries):
@@ -70,7 +105,9 @@ class PastQueries(LedgerQueries):
         when = _LINE.effective_utc if wanted.known_now else _LINE.done_utc
         order = (when, _LINE.event_seq, _LINE.line)
         running = [
-            func.sum(column).over(partition_by=_LINE.strength_mg, order_by=order).label(name)
+            func.sum(_counted(column, known_now=wanted.known_now))
+            .over(partition_by=_LINE.strength_mg, order_by=order)
+            .label(name)
             for name, column in (
                 ("balance_available", _LINE.available_change),
                 ("balance_quarantine", _LINE.quarantine_change),

@@ -100,15 +100,20 @@ class PlaceQueries(Queries):
 
 def _renewed(since: ColumnElement[Any], until: ColumnElement[Any] | None = None) -> ColumnElement[bool]:
     """Whether a vial's label was printed or renewed by hand after an entry, and before another if that is given."""
-    vial, printed, by_hand = schema.vial.c, schema.printed.c, schema.relabelled.c
+    vial, label, by_hand = schema.vial.c, schema.label.c, schema.relabelled.c
 
     def meanwhile(seq: ColumnElement[Any]) -> ColumnElement[bool]:
         return seq > since if until is None else and_(seq > since, seq < until)
 
     keep = (schema.vial, schema.expiry_extension)
     return or_(
-        select(printed.event_seq)
-        .where(printed.about == vial.unit_number, printed.paper == "vial label", meanwhile(printed.event_seq))
+        select(label.event_seq)
+        .where(
+            label.number == vial.unit_number,
+            label.kind == "vial",
+            label.status.in_(("printed", "out")),
+            meanwhile(label.event_seq),
+        )
         .correlate(*keep)
         .exists(),
         select(by_hand.event_seq)

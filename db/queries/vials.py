@@ -31,6 +31,16 @@ class VialQueries(Queries):
         row = self.row(select(schema.vial).where(schema.vial.c.kit_number == kit_number))
         return vial_of(row) if row else None
 
+    def kits_received(self) -> Sequence[tuple[str, str]]:
+        """Shipment and kit number of every vial that has one, in the order in which they were received."""
+        table = schema.vial.c
+        query = (
+            select(table.shipment_number, table.kit_number)
+            .where(table.kit_number.is_not(None))
+            .order_by(table.unit_number)
+        )
+        return [(row["shipment_number"], row["kit_number"]) for row in self.rows(query)]
+
     def vials_moved_utc(self, unit_numbers: Sequence[str]) -> str:
         """The latest moment at which any of these vials moved, as UTC text."""
         return max((self.value(_MOVED_UTC, unit_number=each) or "" for each in unit_numbers), default="")
@@ -73,14 +83,16 @@ class VialQueries(Queries):
         """How many vials the same question gives."""
         return self.count(self._vials(wanted))
 
-    def usable_vials(self, day: date) -> Sequence[Vial]:
-        """Vials that may go into a dose on ``day``, first expiry first."""
+    def usable_vials(self, day: date, *, unscanned: bool = False) -> Sequence[Vial]:
+        """Vials that may go into a dose on ``day``, first expiry first; ``unscanned``: also once they are scanned."""
         table = schema.vial.c
         query = (
             select(schema.vial)
             .where(table.state == "available")
             .order_by(table.strength_mg, table.expires_on, table.lot, table.unit_number)
         )
+        if not unscanned:
+            query = query.where(table.label_seq.is_not(None))
         vials = (vial_of(row) for row in self.rows(query))
         return [vial for vial in vials if usable_on(vial.state, vial.expires_on, day)]
 
@@ -133,4 +145,6 @@ def vial_of(row: RowMapping) -> Vial:
         row["dose_id"],
         row["shipment_number"],
         row["accounted_by"],
+        row["label_seq"] is not None,
+        row["label_from_seq"],
     )

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from labels import text
 from labels.geometry import LETTER, Stock
-from labels.label_pdf import reprint_words
 from labels.reports.frame import Column, Frame
-from labels.text import amount, day, moment
+from labels.text import amount, day, moment, reprint_words
 from pharmacy_app.domain.counts import say_difference
 from pharmacy_app.services.papers import CloseOutReport, CloseOutRow, CountRecord, PaperStamp
 

@@ -9,9 +9,8 @@ from decimal import Decimal
 
 from labels import text
 from labels.geometry import LETTER, Stock
-from labels.label_pdf import reprint_words
 from labels.reports.frame import SMALL_PT, Column, Frame
-from labels.text import amount, day, mg, moment
+from labels.text import amount, day, mg, moment, reprint_words
 from pharmacy_app.services.papers import (
     Approval,
     Carriage,

@@ -10,9 +10,8 @@ from decimal import Decimal
 
 from labels import text
 from labels.geometry import LETTER, Stock
-from labels.label_pdf import reprint_words
 from labels.reports.frame import GREY, SMALL_PT, Column, Frame
-from labels.text import amount, day, moment
+from labels.text import amount, day, moment, reprint_words
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.temperatures import (
     MKT_NOTICE,

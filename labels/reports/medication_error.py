@@ -4,9 +4,8 @@ from datetime import datetime
 
 from labels import text
 from labels.geometry import LETTER, Stock
-from labels.label_pdf import reprint_words
 from labels.reports.frame import Column, Frame
-from labels.text import amount, mg, moment, shown, signed_percent
+from labels.text import amount, mg, moment, reprint_words, shown, signed_percent
 from pharmacy_app.domain.units import percent_change, show
 from pharmacy_app.services.papers import MedicationErrorReport, SafetyClock, SeriousEvent
 

@@ -2,9 +2,8 @@
 
 from labels import text
 from labels.geometry import LETTER, Stock
-from labels.label_pdf import reprint_words
 from labels.reports.frame import SMALL_PT, Column, Frame
-from labels.text import amount, day, mg, moment
+from labels.text import amount, day, mg, moment, reprint_words
 from pharmacy_app.services.papers import AccountabilityLine, PastPaper
 from pharmacy_app.services.views import LedgerLine, PastStockLine
 

@@ -6,9 +6,8 @@ prints N/A.
 
 from labels import text
 from labels.geometry import LETTER, Stock
-from labels.label_pdf import reprint_words
 from labels.reports.frame import SMALL_PT, Column, Frame
-from labels.text import amount, day, moment
+from labels.text import amount, day, moment, reprint_words
 from pharmacy_app.services.papers import ReceiptRecord, ReceivedLot
 
 BY_HAND = "______"

@@ -3,11 +3,10 @@
 from decimal import Decimal, InvalidOperation
 
 from labels import text
-from labels.codes import code128, draw, gs1_data_matrix
+from labels.codes import bar_module, code128, draw, gs1_data_matrix, matrix_module
 from labels.geometry import LETTER, Dots, Stock
-from labels.label_pdf import bar_module, matrix_module, reprint_words
 from labels.reports.frame import BODY_PT, GREY, SMALL_PT, Column, Frame
-from labels.text import amount, day, mg, mg_per_ml, ml, signed_percent, working
+from labels.text import amount, day, mg, mg_per_ml, ml, reprint_words, signed_percent, working
 from pharmacy_app.domain.findings import Finding, Named
 from pharmacy_app.domain.tolerance import Part
 from pharmacy_app.services.papers import Worksheet

@@ -14,7 +14,13 @@ from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity
 from pharmacy_app.domain.protocol import Protocol
-from pharmacy_app.domain.settings import BagPreparation, StabilityLimits, StudySettings, VialPreparation
+from pharmacy_app.domain.settings import (
+    BagPreparation,
+    CompoundingLimit,
+    StabilityLimits,
+    StudySettings,
+    VialPreparation,
+)
 from pharmacy_app.domain.units import KEPT, WORKING, show, show_mg, show_mg_per_ml, show_ml
 
 STRENGTHS_MG = (Decimal(4), Decimal(1))
@@ -447,9 +453,11 @@ def beyond_use(
     limits: StabilityLimits,
     earliest_expiry: date,
     tz: tzinfo,
+    compounding: CompoundingLimit | None = None,
 ) -> BeyondUse:
     """Return the beyond-use time of a preparation from the signed limits; the earliest limit decides.
 
+    ``compounding`` is the site's own limit, counted from reconstitution too; ``None`` when none is signed.
     Moments carry their UTC offset; hours are elapsed hours, whatever the clocks do that night. A vial counts
     through its printed day in ``tz``. Raises ``Refused`` when the dilution came too late or no time is left.
     """
@@ -469,6 +477,15 @@ def beyond_use(
                 "end by, from dilution",
                 f"dilution {_clock(diluted_at, tz)} + {show(limits.dilution_to_end_room_h)} h at room temperature",
                 _later(diluted_at, limits.dilution_to_end_room_h, tz),
+            )
+        )
+    if compounding is not None:
+        steps.append(
+            ClockStep(
+                "end by, from the compounding limit",
+                f"reconstitution {_clock(reconstituted_at, tz)} + {show(compounding.hours)} h"
+                f" ({compounding.category.value})",
+                _later(reconstituted_at, compounding.hours, tz),
             )
         )
     midnight = datetime.combine(earliest_expiry + timedelta(days=1), time(0), tzinfo=tz)
@@ -494,6 +511,27 @@ def beyond_use(
             )
         )
     return BeyondUse(start_by=start_by, end_by=deciding.at, steps=tuple(steps), deciding=deciding.name)
+
+
+def usable_undiluted(
+    reconstituted_at: datetime,
+    limits: StabilityLimits,
+    earliest_expiry: date,
+    tz: tzinfo,
+    compounding: CompoundingLimit | None = None,
+) -> datetime:
+    """Until when reconstituted drug in its vial or a syringe may go into a bag; the earliest limit decides.
+
+    It has to be diluted in time, and nothing lives longer than the limits of the whole preparation.
+    """
+    moments = [
+        _later(reconstituted_at, limits.reconstitution_to_dilution_h, tz),
+        _later(reconstituted_at, limits.reconstitution_to_end_h, tz),
+        datetime.combine(earliest_expiry + timedelta(days=1), time(0), tzinfo=tz),
+    ]
+    if compounding is not None:
+        moments.append(_later(reconstituted_at, compounding.hours, tz))
+    return min(moments, key=lambda moment: moment.astimezone(UTC))
 
 
 def _check_dilution(

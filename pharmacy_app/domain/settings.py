@@ -22,6 +22,16 @@ class BsaFormula(StrEnum):
     BOYD = "Boyd"
 
 
+class CompoundingCategory(StrEnum):
+    """How a preparation counts for its longest beyond-use time (USP <797> 2023, § 14), and how it is kept."""
+
+    IMMEDIATE_USE = "immediate use"
+    CATEGORY_1_ROOM = "category 1, room temperature"
+    CATEGORY_1_COLD = "category 1, refrigerator"
+    CATEGORY_2_ROOM = "category 2, room temperature"
+    CATEGORY_2_COLD = "category 2, refrigerator"
+
+
 class RoundingMode(StrEnum):
     """How a dose is brought to the increment; ties are the only difference of the first two."""
 
@@ -71,6 +81,14 @@ class StabilityLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class CompoundingLimit:
+    """The compounding limit of the site: its category, and the hours from reconstitution to the end of use (h)."""
+
+    category: CompoundingCategory
+    hours: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LineResidue:
     """What stays in bag and line after the infusion (mL of the bag's volume); 0 where the line is flushed."""
 
@@ -100,7 +118,8 @@ class Signed(Generic[T]):
 class StudySettings:
     """All signed settings in force; ``None`` means not set, never a default.
 
-    ``line_residue`` may stay unset: no act waits for it, and the tolerance budget then says that it is not known.
+    ``line_residue`` may stay unset: no act waits for it, and the tolerance budget then says that it is not known. So
+    may ``compounding``: then the stability limits alone give the beyond-use time, and it says so.
     """
 
     bsa_formula: Signed[BsaFormula] | None = None
@@ -110,6 +129,7 @@ class StudySettings:
     bag: Signed[BagPreparation] | None = None
     stability: Signed[StabilityLimits] | None = None
     line_residue: Signed[LineResidue] | None = None
+    compounding: Signed[CompoundingLimit] | None = None
 
     def vial(self, strength_mg: Decimal) -> Signed[VialPreparation] | None:
         """The signed preparation of one strength (1 or 4 mg), or ``None`` when it is not set."""

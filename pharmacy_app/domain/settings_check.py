@@ -14,6 +14,8 @@ from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.settings import (
     BagPreparation,
     BsaFormula,
+    CompoundingCategory,
+    CompoundingLimit,
     DoseRounding,
     LineResidue,
     OrderLeadTime,
@@ -25,11 +27,27 @@ from pharmacy_app.domain.settings import (
 from pharmacy_app.domain.units import WORKING, reaches, show, show_mg, show_mg_per_ml, show_ml
 
 SettingValue = (
-    BsaFormula | DoseRounding | VialPreparation | BagPreparation | StabilityLimits | LineResidue | OrderLeadTime
+    BsaFormula
+    | DoseRounding
+    | VialPreparation
+    | BagPreparation
+    | StabilityLimits
+    | LineResidue
+    | OrderLeadTime
+    | CompoundingLimit
 )
 
 # A coarser step than this is a slip: the smallest doses of the table are about a tenth of a milligram.
 MAX_INCREMENT_MG = Decimal("0.1")
+
+# The longest beyond-use times of USP <797> (2023), § 14; those of Category 2 are for sterile starting parts.
+LONGEST_H = {
+    CompoundingCategory.IMMEDIATE_USE: Decimal(4),
+    CompoundingCategory.CATEGORY_1_ROOM: Decimal(12),
+    CompoundingCategory.CATEGORY_1_COLD: Decimal(24),
+    CompoundingCategory.CATEGORY_2_ROOM: Decimal(96),
+    CompoundingCategory.CATEGORY_2_COLD: Decimal(240),
+}
 
 # More than half a year from an order to the shelf is a slip of the keyboard.
 MAX_LEAD_DAYS = 180
@@ -84,6 +102,7 @@ def check_settings(settings: StudySettings, protocol: Protocol) -> SettingCheck:
         ("bag", settings.bag),
         ("stability", settings.stability),
         ("line_residue", settings.line_residue),
+        ("compounding", settings.compounding),
     ):
         if signed_value is None:
             continue
@@ -115,6 +134,8 @@ def _said(value: SettingValue, protocol: Protocol) -> Iterator[Fault | Finding]:
         yield from _residue(value)
     elif isinstance(value, OrderLeadTime):
         yield from _lead_time(value)
+    elif isinstance(value, CompoundingLimit):
+        yield from _compounding(value)
 
 
 def _rounding(value: DoseRounding, protocol: Protocol) -> Iterator[Fault | Finding]:
@@ -259,6 +280,18 @@ def _residue(value: LineResidue) -> Iterator[Fault]:
             "The volume left in bag and line is negative. Enter it as the source has it, 0 when the line is flushed.",
             "T1",
             "8.1.3",
+        )
+
+
+def _compounding(value: CompoundingLimit) -> Iterator[Fault]:
+    longest = LONGEST_H[value.category]
+    if not 0 < value.hours <= longest:
+        yield Fault(
+            "hours",
+            f"{show(value.hours)} h are not taken for {value.category.value}: its limit is more than 0 h and at most"
+            f" {show(longest)} h (USP <797>).",
+            "A31",
+            "8.2",
         )
 
 

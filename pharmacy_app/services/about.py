@@ -100,6 +100,16 @@ MATTERS: Sequence[Matter] = (
 """What is found by its name; numbers of ours are read by their letter before."""
 
 
+def things_named(reader: Reader, text: str) -> dict[str, str]:
+    """What goes by a name that is no number of ours, as the record names it, by its word; the word may stand before."""
+    named, _, rest = text.partition(" ")
+    return {
+        matter.word: name
+        for matter in MATTERS
+        if (name := (rest and named.lower() == matter.word and matter.find(reader, rest)) or matter.find(reader, text))
+    }
+
+
 def read_about(reader: Reader, typed: str) -> str:
     """What a document is about, as the record names it; '' for the study as a whole. Raises ``Refused``."""
     about = " ".join(typed.split())
@@ -108,12 +118,7 @@ def read_about(reader: Reader, typed: str) -> str:
     for letter, (word, counter) in NUMBERED.items():
         if looks_like_ours(about, letter):
             return _read_numbered(reader, about, letter, word, counter)
-    named, _, rest = about.partition(" ")
-    found = {
-        matter.word: name
-        for matter in MATTERS
-        if (name := (rest and named.lower() == matter.word and matter.find(reader, rest)) or matter.find(reader, about))
-    }
+    found = things_named(reader, about)
     if not found:
         raise Refused(
             Fault(

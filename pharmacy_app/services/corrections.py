@@ -43,6 +43,12 @@ INSTEAD: dict[str, str] = {
     "medication_error_assessed": "Assess the record again: the newest assessment counts.",
     "medication_error_told": "Record who was told once more, with the right time.",
     "paper_printed": "Print it again; the copy is marked as a reprint.",
+    "print_answered": "A label that is not there after all is voided, with the reason; one that is there is scanned"
+    " back, or printed again.",
+    "label_voided": "A void label stays void. Print the label again, and scan it back.",
+    "labels_scanned": "Void the label with the reason: what it stands on waits until a new label is printed and"
+    " scanned back.",
+    "printer_set": "Set the printer again: the newest setting counts.",
     "record_printed": "Print it again.",
     "subject_exported": "Export the subject again.",
     "account_added": "Change the account under Settings; an account is disabled, never deleted.",

@@ -23,7 +23,6 @@ from pharmacy_app.domain.vials import (
     Moved,
     Relocated,
     Vial,
-    looks_like_ours,
     move_table,
     read_number,
     relocate,
@@ -50,6 +49,7 @@ from pharmacy_app.services.places import shelf_faults
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.preparation import planned_settings
 from pharmacy_app.services.printing import unit_ranges
+from pharmacy_app.services.scanning import why_no_kit
 from pharmacy_app.services.stock import (
     LOGGER_READ,
     LOGGER_STATES,
@@ -847,18 +847,16 @@ def _new_kits(case: Case, old: list[_Label], new: list[_Label]) -> dict[str, str
             kit = "" if unit in after.never_came else after.kits[unit]
             owner = case.reader.vial_by_kit(kit) if kit else None
             elsewhere = owner is not None and all(owner.unit_number not in each.unit_numbers for each in old)
-            if kit and looks_like_ours(kit, "V"):
-                case.reading.fault(
-                    f"labels.{index}.kit_numbers",
-                    f"Kit {kit} looks like one of our own unit numbers. Ask the supporter.",
-                )
+            before_kit = "" if unit in before.never_came else before.kits[unit]
+            if kit and kit != before_kit and (why := why_no_kit(kit)):
+                case.reading.fault(f"labels.{index}.kit_numbers", why)
             elif elsewhere or kit in seen:
                 case.reading.fault(
                     f"labels.{index}.kit_numbers", f"Kit {kit} is there twice. Each kit number is received once."
                 )
             if kit:
                 seen.add(kit)
-            if kit != ("" if unit in before.never_came else before.kits[unit]):
+            if kit != before_kit:
                 changed[unit] = kit
     return changed
 

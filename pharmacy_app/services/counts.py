@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from pharmacy_app.domain.counts import (
     CONTAINERS,
@@ -46,9 +47,9 @@ from pharmacy_app.services.desk import (
 )
 from pharmacy_app.services.papers import CountRecord, CountRow
 from pharmacy_app.services.ports import Reader, VialFilter, Writer
-from pharmacy_app.services.preparation import find_vial
 from pharmacy_app.services.printing import Printed, print_record, signatures_of, stamp_of
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.scanning import find_vial, vials_named
 
 SCOPES = {VIALS: (VIALS,), CONTAINERS: (CONTAINERS,), "both": KINDS}
 """What a count can be of, as a form says it."""
@@ -147,15 +148,24 @@ def _lots(reader: Reader, strength_mg: str, kinds: Sequence[str]) -> tuple[LotTo
     return tuple(found[key] for key in sorted(found))
 
 
-def look_up(reader: Reader, code: str, strength_mg: str = "", before: Sequence[str] = ()) -> Scanned:
-    """Read one scan; ``before`` are the unit numbers scanned so far.
+def look_up(
+    reader: Reader,
+    code: str,
+    today: date,
+    strength_mg: str = "",
+    before: Sequence[str] = (),
+    *,
+    by_hand: bool = False,
+    sends_separator: bool = False,
+) -> Scanned:
+    """Read one scan; ``before`` are the unit numbers scanned so far, the rest as ``scanning.where`` takes it.
 
     A code that is no vial of this record comes back as ``unknown`` with the reason. Raises ``Refused`` for a vial that
     was scanned already, by whichever of its numbers, and for one of a strength that is not counted.
     """
     text = _tidy(code)
     try:
-        vial = find_vial(reader, code)
+        vial = find_vial(reader, code, today, by_hand=by_hand, sends_separator=sends_separator)
     except Refused as refused:
         return Scanned(text, "", None, "", None, refused.faults[0].sentence)
     number = vial.unit_number
@@ -204,7 +214,7 @@ def record_count(desk: Desk, act: Act, form: CountForm, own: Credentials, second
         found: list[Vial] = []
         typed: dict[tuple[str, Decimal, str], int] = {}
         if method == "scan":
-            found, unknown = _scanned(reading, writer, form.codes, strength)
+            found, unknown = _scanned(reading, writer, form.codes, moment.today, strength)
         else:
             typed = _typed(reading, writer, form.lots, strength, kinds)
         if not found and not unknown and not typed and form.nothing_there != "yes":
@@ -253,7 +263,7 @@ def record_count(desk: Desk, act: Act, form: CountForm, own: Credentials, second
 
 
 def _scanned(
-    reading: Reading, reader: Reader, codes: Sequence[str], strength: str
+    reading: Reading, reader: Reader, codes: Sequence[str], today: date, strength: str
 ) -> tuple[list[Vial], tuple[str, ...]]:
     """The vials of the scans, and the codes that are none."""
     if len(codes) > MAX_CODES:
@@ -265,7 +275,7 @@ def _scanned(
         if len(code) > LONGEST_CODE:
             reading.fault("codes", f"“{code[:40]}…” is longer than any code. Take it off the list and scan again.")
             continue
-        scanned = reading.take(lambda code=code: look_up(reader, code, strength, tuple(found)), None)  # type: ignore[misc]
+        scanned = reading.take(partial(look_up, reader, code, today, strength, tuple(found)), None)
         if scanned is None:
             continue
         vial = reader.vial(scanned.unit_number) if scanned.unit_number else None
@@ -391,37 +401,23 @@ def open_discrepancy(desk: Desk, act: Act, form: DiscrepancyForm, own: Credentia
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         what = reading.text(form.what, "what", "What was noticed", longest=500)
-        vials = _named(reading, writer, form.unit_numbers)
+        vials = vials_named(reading, writer, form.unit_numbers, moment.today)
         if moment.signers[0].account_id != moment.person.account_id:
             reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
         reading.done()
         lots: dict[tuple[Decimal, str], list[str]] = {}
-        for vial in vials.values():
+        for vial in vials:
             lots.setdefault((vial.strength_mg, vial.lot), []).append(vial.unit_number)
         return Draft(
             {
                 "discrepancy": numbered("Q", writer.counter("discrepancy") + 1),
-                "sentence": f"{', '.join(vials)}: {what}",
+                "sentence": f"{', '.join(vial.unit_number for vial in vials)}: {what}",
                 "concerns": [views.Concern(of, lot, 0, tuple(units)) for (of, lot), units in sorted(lots.items())],
             },
             why=what,
         )
 
     return perform(desk, act, "discrepancy_opened", form, build, (Signing(own, "noticed it"),))
-
-
-def _named(reading: Reading, reader: Reader, codes: Sequence[str]) -> dict[str, Vial]:
-    vials: dict[str, Vial] = {}
-    if not codes:
-        reading.fault("unit_numbers", "No vial is named. Scan or type the number of each.")
-    for code in codes:
-        try:
-            vial = find_vial(reader, code)
-        except Refused as refused:
-            reading.fault("unit_numbers", refused.faults[0].sentence)
-        else:
-            vials[vial.unit_number] = vial
-    return vials
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event, Signature, utc_text
 from pharmacy_app.domain.people import Account, Role, authority_fault
 from pharmacy_app.services import views
-from pharmacy_app.services.ports import Reader, Secrets, Store, Writer
+from pharmacy_app.services.ports import LabelOutlets, Reader, Secrets, Store, Writer
 
 if TYPE_CHECKING:
     from pharmacy_app.domain.protocol import Protocol
@@ -42,6 +42,7 @@ class Desk:
     papers: "Papers"
     clock: Callable[[], datetime]
     app_version: str
+    outlets: LabelOutlets
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ is asked for by name, so that a screen can show what is missing before anybody s
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault
@@ -22,6 +22,7 @@ from pharmacy_app.services.permissions import permits, speaks_of, supporters_wor
 from pharmacy_app.services.places import not_there_yet
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.scanning import vials_named
 from pharmacy_app.services.stock import check_order
 
 PERMISSION_KIND = SUPPORTERS_PERMISSION
@@ -137,7 +138,7 @@ def _lost(
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         why = reading.text(form.why, "why", "What happened", longest=500)
-        vials = _known(reading, writer, form.unit_numbers)
+        vials = vials_named(reading, writer, form.unit_numbers, moment.today)
         for vial in vials:
             reading.take(lambda vial=vial: _gone_or_back(writer, vial, move_name), None)  # type: ignore[misc]
         _two_people(reading, moment)
@@ -237,7 +238,7 @@ def account_for(desk: Desk, act: Act, form: AccountForm, own: Credentials) -> Ev
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         note = reading.note(form.note, "note", "The note", longest=500)
-        vials = _known(reading, writer, form.unit_numbers)
+        vials = vials_named(reading, writer, form.unit_numbers, moment.today)
         may = move_table().moves["destroy"].from_states
         for vial in vials:
             if vial.state not in may:
@@ -304,7 +305,7 @@ def take_back(desk: Desk, act: Act, form: TakeBackForm) -> Event:
                 "R55",
                 "8.2",
             )
-        vials = _known(reading, writer, form.unit_numbers)
+        vials = vials_named(reading, writer, form.unit_numbers, moment.today)
         for vial in vials:
             _may_come_back(reading, vial, thread)
         done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
@@ -476,7 +477,7 @@ def _leaving(
             "8.2",
         )
     note = reading.note(form.note, "note", "The note", longest=500)
-    vials = _chosen(reading, writer, form.unit_numbers, move_name)
+    vials = _chosen(reading, writer, form.unit_numbers, moment.today, move_name)
     if moment.signers[0].account_id != moment.person.account_id:
         reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
     done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
@@ -528,7 +529,7 @@ def destroy_vials(desk: Desk, act: Act, form: DestroyForm, own: Credentials, wit
         container = reading.text(form.container, "container", "The waste container or manifest", longest=120)
         certificate = reading.note(form.certificate, "certificate", "The certificate", longest=120)
         note = reading.note(form.note, "note", "The note", longest=500)
-        vials = _chosen(reading, writer, form.unit_numbers, "destroy")
+        vials = _chosen(reading, writer, form.unit_numbers, moment.today, "destroy")
         done_at, late_why = read_done(reading, form.done_at, form.late_why, moment)
         permission = _permission(
             reading, writer, form.permission, vials, done_at or moment.now, "R57", purpose=DESTRUCTION
@@ -621,22 +622,9 @@ def _closed(reader: Reader, vial: Vial) -> bool:
     return not any(line.unit_number == vial.unit_number and line.residue_mg is None for line in lines)
 
 
-def _known(reading: Reading, reader: Reader, unit_numbers: Sequence[str]) -> list[Vial]:
-    vials = []
-    if not unit_numbers:
-        reading.fault("unit_numbers", "No vial is chosen. Scan or choose at least one.")
-    for number in dict.fromkeys(unit_numbers):
-        vial = reader.vial(number)
-        if vial is None:
-            reading.fault("unit_numbers", f"There is no vial {number} in this pharmacy.")
-        else:
-            vials.append(vial)
-    return vials
-
-
-def _chosen(reading: Reading, reader: Reader, unit_numbers: Sequence[str], move_name: str) -> list[Vial]:
+def _chosen(reading: Reading, reader: Reader, unit_numbers: Sequence[str], today: date, move_name: str) -> list[Vial]:
     """The named vials, each with its refusal when the move does not start from its state."""
-    vials = _known(reading, reader, unit_numbers)
+    vials = vials_named(reading, reader, unit_numbers, today)
     for vial in vials:
         reading.take(lambda vial=vial: move(vial, move_name), None)  # type: ignore[misc]
     return vials

@@ -72,7 +72,7 @@ def site_forecast(desk: Desk, reader: Reader, form: ForecastForm) -> SiteForecas
     lead = order_lead_time_of(reader)
     made = forecast(
         tuple(_subjects(reader, today)),
-        tuple(usable_vial(vial) for vial in reader.usable_vials(today)),
+        tuple(usable_vial(vial) for vial in reader.usable_vials(today, unscanned=True)),
         settings_of(reader),
         lambda on: protocol_of(site, on),
         today,

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from pharmacy_app.domain.dates import say_day
-from pharmacy_app.domain.errors import Fault, refuse_any
-from pharmacy_app.domain.vials import STRENGTHS_MG, looks_like_ours
+from pharmacy_app.domain.errors import Fault, Refused, refuse_any
+from pharmacy_app.domain.scans import Facts, Scan, merge
+from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, read_expiry
 from pharmacy_app.services.expiry import printed_expiry
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.scanning import bare, kits_alike, kits_alike_words, own_number, read_code, why_no_kit
 
 MAX_VIALS_A_LOT = 500
 """More vials of one lot in one shipment than this is taken for a slip of the keyboard."""
@@ -63,6 +65,7 @@ class Lot:
     difference_note: str
     hold_reason: str
     expiry_note: str = ""
+    kits_note: str = ""
 
     def reason(self, index: int) -> str:
         """Why the vial of this place in the lot is held, whatever the logger shows."""
@@ -80,6 +83,9 @@ class Lot:
 
     def words(self) -> str:
         """What was found of the lot, for the line of the shipment."""
+        return f"{self._came()}; {self.kits_note}" if self.kits_note else self._came()
+
+    def _came(self) -> str:
         if self.listed == self.counted and not self.damaged:
             return f"lot {self.lot} intact"
         parts = [f"lot {self.lot}: {self.listed} listed, {self.counted} counted"]
@@ -162,7 +168,14 @@ def _read_lot(
         difference if listed != counted else "",
         f"expired on {say_day(expires_on)}, before it arrived" if expires_on < received_on else "",
         extended,
+        kits_alike_words(_alike(numbers, {*(kit for _, kit in reader.kits_received()), *kits}) if numbers else ()),
     )
+
+
+def _alike(numbers: Sequence[str], others: set[str]) -> tuple[tuple[str, str], ...]:
+    """The pairs of kits, each once, that another keyboard setting makes of one another."""
+    pairs = (tuple(sorted((kit, other))) for kit in numbers for other in kits_alike(kit, others))
+    return tuple((first, second) for first, second in dict.fromkeys(pairs))
 
 
 def _read_kits(
@@ -178,12 +191,86 @@ def _read_kits(
             " typed as K001 to K010.",
         )
     for kit in numbers:
-        if looks_like_ours(kit, "V"):
-            reading.fault(field, f"Kit {kit} looks like one of our own unit numbers. Ask the supporter.")
-        elif kit in kits or reader.vial_by_kit(kit) is not None:
+        if why := why_no_kit(kit):
+            reading.fault(field, why)
+        elif (before := reader.vial_by_kit(kit)) is not None:
+            reading.fault(field, _received_before(kit, before))
+        elif kit in kits:
             reading.fault(field, f"Kit {kit} is there twice. Each kit number is received once.")
         kits.add(kit)
     return numbers
+
+
+def _received_before(kit: str, vial: Vial) -> str:
+    return (
+        f"Kit {kit} is there twice: it came with shipment {vial.shipment_number} and is vial {vial.unit_number}. Each"
+        " kit number is received once."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LotScanned:
+    """A lot after one more scan; ``notes`` say what was put right, ``separated`` that the scanner sends GS."""
+
+    lot: LotTyped
+    notes: tuple[str, ...]
+    separated: bool
+
+
+def scan_lot(
+    reader: Reader, typed: LotTyped, code: str, today: date, *, by_hand: bool = False, sends_separator: bool = False
+) -> LotScanned:
+    """A lot with what one more scan says: its kit joins the list, lot and expiry are filled where they are empty.
+
+    A scan never changes what stands there. Raises ``Refused`` beside the field where the two disagree, for a kit that
+    is there already, for one of our own numbers, and for a code that tells nothing of a shipment.
+    """
+    try:
+        scan = read_code(reader, code, today, by_hand=by_hand, sends_separator=sends_separator)
+        _refuse_own(scan)
+        known = merge(Facts(lot=typed.lot.strip(), expires_on=_expiry_typed(typed)), replace(scan, kit=""))
+    except Refused as refused:
+        raise Refused(
+            *(replace(each, field=_SCANNED_INTO.get(each.field, "kit_numbers")) for each in refused.faults)
+        ) from None
+    # The serial number of a supporter's code tells one vial from another: that is what a kit number is.
+    kit = (scan.kit or scan.serial or (bare(code) if scan.kind in ("text", "ours") else "")).upper()
+    if not (kit or scan.lot or scan.expires_on):
+        raise Refused(
+            Fault("kit_numbers", "This code holds neither kit number nor lot nor expiry. Scan another code of the kit.")
+        )
+    kits, notes = typed.kit_numbers, scan.notes
+    if kit:
+        if (before := reader.vial_by_kit(kit)) is not None:
+            raise Refused(Fault("kit_numbers", _received_before(kit, before)))
+        if why := why_no_kit(kit):
+            raise Refused(Fault("kit_numbers", why))
+        typed_before = _kit_numbers(kits, "kit_numbers")
+        if kit in typed_before:
+            raise Refused(Fault("kit_numbers", f"Kit {kit} was scanned already. Put it aside and scan the next one."))
+        kits = (*kits, kit)
+        alike = kits_alike_words(
+            _alike((kit,), {*(known_kit for _, known_kit in reader.kits_received()), *typed_before})
+        )
+        notes = (*notes, f"{alike[:1].upper()}{alike[1:]}.") if alike else notes
+    expiry = typed.expiry if typed.expiry.strip() or known.expires_on is None else known.expires_on.isoformat()
+    return LotScanned(replace(typed, lot=known.lot, expiry=expiry, kit_numbers=kits), notes, scan.separated)
+
+
+def _refuse_own(scan: Scan) -> None:
+    if number := own_number(scan):
+        raise Refused(Fault("", f"{number} is one of our own numbers. Scan what the supporter printed on the vial."))
+
+
+_SCANNED_INTO = {"lot": "lot", "expires_on": "expiry"}
+
+
+def _expiry_typed(typed: LotTyped) -> date | None:
+    """The expiry in its field; ``None`` where nothing that can be read stands there yet."""
+    try:
+        return read_expiry(typed.expiry, "expiry")
+    except Refused:
+        return None
 
 
 def _kit_numbers(typed: Sequence[str], field: str) -> tuple[str, ...]:

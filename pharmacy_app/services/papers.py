@@ -6,7 +6,7 @@ zone. How a value is written (``0.5 mg``, ``30-Nov-2026``) is the printing room'
 the same way. A text left empty prints as ``N/A``: no cell of a record is blank (REGULATION A-12).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -48,57 +48,59 @@ class PaperStamp:
     settings_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class VialLabel:
-    """The label of one vial, 2.25 × 1.25 in. ``copy_number`` 1 is the first print, 2 prints REPRINT 1, and so on."""
-
-    unit_number: str
-    product: str
-    strength_mg: Decimal
-    lot: str
-    expires_on: date
-    protocol_name: str
-    site_number: str
-    storage: str
-    light: str
-    copy_number: int = 1
-    demonstration: bool = False
+LabelValue = str | int | Decimal | date | datetime
+"""What a label says of one field: words, a count, milligrams or millilitres, a day, a moment in the site's zone."""
 
 
 @dataclass(frozen=True, slots=True)
-class BagLabel:
-    """The label of one prepared dose, 4 × 3 in, in the order of REGULATION L-07.
+class Label:
+    """One label: what its template needs to know.
 
-    ``product`` is the generic name in lower case, in full. ``route`` and ``rate_or_duration`` are words, e.g.
-    ``FOR INTRAVENOUS USE ONLY`` and ``Infuse over about 1 h``. ``prepared_by`` and ``verified_by`` are printed names.
+    ``kind`` names a template of the printing room (``vial``, ``opened vial``, ``bag``, ``light cover``, ``syringe``,
+    ``quarantine``, ``hold for monitor``, ``return box``, ``destruction container``, ``place``, ``ruler``). ``number``
+    is one of our numbers and what the code says. ``values`` are the fields of the template by name; a field the
+    template requires and that is missing or '' refuses the print. ``copy_number`` counts every print, also one that
+    never came out, so that no two labels have one ``mark``; the mark says in the code, and behind the printed number,
+    which label of the number it is (``domain.label_marks``); labels from before had none (''). ``earlier`` is how many
+    copies came out before this one; ``None``, as on labels from before: all of them.
     """
 
-    dose_id: str
-    subject_number: str
-    subject_initials: str
-    product: str
-    dose_mg: Decimal
-    total_volume_ml: Decimal
-    diluent: str
-    final_mg_per_ml: Decimal
-    route: str
-    rate_or_duration: str
-    course: int
-    cycle: int
-    day: int
-    prepared_at: datetime
-    beyond_use_at: datetime
-    start_by: datetime
-    prepared_by: str
-    verified_by: str
-    protocol_name: str
-    site_name: str
-    pharmacy_phone: str
-    storage: str
-    light: str
-    hazard: str
+    kind: str
+    number: str
+    values: Mapping[str, LabelValue]
     copy_number: int = 1
     demonstration: bool = False
+    mark: str = ""
+    earlier: int | None = None
+
+    @property
+    def reprint(self) -> int:
+        """What stands behind REPRINT: 1 on the first label after the one it replaces; 0 prints nothing."""
+        return self.copy_number - 1 if self.earlier is None else self.earlier
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSetup:
+    """How labels come out of one printer.
+
+    ``dpi`` are its dots an inch. ``stock`` names a stock of the printing room ('' is the usual one of the kind), or
+    ``width_mm`` and ``height_mm`` are the size of an own one. ``start_at`` is the first free position of a sheet, from
+    1. ``offset_x_mm`` and ``offset_y_mm`` shift the print to the right and down, as measured on the ruler label.
+    ``region`` chooses the templates (``us``, ``eu``, ``eu small``), ``languages`` their texts in this order, ``block``
+    a state's further sentences ('' is none). ``native_codes`` lets a ZPL printer draw the codes itself.
+    """
+
+    dpi: int = 203
+    stock: str = ""
+    width_mm: Decimal | None = None
+    height_mm: Decimal | None = None
+    start_at: int = 1
+    offset_x_mm: Decimal = Decimal(0)
+    offset_y_mm: Decimal = Decimal(0)
+    region: str = "us"
+    languages: tuple[str, ...] = ("en",)
+    block: str = ""
+    native_codes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -791,12 +793,19 @@ class Papers(Protocol):
     font does not have, or a notation that is forbidden on labels: nothing is cut off and nothing shrunk below 6 pt.
     """
 
-    def vial_labels(self, labels: Sequence[VialLabel]) -> bytes:
-        """One page a vial, in the order given."""
+    def labels(self, labels: Sequence[Label], setup: LabelSetup) -> bytes:
+        """The labels as PDF, in the order given; each code was read back from the drawn pixels before it is returned.
+
+        One page a label on label stock; as many as fit on a sheet.
+        """
         ...
 
-    def bag_labels(self, label: BagLabel) -> bytes:
-        """Two pages: the bag's label and the second one for the outside of the light cover (REGULATION L-18)."""
+    def zpl(self, labels: Sequence[Label], setup: LabelSetup) -> bytes:
+        """The same labels in ZPL II for a label printer: the same pixels as the PDF, the codes native or drawn."""
+        ...
+
+    def templates_sha256(self) -> str:
+        """SHA-256 of the templates and stocks: the same labels with the same templates give the same bytes."""
         ...
 
     def worksheet(self, worksheet: Worksheet) -> bytes:

@@ -8,7 +8,7 @@ from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.places import KINDS, REFRIGERATOR, SATELLITE, may_lie
-from pharmacy_app.domain.vials import Vial
+from pharmacy_app.domain.vials import Vial, numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, zone_of
 from pharmacy_app.services.ports import Reader, Writer
@@ -95,6 +95,11 @@ def close_place(desk: Desk, act: Act, form: ClosePlaceForm) -> Event:
 def place_of(reader: Reader, name: str) -> views.Place | None:
     """A place by its name, in use or closed."""
     return next((place for place in reader.places() if place.name == name), None)
+
+
+def numbered_places(places: Sequence[views.Place]) -> dict[str, views.Place]:
+    """Every place by the number on its label: ``P``, and its order of being added; a closed place keeps its own."""
+    return {numbered("P", count): place for count, place in enumerate(places, start=1)}
 
 
 def not_there_yet(reader: Reader, name: str, done_at: datetime | None, field: str, moment: Moment) -> list[Fault]:

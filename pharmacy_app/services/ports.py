@@ -5,8 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Protocol
 
+from pharmacy_app.domain.errors import Unavailable
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.people import Account
 from pharmacy_app.domain.vials import Vial
@@ -62,6 +64,18 @@ class DocumentFilter:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LabelFilter:
+    """Which labels are asked for ('' and ``None``: any). ``live`` leaves out those that are void or never came out."""
+
+    number: str = ""
+    kind: str = ""
+    about: str = ""
+    print_seq: int | None = None
+    live: bool = False
+    text: str = ""
+
+
 class Reader(Protocol):
     """Every question the services and screens ask of the store."""
 
@@ -83,10 +97,12 @@ class Reader(Protocol):
     def settings(self) -> Sequence[views.SettingLine]: ...
     def vial(self, unit_number: str) -> Vial | None: ...
     def vial_by_kit(self, kit_number: str) -> Vial | None: ...
+    def kits_received(self) -> Sequence[tuple[str, str]]: ...
     def vials_moved_utc(self, unit_numbers: Sequence[str]) -> str: ...
     def vials(self, wanted: VialFilter, *, sort: str, descending: bool, offset: int, limit: int) -> Sequence[Vial]: ...
     def count_vials(self, wanted: VialFilter) -> int: ...
-    def usable_vials(self, day: date) -> Sequence[Vial]: ...
+    def usable_vials(self, day: date, *, unscanned: bool = False) -> Sequence[Vial]: ...
+    def unscanned_vials(self) -> Sequence[Vial]: ...
     def vial_life(self, unit_number: str) -> views.VialLife | None: ...
     def stock(self) -> Sequence[views.StockLine]: ...
     def lots_received(self) -> Sequence[tuple[Decimal, str, int]]: ...
@@ -116,6 +132,13 @@ class Reader(Protocol):
     def error_told(self, error_id: str) -> Sequence[views.ToldLine]: ...
     def printed(self, *, about: str = "", paper: str = "", limit: int = 200) -> Sequence[views.PrintedLine]: ...
     def paper(self, sha256: str) -> bytes | None: ...
+    def labels(self, wanted: "LabelFilter", *, offset: int = 0, limit: int = 200) -> Sequence[views.LabelLine]: ...
+    def count_labels(self, wanted: "LabelFilter") -> int: ...
+    def last_copy(self, kind: str, number: str) -> int: ...
+    def labels_out(self, kind: str, number: str, about: str) -> int: ...
+    def newest_label(self, kind: str, number: str) -> views.LabelLine | None: ...
+    def open_prints(self) -> Sequence[views.OpenPrint]: ...
+    def printers(self) -> Sequence[views.Printer]: ...
     def document(self, document_id: str) -> views.DocumentLine | None: ...
     def documents(self, *, about: str | None = None) -> Sequence[views.DocumentLine]: ...
     def documents_listed(
@@ -171,6 +194,70 @@ class Store(Protocol):
     def write(self) -> AbstractContextManager[Writer]: ...
     def verify(self, tell: Callable[[int, int], None] | None = None) -> views.Verification: ...
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LabelStock:
+    """A stock that labels print on: its name, and how many labels a sheet of it has (1 on a roll)."""
+
+    name: str
+    positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How a job ended: the labels and bytes that went out whole.
+
+    ``stopped`` says that it was stopped at the person's wish before its last label. ``answered`` says that the printer
+    itself answered after the last byte; when it is ``False``, nobody but the person at the printer knows what came of
+    it. ``warning`` is what the printer said is wrong with it, as a sentence, or ''. ``job`` is the queue's number.
+    """
+
+    labels: int
+    of_labels: int
+    size: int
+    stopped: bool = False
+    answered: bool = False
+    warning: str = ""
+    job: str = ""
+
+
+class NotSent(Unavailable):
+    """The job did not go out whole; ``labels`` of ``of_labels`` were handed over before."""
+
+    def __init__(self, sentence: str, labels: int, of_labels: int) -> None:
+        self.labels = labels
+        self.of_labels = of_labels
+        far = f" {labels} of {of_labels} labels had gone: look which came out before you print the rest."
+        super().__init__(sentence + (far if labels else " No label was printed."))
+
+
+class PerhapsSent(Unavailable):
+    """The job was handed over as a whole, and only the person at the printer can tell what came of it."""
+
+
+class LabelOutlets(Protocol):
+    """The ways a label job leaves the program, but for the window's own printing of PDF; and the stock it prints on.
+
+    Wrong settings are ``Refused`` with their field; a printer that does not do its part is ``NotSent``; ``PerhapsSent``
+    says that nobody knows. ``tell`` is told how many labels of how many have gone. A printer's port is sent the labels
+    behind the first ``after``; how many went counts those before in.
+    """
+
+    def stocks(self) -> Sequence[LabelStock]: ...
+    def queues(self) -> Sequence[str]: ...
+    def to_printer(
+        self,
+        job: bytes,
+        host: str,
+        port: int,
+        *,
+        after: int = 0,
+        tell: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Sent: ...
+    def to_queue(self, job: bytes, queue: str, *, cancelled: Callable[[], bool] | None = None) -> Sent: ...
+    def to_file(self, content: bytes, path: Path, *, labels: int) -> Sent: ...
 
 
 class Secrets(Protocol):

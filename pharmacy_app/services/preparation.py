@@ -31,7 +31,7 @@ from pharmacy_app.domain.planning import (
 from pharmacy_app.domain.settings import StudySettings
 from pharmacy_app.domain.tolerance import Budget, BudgetFacts, judged, tolerance_budget
 from pharmacy_app.domain.units import KEPT, READABLE_ML, exceeds, show, show_ml
-from pharmacy_app.domain.vials import Vial, in_date, looks_like_ours, move, read_number, why_not_usable
+from pharmacy_app.domain.vials import Vial, in_date, move, why_not_usable
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
     Act,
@@ -43,17 +43,22 @@ from pharmacy_app.services.desk import (
     perform,
     protocol_of,
     site_of,
+    today_of,
     zone_of,
 )
 from pharmacy_app.services.doses import decision_of, in_status, still_true, stops_since, thread_of
 from pharmacy_app.services.exposures import MAY_BE_USED, alarms_read, logger_showed
 from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.scanning import find_vial
 from pharmacy_app.services.stock import check_order
 from pharmacy_app.services.study_settings import needed, settings_of
 
 UNDER_WAY = ("planned", "verified", "prepared", "released")
 """Where a dose stands between its reserved vials and its administration: one at a time for a subject."""
+
+BAG_LABELS = ("bag", "light cover")
+"""The two labels of a bag: its own, and the one outside the cover that hides it (REGULATION L-18)."""
 
 AGREEMENT = Decimal("0.005")
 """How far a second calculation may lie from the first, as a part of it (REGULATION D-12)."""
@@ -164,18 +169,29 @@ def usable_vial(vial: Vial) -> UsableVial:
 
 @dataclass(frozen=True, slots=True)
 class ScanForm:
-    """One scan while the vials of a plan are picked: the plan's vials, what was scanned before, and the new text."""
+    """One scan while the vials of a plan are picked: the plan's vials, what was scanned before, and the new text.
+
+    ``by_hand`` and ``sends_separator`` as ``scanning.where`` takes them.
+    """
 
     dose_id: str
     proposed: tuple[str, ...]
     scanned: tuple[str, ...]
     text: str
+    by_hand: bool = False
+    sends_separator: bool = False
+
+
+def _scanned_vial(desk: Desk, reader: Reader, form: ScanForm) -> Vial:
+    return find_vial(
+        reader, form.text, today_of(desk, reader), by_hand=form.by_hand, sends_separator=form.sends_separator
+    )
 
 
 def check_scan(desk: Desk, reader: Reader, form: ScanForm) -> Vial:
     """The vial a scan means, when it fits the plan; otherwise ``Refused`` says why it does not."""
     thread = thread_of(reader, form.dose_id)
-    vial = find_vial(reader, form.text)
+    vial = _scanned_vial(desk, reader, form)
     days = _days_of(thread, settings_of(reader), desk.clock(), zone_of(site_of(reader)))
     _fits(reader, form.proposed, form.scanned, vial, days)
     return vial
@@ -189,7 +205,7 @@ def take_instead(desk: Desk, reader: Reader, form: ScanForm) -> Plan:
     """
     thread = thread_of(reader, form.dose_id)
     settings = settings_of(reader)
-    vial = find_vial(reader, form.text)
+    vial = _scanned_vial(desk, reader, form)
     fault = _why_not(vial, _days_of(thread, settings, desk.clock(), zone_of(site_of(reader))))
     if fault:
         raise Refused(fault)
@@ -215,20 +231,6 @@ def take_instead(desk: Desk, reader: Reader, form: ScanForm) -> Plan:
     protocol = protocol_of(site_of(reader), thread.line.planned_on)
     plan = plan_with(thread.line.prescribed_mg, vials, settings)
     return judged(plan, budget_facts(thread, decision_of(thread)), settings, protocol)[0]
-
-
-def find_vial(reader: Reader, text: str) -> Vial:
-    """A vial by our unit number, its DataMatrix content, or the supporter's kit number."""
-    typed = text.strip()
-    if typed.startswith("]") and len(typed) > 3:
-        typed = typed[3:]  # the symbology's own mark, which some scanners send first
-    if typed.startswith("91V"):
-        typed = typed[2:]
-    kit = None if looks_like_ours(typed, "V") else reader.vial_by_kit(typed.upper())
-    if kit is not None:
-        return kit
-    number = read_number(typed, "V", "unit_number")
-    return _vial(reader, number)
 
 
 def _fits(
@@ -467,6 +469,7 @@ def verify_dose(desk: Desk, act: Act, form: CheckForm, credentials: Credentials)
             )
         typed = {name: reading.decimal(getattr(form, name), name, f"The {words}") for name, words in _CHECKED.items()}
         reading.done()
+        refuse_any(_without_label(writer, thread))
         decision = still_true(writer, thread, moment.today)
         plan = plan_of(thread)
         expected = {
@@ -635,7 +638,8 @@ def read_preparation(
     prepared_mg = sum((draw.drawn_mg for draw in draws), Decimal(0))
     protocol = protocol_of(moment.site, thread.line.planned_on)
     earliest = min(draw.expires_on for draw in draws)
-    clock = beyond_use(reconstituted_at, diluted_at, limits, earliest, zone)
+    compounding = settings.compounding.value if settings.compounding is not None else None
+    clock = beyond_use(reconstituted_at, diluted_at, limits, earliest, zone, compounding)
     compared = compare_prepared(prepared_mg, thread.line.prescribed_mg, protocol)
     return Preparation(
         reconstituted_at,
@@ -670,6 +674,7 @@ def prepare(desk: Desk, act: Act, form: PrepareForm) -> Event:
             raise Refused(
                 Fault("", f"{thread.verified_by} made the second check. Another person mixes.", "R58", "8.1.2")
             )
+        refuse_any(_without_label(writer, thread))
         late_why = reading.note(form.late_why, "late_why", "The reason for the late entry", longest=300)
         _still_its_own(reading, writer, thread)
         prepared = read_preparation(reading, thread, form, moment, thread.vials)
@@ -714,8 +719,49 @@ def _still_its_own(reading: Reading, reader: Reader, thread: views.DoseThread) -
 
 
 def _as_available(vial: Vial) -> Vial:
-    """A reserved vial judged as if it were back in stock: only its expiry matters when it is opened."""
+    """A reserved vial judged as if it were back in stock: by its expiry and its label."""
     return replace(vial, state="available") if vial.state == "reserved" else vial
+
+
+def _without_label(reader: Reader, thread: views.DoseThread) -> list[Fault]:
+    """The vials of a dose on which no label of their own counts: void, printed anew, or older than a correction.
+
+    A vial that was opened gets no vial label any more, and what was corrected since is judged by itself. Only where its
+    label is void is it in doubt which vial it was: the label of opened vials, scanned back, says so.
+    """
+    faults = []
+    for vial in thread.vials:
+        if vial.label_scanned or vial.state not in ("reserved", "opened", "partial"):
+            continue
+        label, kind = reader.newest_label("vial", vial.unit_number), "vial"
+        if vial.state != "reserved":
+            if label is None or label.live:
+                continue
+            kind = "opened vial"
+            label = reader.newest_label(kind, vial.unit_number) or label
+            if label.stands_since(vial.label_from_seq):
+                continue
+        faults.append(_label_first(vial, label, kind))
+    return faults
+
+
+def _label_first(vial: Vial, newest: views.LabelLine | None, kind: str) -> Fault:
+    """What is wrong with the newest label of a vial of a dose, and what to do before the dose goes on."""
+    if newest is None:
+        wrong = f"No label was printed for vial {vial.unit_number}."
+    elif not newest.live:
+        wrong = f"The {newest.kind} label of vial {vial.unit_number} is void: {newest.void_why}."
+    elif newest.event_seq <= vial.label_from_seq:
+        wrong = f"The {newest.kind} label of vial {vial.unit_number} is older than a correction of what it says."
+    else:
+        return Fault(
+            "",
+            f"The {newest.kind} label of vial {vial.unit_number}, copy {newest.copy_number}, was not scanned since it"
+            " was printed. Put it on, scan it under Labels, and then go on.",
+            "",
+            "8.2",
+        )
+    return Fault("", f"{wrong} Print the {kind} label under Labels, put it on, scan it, and then go on.", "", "8.2")
 
 
 def _minute(moment: datetime) -> datetime:
@@ -781,6 +827,52 @@ def _not_to_be_given(reader: Reader, thread: views.DoseThread, last: date) -> li
     return faults
 
 
+def _labelled(reader: Reader, thread: views.DoseThread) -> None:
+    """Refuse a bag whose two labels are not there, are older than its preparation, or were not scanned back."""
+    dose_id = thread.line.dose_id
+    newest = [reader.newest_label(kind, dose_id) for kind in BAG_LABELS]
+    labels = [label for label in newest if label is not None and label.live]
+    void = [label for label in newest if label is not None and not label.live]
+    if void:
+        raise Refused(
+            *(
+                Fault(
+                    "",
+                    f"The {label.kind} label of dose {dose_id} is void: {label.void_why}. Print it again, put the new"
+                    " one on, and scan it: no older copy counts.",
+                    "R53",
+                    "8.2",
+                )
+                for label in void
+            )
+        )
+    if len(labels) < len(BAG_LABELS):
+        raise Refused(
+            Fault("", "Print the bag label and the light cover's label first, and put both on.", "R53", "8.2")
+        )
+    if thread.prepare_seq is not None and any(label.event_seq < thread.prepare_seq for label in labels):
+        raise Refused(
+            Fault(
+                "",
+                "The preparation was corrected since the bag label was printed. Print it again, and put the new"
+                " labels on.",
+                "R53",
+                "8.2",
+            )
+        )
+    left = [label.kind for label in labels if label.scanned_at is None]
+    if left:
+        raise Refused(
+            Fault(
+                "",
+                f"The label on the {' and that on the '.join(left)} of dose {dose_id} was not scanned since it was"
+                " printed. Scan it back under Labels: so it is sure that this bag carries its own.",
+                "R53",
+                "8.2",
+            )
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ReleaseForm:
     """To whom the bag goes."""
@@ -843,21 +935,8 @@ def release(desk: Desk, act: Act, form: ReleaseForm, credentials: Credentials) -
         compared = compare_prepared(thread.prepared_mg, thread.line.prescribed_mg, protocol)
         if compared.finding is not None:
             refuse_findings((compared.finding,))
-        labels = writer.printed(about=form.dose_id, paper="bag labels", limit=1)
-        if not labels:
-            raise Refused(
-                Fault("", "Print the bag label and the light cover's label first, and put both on.", "R53", "8.2")
-            )
-        if thread.prepare_seq is not None and labels[0].event_seq < thread.prepare_seq:
-            raise Refused(
-                Fault(
-                    "",
-                    "The preparation was corrected since the bag label was printed. Print it again, and put the new"
-                    " labels on.",
-                    "R53",
-                    "8.2",
-                )
-            )
+        refuse_any(_without_label(writer, thread))
+        _labelled(writer, thread)
         start_by = datetime.fromisoformat(preparation["start_by"])
         if moment.now > start_by:
             raise Refused(

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Any
 
 from pharmacy_app.domain.codec import from_plain
-from pharmacy_app.domain.comparisons import compare_prepared
 from pharmacy_app.domain.dates import at_site, say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
@@ -46,7 +45,6 @@ from pharmacy_app.services.papers import (
     AccountabilityLine,
     AnsweredQuestion,
     AssessmentEntry,
-    BagLabel,
     Balances,
     CorrectedEntry,
     MedicationErrorReport,
@@ -59,12 +57,11 @@ from pharmacy_app.services.papers import (
     Told,
     TreatmentCalendarPaper,
     VialDraw,
-    VialLabel,
     WeightComparison,
     Worksheet,
 )
-from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter, Writer
-from pharmacy_app.services.preparation import plan_of, planned_budget, planned_settings, refuse_findings
+from pharmacy_app.services.ports import LedgerFilter, Reader, Writer
+from pharmacy_app.services.preparation import plan_of, planned_budget, planned_settings
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.study_settings import needed, settings_version
 from pharmacy_app.services.subjects import drift_of
@@ -160,10 +157,11 @@ def _print(
         )
 
     event = perform(desk, act, "paper_printed", {"paper": paper, "form": form}, build)
-    return _kept(desk, event)
+    return kept_print(desk, event)
 
 
-def _kept(desk: Desk, event: Event) -> Printed:
+def kept_print(desk: Desk, event: Event) -> Printed:
+    """The printed paper of a print's event."""
     name = event.content["sha256"]
     with desk.store.read() as reader:
         pdf = reader.paper(name)
@@ -171,118 +169,8 @@ def _kept(desk: Desk, event: Event) -> Printed:
     return Printed(event, pdf, name)
 
 
-def print_vial_labels(desk: Desk, act: Act, form: PrintForm) -> Printed:
-    """The labels of the named vials, one page each."""
-
-    def make(writer: Writer, moment: Moment, copies: dict[str, int]) -> bytes:
-        protocol = protocol_of(moment.site, moment.today)
-        labels = []
-        for number in form.about:
-            vial = writer.vial(number)
-            if vial is None:
-                raise Refused(Fault("about", f"There is no vial {number} in this pharmacy."))
-            labels.append(
-                VialLabel(
-                    unit_number=vial.unit_number,
-                    product=protocol.study.drug,
-                    strength_mg=vial.strength_mg,
-                    lot=vial.lot,
-                    expires_on=vial.expires_on,
-                    protocol_name=moment.site.protocol_number,
-                    site_number=moment.site.number,
-                    storage=_storage(protocol),
-                    light="PROTECT FROM LIGHT",
-                    copy_number=copies[number],
-                    demonstration=moment.site.demonstration,
-                )
-            )
-        if not labels:
-            raise Refused(Fault("about", "No vial is chosen for the labels."))
-        return desk.papers.vial_labels(labels)
-
-    return _print(desk, act, "vial label", form, make)
-
-
-def vials_of_shipment(reader: Reader, number: str) -> tuple[str, ...]:
-    """Unit numbers of a shipment's vials, for their labels."""
-    wanted = VialFilter(shipment_number=number)
-    count = reader.count_vials(wanted)
-    return tuple(
-        vial.unit_number for vial in reader.vials(wanted, sort="unit_number", descending=False, offset=0, limit=count)
-    )
-
-
 def _storage(protocol: Any) -> str:
     return f"Store at {show(protocol.storage.min_celsius)} °C to {show(protocol.storage.max_celsius)} °C"
-
-
-def print_bag_labels(desk: Desk, act: Act, dose_id: str, why: str = "") -> Printed:
-    """The bag's label and the light cover's, once calculation and check are signed and the bag is made."""
-
-    def make(writer: Writer, moment: Moment, copies: dict[str, int]) -> bytes:
-        thread = thread_of(writer, dose_id)
-        if thread.verify_seq is None:
-            raise Refused(
-                Fault(
-                    "",
-                    "The bag label prints after both signatures: the calculation's and the second check's.",
-                    "R19",
-                    "8.1.2",
-                )
-            )
-        in_status(thread, ("prepared", "released"), "have its bag labelled")
-        made = thread.preparation
-        line, site = thread.line, moment.site
-        protocol = protocol_of(site, line.planned_on)
-        subject = writer.subject(line.subject_number)
-        compared = compare_prepared(Decimal(made["prepared_mg"]), line.prescribed_mg, protocol)
-        if compared.finding is not None:
-            refuse_findings((compared.finding,))
-        start_by = datetime.fromisoformat(made["start_by"])
-        if moment.now > start_by:
-            raise Refused(
-                Fault(
-                    "",
-                    f"The infusion had to start by {say_moment(start_by)}. This bag must not be given, so it gets no"
-                    " label: cancel the dose.",
-                    "A31",
-                    "8.2",
-                )
-            )
-        settings = planned_settings(thread)
-        limits = needed(settings.stability, "stability").value
-        return desk.papers.bag_labels(
-            BagLabel(
-                dose_id=dose_id,
-                subject_number=line.subject_number,
-                subject_initials=subject.initials if subject else "",
-                product=protocol.study.drug,
-                dose_mg=Decimal(made["prepared_mg"]),
-                total_volume_ml=Decimal(made["bag_volume_ml"]),
-                diluent=made["diluent"],
-                final_mg_per_ml=Decimal(made["final_mg_per_ml"]),
-                route="FOR INTRAVENOUS USE ONLY",
-                rate_or_duration=f"Infuse over about {show(limits.infusion_h)} h",
-                course=line.course,
-                cycle=line.cycle,
-                day=line.day,
-                prepared_at=datetime.fromisoformat(made["diluted_at"]).astimezone(zone_of(site)),
-                beyond_use_at=datetime.fromisoformat(made["beyond_use_at"]).astimezone(zone_of(site)),
-                start_by=datetime.fromisoformat(made["start_by"]).astimezone(zone_of(site)),
-                prepared_by=thread.prepared_by,
-                verified_by=thread.verified_by,
-                protocol_name=site.protocol_number,
-                site_name=site.name,
-                pharmacy_phone=site.pharmacy_phone,
-                storage=needed(settings.bag, "bag").value.storage,
-                light=LIGHT,
-                hazard=HAZARD,
-                copy_number=copies[dose_id],
-                demonstration=site.demonstration,
-            )
-        )
-
-    return _print(desk, act, "bag labels", PrintForm((dose_id,), why), make)
 
 
 def print_worksheet(desk: Desk, act: Act, dose_id: str, why: str = "") -> Printed:
@@ -593,7 +481,7 @@ def _drawn_and_kept(
         found = drawn if drawn is not None and still(writer, drawn) else draw(writer, moment)
         return Draft({"sha256": writer.put_paper(found.pdf), "papers": [found.line]})
 
-    return _kept(desk, perform(desk, act, "record_printed", form, build))
+    return kept_print(desk, perform(desk, act, "record_printed", form, build))
 
 
 def _drawn(desk: Desk, act: Act, draw: Callable[[Reader, Moment], _Drawn]) -> _Drawn | None:

@@ -9,6 +9,7 @@ from pharmacy_app.services import views
 from pharmacy_app.services.counts import count_dues
 from pharmacy_app.services.desk import Desk, today_of
 from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.preparation import BAG_LABELS
 from pharmacy_app.services.study_settings import unset_settings
 from pharmacy_app.services.treatment import calendar
 
@@ -41,7 +42,25 @@ def today(desk: Desk, reader: Reader) -> views.Today:
         counts=count_dues(desk, reader),
         to_relabel=tuple(reader.to_relabel()),
         open_deviations=tuple(reader.deviations(status="open")),
+        open_prints=tuple(reader.open_prints()),
+        unscanned=tuple(reader.unscanned_vials()),
+        unscanned_bags=tuple(_unscanned_bags(reader)),
     )
+
+
+def _unscanned_bags(reader: Reader) -> Iterator[views.UnscannedBag]:
+    """Bags whose labels were printed for what is in them now, and not all scanned back."""
+    for line in reader.doses(statuses=("prepared",)):
+        thread = reader.dose(line.dose_id)
+        since = thread.prepare_seq if thread is not None and thread.prepare_seq is not None else 0
+        newest = [
+            label
+            for kind in BAG_LABELS
+            if (label := reader.newest_label(kind, line.dose_id)) is not None and label.live and label.event_seq > since
+        ]
+        left = tuple(label.kind for label in newest if label.scanned_at is None)
+        if left:
+            yield views.UnscannedBag(line.dose_id, line.subject_number, left)
 
 
 def _due(desk: Desk, reader: Reader, day: date) -> Iterator[views.DueLine]:

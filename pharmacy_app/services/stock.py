@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
@@ -33,6 +33,7 @@ from pharmacy_app.services.permissions import supporters_word
 from pharmacy_app.services.places import not_there_yet, satellites, shelf_faults
 from pharmacy_app.services.ports import Reader, VialFilter, Writer
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.scanning import vials_named
 
 if TYPE_CHECKING:
     from pharmacy_app.domain.protocol import Storage
@@ -386,7 +387,7 @@ def release_with_document(desk: Desk, act: Act, form: PermissionForm) -> Event:
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
-        vials = _permitted_vials(reading, writer, form)
+        vials = _permitted_vials(reading, writer, form, moment.today)
         permission = supporters_word(
             reading, writer, form.permission, vials, done_on=moment.today, rule="R54", purpose=USE
         )
@@ -423,7 +424,7 @@ def release_with_document(desk: Desk, act: Act, form: PermissionForm) -> Event:
     return perform(desk, act, "quarantine_lifted", form, build)
 
 
-def _permitted_vials(reading: Reading, reader: Reader, form: PermissionForm) -> list[Vial]:
+def _permitted_vials(reading: Reading, reader: Reader, form: PermissionForm, today: date) -> list[Vial]:
     """The vials named, and those of the lot that are kept back; each must be."""
     lot = form.lot.strip().upper()
     of_lot: list[Vial] = []
@@ -435,7 +436,7 @@ def _permitted_vials(reading: Reading, reader: Reader, form: PermissionForm) -> 
         reading.fault("lot", f"No vial of lot {lot} is held or in quarantine.")
     if lot and not chosen:
         return []
-    vials = _named_vials(reading, reader, (*form.unit_numbers, *chosen))
+    vials = vials_named(reading, reader, (*form.unit_numbers, *chosen), today)
     others = [vial for vial in vials if vial.state not in ("held", "quarantined")]
     if others:
         named = ", ".join(f"{vial.unit_number} is {vial.state}" for vial in others[:6])
@@ -539,7 +540,7 @@ def quarantine(desk: Desk, act: Act, form: QuarantineForm) -> Event:
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         reason = reading.text(form.reason, "reason", "The reason", longest=300)
-        vials = _named_vials(reading, writer, form.unit_numbers)
+        vials = vials_named(reading, writer, form.unit_numbers, moment.today)
         for vial in vials:
             if vial.state not in move_table().moves["quarantine"].from_states:
                 reading.fault(
@@ -555,19 +556,6 @@ def quarantine(desk: Desk, act: Act, form: QuarantineForm) -> Event:
         return Draft({**draft.content, "reason": reason}, done_at, reason, late_why)
 
     return perform(desk, act, "vials_quarantined", form, build)
-
-
-def _named_vials(reading: Reading, reader: Reader, unit_numbers: Sequence[str]) -> list[Vial]:
-    vials = []
-    if not unit_numbers:
-        reading.fault("unit_numbers", "No vial is chosen. Scan or choose at least one.")
-    for number in dict.fromkeys(unit_numbers):
-        vial = reader.vial(number)
-        if vial is None:
-            reading.fault("unit_numbers", f"There is no vial {number} in this pharmacy.")
-        else:
-            vials.append(vial)
-    return vials
 
 
 def _moving(

@@ -7,10 +7,13 @@ from typing import Any
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.notation import misread
 from pharmacy_app.domain.people import Role
 from pharmacy_app.domain.settings import (
     BagPreparation,
     BsaFormula,
+    CompoundingCategory,
+    CompoundingLimit,
     DoseRounding,
     LineResidue,
     OrderLeadTime,
@@ -38,7 +41,11 @@ KINDS: dict[str, Any] = {
 
 ORDER_LEAD_TIME = "order_lead_time"
 
-OPTIONAL_KINDS: dict[str, Any] = {"line_residue": LineResidue, ORDER_LEAD_TIME: OrderLeadTime}
+OPTIONAL_KINDS: dict[str, Any] = {
+    "line_residue": LineResidue,
+    "compounding": CompoundingLimit,
+    ORDER_LEAD_TIME: OrderLeadTime,
+}
 """Settings that may stay unset: nothing waits for them, and what would use them says that they are not known."""
 
 ALL_KINDS = KINDS | OPTIONAL_KINDS
@@ -52,6 +59,7 @@ TITLES = {
     "bag": "Bag and final concentration",
     "stability": "Stability limits",
     "line_residue": "Left in bag and line",
+    "compounding": "Compounding limit",
     "order_lead_time": "Order lead time",
 }
 """Each setting's name on screen and paper."""
@@ -94,6 +102,9 @@ class SettingsForm:
     line_residue_source: str = ""
     order_lead_days: str = ""
     order_lead_source: str = ""
+    compounding_category: str = ""
+    compounding_hours: str = ""
+    compounding_source: str = ""
 
 
 def settings_of(reader: Reader) -> StudySettings:
@@ -236,6 +247,9 @@ def _read(reading: Reading, form: SettingsForm) -> dict[str, tuple[Any, str]]:
             reading.text(form.bag_storage, "bag.storage", "How the bag is stored, for its label", longest=100),
         )
         values["bag"] = (value_bag, source(form.bag_source, "bag"))
+        for name, words in (("diluent", value_bag.diluent), ("storage", value_bag.storage)):
+            for what in misread(words):
+                reading.fault(f"bag.{name}", f"This stands on the bag's label, where {what} is refused. Write it out.")
     hours = ("reconstitution_to_dilution_h", "reconstitution_to_end_h", "dilution_to_end_room_h", "infusion_h")
     if any(getattr(form, name).strip() for name in hours) or form.stability_source.strip():
         limits = StabilityLimits(
@@ -247,6 +261,12 @@ def _read(reading: Reading, form: SettingsForm) -> dict[str, tuple[Any, str]]:
             form.line_residue_ml, "line_residue.residue_ml", "The volume left in bag and line", "mL", zero=True
         )
         values["line_residue"] = (LineResidue(residue_ml), source(form.line_residue_source, "line_residue"))
+    if form.compounding_category or form.compounding_hours.strip() or form.compounding_source.strip():
+        names = tuple(str(each) for each in CompoundingCategory)
+        category = reading.choice(form.compounding_category, "compounding.category", "The category", names)
+        most = reading.decimal(form.compounding_hours, "compounding.hours", "The limit", "h")
+        limit = CompoundingLimit(CompoundingCategory(category), most)
+        values["compounding"] = (limit, source(form.compounding_source, "compounding"))
     if form.order_lead_days.strip() or form.order_lead_source.strip():
         days = reading.count(
             form.order_lead_days, "order_lead_time.days", "The order lead time in days", low=0, high=MAX_LEAD_DAYS

@@ -12,8 +12,9 @@ from pharmacy_app.services.desk import Act, Credentials, Desk, Draft, Moment, Si
 from pharmacy_app.services.exposures import content_of, found_late, quarantined, shut, still_lasts, words_of
 from pharmacy_app.services.late import read_done
 from pharmacy_app.services.places import not_there_yet, satellites
-from pharmacy_app.services.ports import Reader, Writer
+from pharmacy_app.services.ports import Writer
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.scanning import vials_named
 from pharmacy_app.services.stock import check_order
 
 AT_2_TO_8 = "at 2–8 °C"
@@ -56,7 +57,7 @@ def transport(desk: Desk, act: Act, form: TransportForm, receiver: Credentials |
         carrier = reading.choice(form.carrier, "carrier", "Who carried them", CARRIERS)
         container = reading.choice(form.container, "container", "The container on the way", CONTAINERS)
         note = reading.note(form.note, "note", "The note", longest=500)
-        vials = _known(reading, writer, form.unit_numbers)
+        vials = vials_named(reading, writer, form.unit_numbers, moment.today)
         moves = [moved for vial in vials if (moved := _relocated(reading, vial, to_place)) is not None]
         if reading.was_read("to_place"):
             _check_places(reading, vials, places[to_place])
@@ -112,19 +113,6 @@ def transport(desk: Desk, act: Act, form: TransportForm, receiver: Credentials |
 def needs_receiver(places: Sequence[views.Place], vials: Sequence[Vial], to_place: str) -> bool:
     """Whether a second person signs the receipt: where one end of the way is a satellite."""
     return bool(satellites(places) & {to_place, *(vial.place for vial in vials)})
-
-
-def _known(reading: Reading, reader: Reader, unit_numbers: Sequence[str]) -> list[Vial]:
-    if not unit_numbers:
-        reading.fault("unit_numbers", "No vial is chosen. Scan or choose at least one.")
-    vials = []
-    for number in dict.fromkeys(unit_numbers):
-        vial = reader.vial(number)
-        if vial is None:
-            reading.fault("unit_numbers", f"There is no vial {number} in this pharmacy.")
-        else:
-            vials.append(vial)
-    return vials
 
 
 def _relocated(reading: Reading, vial: Vial, to_place: str) -> Relocated | None:

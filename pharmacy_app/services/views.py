@@ -473,6 +473,18 @@ class Today:
     counts: "tuple[CountDue, ...]" = ()
     to_relabel: tuple[Vial, ...] = ()
     open_deviations: "tuple[DeviationLine, ...]" = ()
+    open_prints: "tuple[OpenPrint, ...]" = ()
+    unscanned: tuple[Vial, ...] = ()
+    unscanned_bags: "tuple[UnscannedBag, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnscannedBag:
+    """A bag whose labels were printed and not all scanned back; ``kinds`` are those that were not."""
+
+    dose_id: str
+    subject_number: str
+    kinds: tuple[str, ...]
 
 
 # --- physical counts and the closing of the study's books
@@ -852,3 +864,105 @@ class Period:
     signed_at: datetime
     note: str
     record: PeriodRecord
+
+
+# --- labels, one by one, and the printers they come out of
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLine:
+    """One printed label. ``line`` counts from 1 in its print, in the order in which the labels come out.
+
+    ``about`` is what it was printed for: the number itself, or the place, printer, return or destruction. ``status``:
+    'printed' (nobody said yet whether it came out), 'out', 'void' (kept in the list, never counted) or 'never out'
+    (the printer stopped before it). ``mark`` is what its code says beside the number (``domain.label_marks``), '' for
+    a label from before. ``reprint`` is what stands behind REPRINT on it, 0 where it says nothing of the kind.
+    """
+
+    event_seq: int
+    line: int
+    kind: str
+    number: str
+    about: str
+    copy_number: int
+    reprint: int
+    mark: str
+    status: str
+    printer: str
+    printed_at: datetime
+    printed_by: str
+    why: str
+    void_why: str
+    voided_by: str
+    voided_at: datetime | None
+    scanned_by: str
+    scanned_at: datetime | None
+
+    @property
+    def live(self) -> bool:
+        """Whether the label counts: it came out, or may have, and is not void."""
+        return self.status in ("printed", "out")
+
+    def stands_since(self, seq: int) -> bool:
+        """Whether it was scanned where it was put, counts, and was printed after the entry ``seq``."""
+        return self.live and self.scanned_at is not None and self.event_seq > seq
+
+    @property
+    def code(self) -> str:
+        """What a scanner reads from its bar code, and what is printed beneath it."""
+        return self.number + self.mark
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPrint:
+    """A print of which nobody has said yet whether its labels came out; ``waiting`` of its ``labels`` are open."""
+
+    event_seq: int
+    kind: str
+    labels: int
+    waiting: int
+    printer: str
+    printed_at: datetime
+    printed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterEntry:
+    """How a printer is set. ``stocks`` and ``default_for`` go by the kind of label; ``contact_…`` is the main contact
+    that labels of the European Union name.
+
+    ``outlet`` is 'system' (``target``: the queue's name), 'tcp' (``target``: host:port) or 'file' (``target``: a
+    folder); ``language`` is 'pdf' or 'zpl'.
+    """
+
+    name: str
+    outlet: str
+    target: str
+    language: str
+    dpi: int
+    stocks: tuple[tuple[str, str], ...] = ()
+    width_mm: Decimal | None = None
+    height_mm: Decimal | None = None
+    offset_x_mm: Decimal = Decimal(0)
+    offset_y_mm: Decimal = Decimal(0)
+    region: str = "us"
+    languages: tuple[str, ...] = ("en",)
+    block: str = ""
+    native_codes: bool = False
+    contact_name: str = ""
+    contact_address: str = ""
+    contact_phone: str = ""
+    default_for: tuple[str, ...] = ()
+    in_use: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """A printer as it stands. ``default_for`` are the kinds that go to it now: another may have taken one over."""
+
+    number: str
+    entry: PrinterEntry
+    default_for: tuple[str, ...]
+    event_seq: int
+    set_by: str
+    set_at: datetime

@@ -1,8 +1,8 @@
 """Benchmarks, each beside its floor in the same run: medians and ratios, since machines are noisy.
 
 ``python installer/dev.py bench`` runs them and prints a table; ``bench batch`` goes through files of up to 100,000
-doses and ``bench ledger`` through ledgers of up to 1,000,000 lines, which takes long. Nothing here passes or fails a
-test.
+doses and ``bench ledger`` through ledgers of up to 1,000,000 lines, which takes long; ``bench labels`` prints labels.
+Nothing here passes or fails a test.
 """
 
 import csv
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tests.benchmarks import ledger
+from tests.benchmarks import labels, ledger
 from tests.benchmarks.measure import ROUNDS, pairs
 
 BARE_WINDOW = """
@@ -231,6 +231,9 @@ def main() -> None:
 
     sys.stdout.write(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} processors\n")
     sys.stdout.write(f"medians of {ROUNDS} pairs; the ratio is the median of the pairs' ratios\n\n")
+    if sys.argv[1:2] == ["labels"]:
+        labels.main(say)
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if "batch" in sys.argv[1:]:

@@ -7,6 +7,7 @@ import os
 import random
 from pathlib import Path
 
+from pharmacy_app.services.stock import release_shipment
 from tests.conftest import Template
 from tests.databases import CHOSEN, Server, url_at
 from tests.torture.cuts import Cuts, cut_once, look
@@ -34,7 +35,8 @@ def test_an_act_that_was_acknowledged_and_is_gone_would_be_told(template: Templa
     """The trial itself: told of an act that nobody recorded, and of two that nobody acknowledged, it says so."""
     pharmacy = template.copy_to(tmp_path / "study.sqlite")
     before = pharmacy.count()
-    pharmacy.stock_up()
+    pharmacy.receive()
+    release_shipment(pharmacy.desk, pharmacy.act("paula"), "S-1")
     pharmacy.desk.store.close()
     url = url_at(tmp_path / "study.sqlite")
     cuts = Cuts()

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from db.store import SqlStore
+from labels.ways_out import RoomOutlets
 from pharmacy_app.domain.errors import Refused, Unavailable
 from pharmacy_app.services.accounts import sign_in
 from pharmacy_app.services.counts import CountForm, record_count
@@ -37,7 +38,7 @@ class Study:
     def open(self) -> Pharmacy:
         """The study at this workstation's own desk."""
         clock = Clock(self.now)
-        desk = Desk(SqlStore.open(self.url), CHEAP, StubPapers(), clock, "0.0-test")
+        desk = Desk(SqlStore.open(self.url), CHEAP, StubPapers(), clock, "0.0-test", RoomOutlets())
         # No path: the workstation knows the address alone.
         return Pharmacy(desk, clock, None, sessions=dict(self.sessions))  # type: ignore[arg-type]
 

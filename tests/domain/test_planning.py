@@ -17,8 +17,24 @@ from hypothesis import strategies as st
 from pharmacy_app.domain.codec import from_plain, to_plain
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity
-from pharmacy_app.domain.planning import BeyondUse, Plans, UsableVial, beyond_use, look_alike, plan_vials, plan_with
-from pharmacy_app.domain.settings import BagPreparation, Signed, StabilityLimits, StudySettings
+from pharmacy_app.domain.planning import (
+    BeyondUse,
+    Plans,
+    UsableVial,
+    beyond_use,
+    look_alike,
+    plan_vials,
+    plan_with,
+    usable_undiluted,
+)
+from pharmacy_app.domain.settings import (
+    BagPreparation,
+    CompoundingCategory,
+    CompoundingLimit,
+    Signed,
+    StabilityLimits,
+    StudySettings,
+)
 from tests.domain.dose_cases import PROTOCOL, SETTINGS, said, vial_setting
 
 D = Decimal
@@ -363,6 +379,45 @@ def test_the_label_vectors(diluted: datetime | None, start: datetime, end: datet
     assert (use.start_by, use.end_by, use.deciding) == (start, end, deciding)
     assert use.end_by.utcoffset() == timedelta(hours=-6)
     assert "22-Nov-2026 10:00 + 8 h" in use.steps[0].formula
+
+
+# REGULATION L-15: the earlier of the stability limits and the compounding limit, both from reconstitution at 10:00.
+@pytest.mark.parametrize(
+    ("hours", "diluted", "start", "end", "deciding"),
+    [
+        ("12", at(14), at(17), at(18), "end by, from reconstitution"),
+        ("8", at(14), at(17), at(18), "end by, from reconstitution"),
+        ("4", at(10, 15), at(13), at(14), "end by, from the compounding limit"),
+        ("4.25", at(10, 15), at(13, 15), at(14, 15), "end by, from dilution"),
+        ("5.5", None, at(14, 30), at(15, 30), "end by, from the compounding limit"),
+    ],
+)
+def test_the_earlier_of_stability_and_compounding_limit_decides(
+    hours: str, diluted: datetime | None, start: datetime, end: datetime, deciding: str
+) -> None:
+    limit = CompoundingLimit(CompoundingCategory.IMMEDIATE_USE, D(hours))
+    use = beyond_use(at(10), diluted, LABEL, LATE, CHICAGO, limit)
+    assert (use.start_by, use.end_by, use.deciding) == (start, end, deciding)
+    (step,) = [step for step in use.steps if step.name == "end by, from the compounding limit"]
+    assert step.formula == f"reconstitution 22-Nov-2026 10:00 + {hours} h (immediate use)"
+
+
+def test_without_a_signed_compounding_limit_nothing_is_said_of_it() -> None:
+    assert not [step for step in beyond_use(at(10), None, LABEL, LATE, CHICAGO).steps if "compounding" in step.name]
+
+
+def test_what_is_not_diluted_yet_lasts_as_long_as_it_may_be_diluted() -> None:
+    """In vial or syringe: 4 h from reconstitution, less by any shorter limit, and never past the vial's expiry."""
+    assert usable_undiluted(at(10), LABEL, LATE, CHICAGO) == at(14)
+    assert usable_undiluted(at(10), StabilityLimits(D(9), D(8), D(4), D(1)), LATE, CHICAGO) == at(18)
+    limit = CompoundingLimit(CompoundingCategory.IMMEDIATE_USE, D(3))
+    assert usable_undiluted(at(10), LABEL, LATE, CHICAGO, limit) == at(13)
+    assert usable_undiluted(at(10), LABEL, LATE, CHICAGO, replace(limit, hours=D(5))) == at(14)
+    midnight = datetime(2026, 11, 23, 0, 0, tzinfo=CHICAGO)
+    assert usable_undiluted(at(21), LABEL, date(2026, 11, 22), CHICAGO) == midnight
+    # Four elapsed hours, through the night in which the clocks go back: 23:00 CDT and 4 h are 02:00 CST.
+    autumn = usable_undiluted(datetime(2026, 10, 31, 23, 0, tzinfo=CHICAGO), LABEL, LATE, CHICAGO)
+    assert (autumn.hour, autumn.utcoffset()) == (2, timedelta(hours=-6))
 
 
 def test_dilution_at_the_limit_is_taken_and_a_minute_later_refused() -> None:

@@ -10,6 +10,8 @@ from pharmacy_app.domain.findings import Finding, Named, Severity
 from pharmacy_app.domain.settings import (
     BagPreparation,
     BsaFormula,
+    CompoundingCategory,
+    CompoundingLimit,
     DoseRounding,
     LineResidue,
     RoundingMode,
@@ -441,3 +443,28 @@ def test_a_tenth_of_the_smallest_dose_is_judged_to_the_last_digit(increment: str
 def test_what_a_vial_holds_is_not_asked_where_nothing_can_be_drawn() -> None:
     value = replace(VIAL, extractable_mg=D(0), reconstitution_ml=D("3.8"))
     assert told(value) == [("extractable_mg", "A31", "8.1.2")]
+
+
+# REGULATION L-15: USP <797> (2023), § 14.
+@pytest.mark.parametrize(
+    ("category", "longest"),
+    [
+        (CompoundingCategory.IMMEDIATE_USE, "4"),
+        (CompoundingCategory.CATEGORY_1_ROOM, "12"),
+        (CompoundingCategory.CATEGORY_1_COLD, "24"),
+        (CompoundingCategory.CATEGORY_2_ROOM, "96"),
+        (CompoundingCategory.CATEGORY_2_COLD, "240"),
+    ],
+)
+def test_a_compounding_limit_is_within_its_category(category: CompoundingCategory, longest: str) -> None:
+    assert check_setting(CompoundingLimit(category, D(longest)), PROTOCOL).faults == ()
+    assert check_setting(CompoundingLimit(category, D("0.01")), PROTOCOL).faults == ()
+    assert check_setting(CompoundingLimit(category, D(0)), PROTOCOL).faults != ()
+    (fault,) = check_setting(CompoundingLimit(category, D(longest) + D("0.01")), PROTOCOL).faults
+    assert (fault.field, fault.rule, fault.section) == ("hours", "A31", "8.2")
+    assert fault.sentence == (
+        f"{longest}.01 h are not taken for {category.value}: its limit is more than 0 h and at most {longest} h"
+        " (USP <797>)."
+    )
+    whole = replace(SETTINGS, compounding=Signed(CompoundingLimit(category, D(999)), "SOP", 1))
+    assert [each.field for each in check_settings(whole, PROTOCOL).faults] == ["compounding.hours"]

@@ -7,8 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.scans import LETTERS
 from pharmacy_app.domain.vials import (
     CORRECTION,
     NEVER_RECEIVED,
@@ -23,6 +26,7 @@ from pharmacy_app.domain.vials import (
     read_expiry,
     read_number,
     relocate,
+    swapped,
     usable_on,
     why_not_usable,
 )
@@ -39,6 +43,7 @@ VIAL = Vial(
     hold_reason="",
     dose_id="",
     shipment_number="S-3",
+    label_scanned=True,
 )
 
 
@@ -93,9 +98,57 @@ def test_the_prefix_is_not_taken_for_a_digit() -> None:
 
 
 @pytest.mark.parametrize(("printed", "seen"), [("0", "O"), ("O", "0"), ("1", "I"), ("I", "1")])
-def test_a_check_character_that_looks_like_another_is_taken_for_it(printed: str, seen: str) -> None:
+def test_a_check_character_that_looks_like_another_is_refused_with_a_hint(printed: str, seen: str) -> None:
     number = next(numbered("V", count) for count in range(1, 999) if numbered("V", count)[-1] == printed)
-    assert read_number(number[:-1] + seen, "V", "f") == number
+    with pytest.raises(Refused) as refused:
+        read_number(number[:-1] + seen, "V", "f")
+    (fault,) = refused.value.faults
+    assert f"may be the {'letter' if printed in 'OI' else 'digit'} {printed}, not the" in fault.sentence
+
+
+def test_one_wrong_digit_is_never_the_number_of_another_vial() -> None:
+    """B000049 has the check character 1, B000099 the letter I: one wrong digit, and the two would look alike."""
+    assert (numbered("B", 49), numbered("B", 99)) == ("B0000491", "B000099I")
+    with pytest.raises(Refused, match="was misread"):
+        read_number("B0000991", "B", "f")
+
+
+def test_no_single_mistake_makes_another_number() -> None:
+    """Whatever stands before, another character there gives another check; and whatever stands behind keeps it so.
+
+    The check character of a text tells the state in which the reading stands after it. From each of the 36 states
+    another character leads to another state, and one character never leads from two states to the same one: so a
+    single wrong character is never made good by what follows, in a number of any length.
+    """
+    signs = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    states = {check_character(sign): sign for sign in signs}
+    assert len(states) == 36
+    for before in states.values():
+        assert len({check_character(before + sign) for sign in signs}) == 36
+    for sign in signs:
+        assert len({check_character(before + sign) for before in states.values()}) == 36
+
+
+def test_a_swap_of_neighbours_that_the_check_character_misses_is_known() -> None:
+    """About one in two hundred; ``swapped`` names them, so that the record can be asked."""
+    number = next(numbered("V", count) for count in range(1, 99_999) if swapped(numbered("V", count)))
+    (other, *_) = swapped(number)
+    assert sorted(number) == sorted(other)
+    assert number != other
+    assert number in swapped(other)
+    assert read_number(other, "V", "f") == other
+    assert swapped(numbered("V", 12)) == ()
+
+
+@given(st.integers(1, 999_999), st.sampled_from(LETTERS), st.integers(0, 6))
+def test_a_swap_of_neighbours_is_refused_or_known(count: int, letter: str, at: int) -> None:
+    number = numbered(letter, count)
+    typed = number[:at] + number[at + 1] + number[at] + number[at + 2 :]
+    try:
+        read = read_number(typed, typed[0], "f")
+    except Refused:
+        return
+    assert read == number or read in swapped(number)
 
 
 @pytest.mark.parametrize("typed", ["", "12", "S000012Z", "V00001Z", "V0000123ZZ", "V00A012Z"])
@@ -151,6 +204,16 @@ def test_each_state_that_is_not_available_says_why(state: str, rule: str, part: 
     assert (fault.field, fault.rule, fault.section) == ("unit_number", rule, "8.2")
     assert part in fault.sentence
     assert VIAL.unit_number in fault.sentence
+
+
+def test_a_vial_without_its_scanned_label_says_what_to_do() -> None:
+    fault = why_not_usable(replace(VIAL, label_scanned=False), date(2027, 1, 1))
+    assert fault is not None
+    assert (fault.field, fault.rule, fault.section) == ("unit_number", "", "8.2")
+    assert fault.sentence == (
+        f"The label of vial {VIAL.unit_number} is not scanned yet. Scan it back under Labels first, so that nobody"
+        " takes a vial under another one's number."
+    )
 
 
 def test_a_held_vial_names_what_it_is_held_for() -> None:

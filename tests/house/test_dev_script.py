@@ -144,6 +144,31 @@ def test_the_long_trials_are_a_command(monkeypatch: pytest.MonkeyPatch, dev: Mod
     assert env == dev.OFFSCREEN
 
 
+def test_printing_through_the_system_is_a_command(monkeypatch: pytest.MonkeyPatch, dev: ModuleType) -> None:
+    """What it takes is installed, and the tests start a printing service of their own."""
+    required: list[object] = []
+    started: list[list[str]] = []
+
+    def set_up(**needs: list[object]) -> list[object]:
+        required.extend(needs["required"])
+        return []
+
+    def call(command: list[object], env: dict[str, str]) -> int:
+        started.append([str(part) for part in command])
+        assert env == dev.OFFSCREEN
+        return 0
+
+    monkeypatch.setattr(dev, "set_up", set_up)
+    monkeypatch.setattr(dev, "call", call)
+    monkeypatch.setattr(dev, "ON_LINUX", True)
+    assert dev.main(["printers", "-x"]) == 0
+    packages = {need.package for need in required if isinstance(need, dev.Need)}
+    assert {"libcups2", "cups-daemon", "cups-client", "cups-filters-core-drivers"} <= packages
+    ((*_, tests, extra),) = started
+    assert (tests, extra) == ("tests/ui/test_cups.py", "-x")
+    assert (SCRIPT.parents[1] / tests).is_file()
+
+
 def test_the_tests_of_the_database_run_on_a_server_too(dev: ModuleType) -> None:
     def commands(*extra: str, with_server: bool = True) -> list[str]:
         return [dev.shown(step.command) for step in dev.test_steps(extra, with_window=False, with_server=with_server)]
@@ -151,7 +176,7 @@ def test_the_tests_of_the_database_run_on_a_server_too(dev: ModuleType) -> None:
     everything = commands()
     assert len(everything) == 2
     chosen = "tests/db tests/services tests/scenarios tests/properties"
-    assert everything[1].endswith(f"--database postgresql -m 'not window' -n 2 {chosen}")
+    assert everything[1].endswith(f"--database postgresql -m 'not window' -n 2 --first-cases {chosen}")
     assert len(commands(with_server=False)) == 1
     assert commands("-k", "vial")[1].endswith(f"-k vial {chosen}")
     assert commands("tests/db/test_tamper.py::test_x", "-x")[1].endswith("-n 2 -x tests/db/test_tamper.py::test_x")

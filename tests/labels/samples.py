@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import combinations
-from typing import Any, TypeVar
+from typing import Any
 
 import pypdfium2
 
@@ -29,7 +29,6 @@ from pharmacy_app.services.papers import (
     AnsweredQuestion,
     Approval,
     AssessmentEntry,
-    BagLabel,
     Balances,
     Carriage,
     DestroyedVial,
@@ -49,7 +48,6 @@ from pharmacy_app.services.papers import (
     TransferRecord,
     TransferredLot,
     VialDraw,
-    VialLabel,
     WeightComparison,
     Worksheet,
 )
@@ -57,47 +55,6 @@ from pharmacy_app.services.papers import (
 TEXAS_WINTER = timezone(timedelta(hours=-6))
 TEN_FIFTEEN = datetime(2026, 11, 22, 10, 15, tzinfo=TEXAS_WINTER)
 D = Decimal
-Paper = TypeVar("Paper", VialLabel, BagLabel, Worksheet)
-
-VIAL = VialLabel(
-    unit_number="V-000123-7",
-    product="inotuzumab ozogamicin",
-    strength_mg=D("1.0"),
-    lot="HX2201A",
-    expires_on=date(2026, 11, 30),
-    protocol_name="2012-0511",
-    site_number="001",
-    storage="Store at 2–8 °C (36–46 °F)",
-    light="PROTECT FROM LIGHT",
-)
-
-# 0.5 mg/m² at 1.80 m² is 0.90 mg; in 50 mL that is 0.018 mg/mL.
-BAG = BagLabel(
-    dose_id="D-000123-7",
-    subject_number="1001-0007",
-    subject_initials="ABC",
-    product="inotuzumab ozogamicin",
-    dose_mg=D("0.90"),
-    total_volume_ml=D("50"),
-    diluent="0.9 % sodium chloride injection",
-    final_mg_per_ml=D("0.0180"),
-    route="FOR INTRAVENOUS USE ONLY",
-    rate_or_duration="Infuse over about 1 h",
-    course=1,
-    cycle=1,
-    day=8,
-    prepared_at=TEN_FIFTEEN,
-    beyond_use_at=TEN_FIFTEEN + timedelta(hours=4),
-    start_by=TEN_FIFTEEN + timedelta(hours=3),
-    prepared_by="Maria Gonzalez, PharmD",
-    verified_by="James Okafor, CPhT",
-    protocol_name="2012-0511",
-    site_name="Riverside Cancer Center",
-    pharmacy_phone="+1 713 555 0100",
-    storage="Room temperature 20–25 °C. Do not shake. Do not freeze.",
-    light="PROTECT FROM LIGHT during preparation, storage and administration",
-    hazard="HAZARDOUS DRUG – CYTOTOXIC – handle and dispose accordingly. No pneumatic tube.",
-)
 
 STAMP = PaperStamp(
     study_title="Phase II Study of Low-Dose Inotuzumab Ozogamicin in Relapsed or Refractory CD22-Positive ALL",
@@ -405,10 +362,14 @@ def ledger_totals(lines: list[AccountabilityLine]) -> tuple[tuple[str, int], ...
     )
 
 
-def changed(paper: Paper, field: str, value: object) -> Paper:
-    """The same paper with one field changed, by its name."""
+def changed(paper: Worksheet, field: str, value: object) -> Worksheet:
+    """The same worksheet with one field changed, by its name."""
     change: dict[str, Any] = {field: value}
     return replace(paper, **change)
+
+
+HYPHENS_AT_THE_END = ("\ufffe", "\x02", "\xad")
+"""What PDFium makes of a hyphen that ends a line: it takes the next line's word for the rest of it."""
 
 
 def collisions(pdf: bytes, page: int) -> list[str]:
@@ -429,6 +390,9 @@ def collisions(pdf: bytes, page: int) -> list[str]:
         left, bottom, right, top = words_on.get_charbox(at)
         box = (min(box[0], left), min(box[1], bottom), max(box[2], right), max(box[3], top))
         piece += sign
+        if sign in HYPHENS_AT_THE_END:
+            words.append((piece, box))
+            piece, box = "", (9e9, 9e9, -9e9, -9e9)
     words.append((piece, box))
     document.close()
     found = [word for word, (a, b, c, d) in words if word and (a < 0 or b < 0 or c > across or d > down)]

@@ -6,7 +6,7 @@ the fields that the model names; whatever it accepts happens to the model too. A
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -47,6 +47,7 @@ from pharmacy_app.services.disposition import (
 from pharmacy_app.services.documents import PURPOSES, SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.doses import CancelForm, DecideForm, cancel, order, record_decision
 from pharmacy_app.services.expiry import ExpiryForm, extend_expiry
+from pharmacy_app.services.labelling import LabelForm, ScanBackForm, print_bag_labels, print_labels, scan_back
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.past import PastForm, past
 from pharmacy_app.services.periods import PeriodForm, sign_period
@@ -61,7 +62,7 @@ from pharmacy_app.services.preparation import (
     reserve,
     verify_dose,
 )
-from pharmacy_app.services.printing import print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import print_worksheet
 from pharmacy_app.services.stock import (
     PermissionForm,
     QuarantineForm,
@@ -72,6 +73,7 @@ from pharmacy_app.services.stock import (
 )
 from pharmacy_app.services.storage import BY_HAND, DeviationForm, UpdateForm, record_deviation, update_deviation
 from pharmacy_app.services.transport import TransportForm, transport
+from pharmacy_app.services.views import LedgerLine
 from tests.conftest import Template
 from tests.properties.pharmacy_model import (
     CONTAINERS,
@@ -114,6 +116,7 @@ MONITOR = frozenset({"mona"})
 WHO = {
     "receive": STAFF,
     "release": PHARMACISTS,
+    "scan back": HANDS,
     "permit": PHARMACISTS,
     "quarantine": STAFF,
     "break": HANDS,
@@ -491,6 +494,32 @@ class PharmacyMachine(RuleBasedStateMachine):
         label = Label(units, strength, name, expires_on)
         self.model.entries[event.seq] = Entry(event.seq, "receive", "receipt", done, units, labels=[label])
         self.lay_there_too(event, units, {place}, done, done)
+        if not dice.odd(20):
+            self.scans_back("tim", units, [])
+
+    def labels_are_scanned_back(self, dice: Dice) -> None:
+        user, whys = self.who(dice, "scan back")
+        units = self.vials(dice, lambda vial: vial.state in UNOPENED and not vial.scanned, 4)
+        self.scans_back(user, units, whys)
+
+    def scans_back(self, user: str, units: tuple[str, ...], whys: list[Why]) -> None:
+        """Print the labels that are not there or say something else than the vial is, put them on, scan each."""
+        new = tuple(unit for unit in units if not self.model.vials[unit].label_right)
+        vials = self.model.of(*units)
+        if new and all(vial.state in UNOPENED for vial in vials):
+            tim, form = self.pharmacy.act("tim"), LabelForm("vial", new, "not there, or wrong")
+            self.besides(lambda: print_labels(self.desk, tim, form))
+            for vial in self.model.of(*new):
+                vial.label_right = True
+        whys += [Why("codes", "nothing scanned")] if not units else []
+        for place, vial in enumerate(vials):
+            if vial.state not in UNOPENED or vial.scanned:
+                whys.append(Why(f"codes.{place}", f"{vial.state}, {'scanned already' if vial.scanned else ''}"))
+        scans = ScanBackForm(self.pharmacy.codes(*units))
+        act_of = lambda act: scan_back(self.desk, act, scans)  # noqa: E731
+        if self.act("scan back", user, whys, act_of, says=units):
+            for vial in vials:
+                vial.scanned = True
 
     def shipment_arrives(self, dice: Dice) -> None:
         user, whys = self.who(dice, "receive")
@@ -1149,7 +1178,7 @@ class PharmacyMachine(RuleBasedStateMachine):
         usable = [
             vial.unit
             for vial in self.model.vials.values()
-            if vial.state == "available" and not self.in_date([vial], self.now, dose)
+            if vial.state == "available" and vial.scanned and not self.in_date([vial], self.now, dose)
         ]
         units: tuple[str, ...] = ()
         if not dice.odd(15):
@@ -1163,6 +1192,7 @@ class PharmacyMachine(RuleBasedStateMachine):
         vials = self.model.of(*units)
         whys += self.in_turn(dose, "decided")
         whys += [Why("unit_number", f"it is {vial.state}") for vial in vials if vial.state != "available"]
+        whys += [Why("unit_number", "its label is not scanned") for vial in vials if not vial.scanned]
         whys += self.in_date(vials, self.now, dose)
         if not units or not self.model.plan_fits(units):
             whys += [Why("", "the vials do not make the dose"), Why("unit_number", "")]
@@ -1183,11 +1213,20 @@ class PharmacyMachine(RuleBasedStateMachine):
             dose.status, dose.units, dose.planner = "planned", units, user
             dose.expires_on = min(self.model.expiry[vial.stand.strength, vial.stand.lot] for vial in vials)
 
+    def without_label(self, dose: Dose) -> list[Why]:
+        """A reserved vial whose label was corrected since stops its dose until a new one is scanned back."""
+        return [
+            Why("", f"{vial.unit} waits for its label")
+            for vial in self.model.of(*dose.units)
+            if vial.state == "reserved" and vial.dose == dose.dose_id and not vial.scanned
+        ]
+
     def checks(self, dice: Dice, dose: Dose, user: str, whys: list[Why]) -> None:
         if user in (dose.planner, "paula"):
             # Paula recorded every decision here.
             whys.append(Why("user_name", "the planner checks himself"))
         whys += self.in_turn(dose, "planned")
+        whys += self.without_label(dose)
         agrees = not dice.odd(8)
         form = self.pharmacy.check_form(dose.dose_id, drawn_ml="5.84" if agrees else "6.84")
         own = self.pharmacy.sign(user)
@@ -1220,6 +1259,7 @@ class PharmacyMachine(RuleBasedStateMachine):
         assert minute is not None
         late_why = "" if dice.odd(50) else "the hood's PC was off"
         whys += self.in_turn(dose, "verified")
+        whys += self.without_label(dose)
         if not dose.has_worksheet:
             whys.append(Why("", "no worksheet"))
         if user == dose.checker:
@@ -1275,14 +1315,18 @@ class PharmacyMachine(RuleBasedStateMachine):
             print_it = lambda act: print_bag_labels(self.desk, act, dose.dose_id, why)  # noqa: E731
             printed = self.act("print", "tim", reasons, print_it, maybe=self.later_day(dose), says=dose.dose_id)
             if printed:
-                dose.labels_seq = printed.seq
+                dose.labels_seq, dose.label_scanned = printed.seq, False
+        if ready and dose.labels_seq > dose.prepared_seq and not dose.label_scanned and not dice.odd(10):
+            form = ScanBackForm(self.pharmacy.codes(dose.dose_id))
+            scanned = self.act("scan back", "tim", [], lambda act: scan_back(self.desk, act, form), says=dose.dose_id)
+            dose.label_scanned = scanned is not None
         whys += self.in_turn(dose, "prepared")
         if off:
             whys.append(Why("", "off by 10 % or more"))
         if too_late:
             whys.append(Why("", "the infusion had to start by then"))
-        if ready and dose.labels_seq < dose.prepared_seq:
-            whys.append(Why("", "no label"))
+        if ready and (dose.labels_seq < dose.prepared_seq or not dose.label_scanned):
+            whys.append(Why("", "no label, or not scanned"))
         if any(deviation.may_be_used.get(unit) is False for deviation in devs for unit in dose.units):
             whys.append(Why("", "a vial of it lay through a deviation"))
         if self.in_date(mixed, self.now, dose):
@@ -1697,6 +1741,7 @@ class PharmacyMachine(RuleBasedStateMachine):
             after = replace(vial.stand, state="never received")
             self.model.move(vial.unit, event.seq, self.now, after, self.now, effective)
         for vial in self.model.of(*relabelled):
+            vial.label_right = vial.scanned = False
             after = replace(vial.stand, strength=strength, lot=lot)
             self.model.move(vial.unit, event.seq, self.now, after, self.now)
 
@@ -1754,6 +1799,8 @@ class PharmacyMachine(RuleBasedStateMachine):
             lines = reader.past_ledger(PastFilter(utc_text(at), known_now), offset=0, limit=100_000)
             if at == self.now and not known_now:
                 assert list(reader.whole_ledger(LedgerFilter())) == list(lines)
+            undoing = reader.events_between(["move_undone"], 0, reader.head().seq + 1) if known_now else ()
+        never = _undone_to_the_letter(lines, {event.seq: event.content["corrects"] for event in undoing})
         held: Counter[Stand] = Counter()
         available: Counter[Decimal] = Counter()
         quarantine: Counter[Decimal] = Counter()
@@ -1761,7 +1808,7 @@ class PharmacyMachine(RuleBasedStateMachine):
             strength = format(line.strength_mg, "f")
             assert len(set(line.units)) == line.quantity > 0
             for state, change in ((line.from_state, -line.quantity), (line.to_state, line.quantity)):
-                if state:
+                if state and line.line_id not in never:
                     stand = Stand(strength, line.lot, line.place, state)
                     held[stand] += change
                     assert held[stand] >= 0, f"{stand} is below zero after line {line.line_id}"
@@ -1769,7 +1816,8 @@ class PharmacyMachine(RuleBasedStateMachine):
                     quarantine[line.strength_mg] += change * (state in ("held", "quarantined"))
             assert line.balance_available == available[line.strength_mg], line
             assert line.balance_quarantine == quarantine[line.strength_mg], line
-        assert +held == (self.model.known_now(at) if known_now else self.model.known_then(at))
+        stood = self.model.known_now(at) if known_now else self.model.known_then(at)
+        assert +held == stood, f"{+held - stood} too many, {stood - held} too few"
 
     def balances_of_parts(self) -> None:
         """The record of one strength, lot and place: its running balances are a recount too, page by page."""
@@ -1926,6 +1974,7 @@ STEPS: tuple[tuple[int, Callable[[PharmacyMachine], bool], Callable[[PharmacyMac
     (3, lambda machine: len(machine.model.shipments) < 9, _M.shipment_arrives),
     (2, _any_vial(lambda vial: vial.state == "held"), _M.shipment_is_released),
     (1, _always, _M.shipment_is_released),
+    (2, _always, _M.labels_are_scanned_back),
     (4, _any_vial(lambda vial: vial.state in STARTS["permit"]), _M.supporter_permits),
     (2, _always, _M.vials_break),
     (2, _always, _M.vials_are_missing),
@@ -1952,3 +2001,19 @@ STEPS: tuple[tuple[int, Callable[[PharmacyMachine], bool], Callable[[PharmacyMac
 """How often each step is made, when it can be, and what it is."""
 
 __all__ = ["Before", "PharmacyMachine", "Tally"]
+
+
+def _undone_to_the_letter(lines: Sequence[LedgerLine], undoing: Mapping[int, int]) -> set[str]:
+    """Lines of moves that were undone, and of their undoing, where the one is just the other turned round."""
+
+    def of(line: LedgerLine, seq: int, before: str, after: str) -> tuple[object, ...]:
+        return seq, line.strength_mg, line.lot, line.place, line.quantity, before, after
+
+    back = {
+        of(line, undoing[line.event_seq], line.to_state, line.from_state): line.line_id
+        for line in lines
+        if line.event_seq in undoing
+    }
+    done = {of(line, line.event_seq, line.from_state, line.to_state): line.line_id for line in lines}
+    both = back.keys() & done.keys()
+    return {found[key] for key in both for found in (back, done)}

@@ -117,7 +117,8 @@ class Fact:
 class Bottle:
     """One vial: how it stands, why it is kept back, for which dose, and what happened to it.
 
-    ``also``: it was kept back already when a storage deviation became the reason.
+    ``also``: it was kept back already when a storage deviation became the reason. ``label_right``: a label that says
+    what the vial is was printed; ``scanned``: it was scanned back from the vial.
     """
 
     unit: str
@@ -127,6 +128,8 @@ class Bottle:
     also: bool = False
     dose: str = ""
     accounted_by: int = 0
+    label_right: bool = False
+    scanned: bool = False
     facts: list[Fact] = field(default_factory=list)
 
     @property
@@ -214,6 +217,7 @@ class Dose:
     verified: datetime = NEVER
     has_worksheet: bool = False
     labels_seq: int = 0
+    label_scanned: bool = False
     prepared_seq: int = 0
     reconstituted: datetime = NEVER
     diluted: datetime = NEVER

@@ -64,6 +64,17 @@ from pharmacy_app.services.doses import (
     record_decision,
 )
 from pharmacy_app.services.expiry import ExpiryForm, RelabelForm, extend_expiry, record_relabelled
+from pharmacy_app.services.labelling import (
+    OutcomeForm,
+    ScanBackForm,
+    VoidForm,
+    own_codes,
+    print_bag_labels,
+    print_outcome,
+    print_vial_labels,
+    scan_back,
+    void_label,
+)
 from pharmacy_app.services.medication_errors import AssessForm, TellForm, assess_error, tell
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.places import ClosePlaceForm, PlaceForm, add_place, close_place
@@ -82,13 +93,12 @@ from pharmacy_app.services.preparation import (
     reserve,
     verify_dose,
 )
+from pharmacy_app.services.printers import PrinterForm, set_printer
 from pharmacy_app.services.printing import (
     PrintForm,
     RecordForm,
     kept_paper,
     print_accountability_record,
-    print_bag_labels,
-    print_vial_labels,
     print_worksheet,
 )
 from pharmacy_app.services.questions import today
@@ -217,6 +227,12 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
         assert reader.vial_by_kit("K003").unit_number == units[2]  # type: ignore[union-attr]
     labels = print_vial_labels(desk, Act(tim), PrintForm(tuple(units)))
     assert desk.papers.page_count(labels.pdf) == 14
+    # Two labels go on, and the second one's neighbour is scanned for it.
+    with pytest.raises(Refused, match="scanned twice, as code 1 and 2"):
+        scan_back(desk, Act(tim), ScanBackForm(_codes(desk, units[0]) * 2))
+    scan_back(desk, Act(tim), ScanBackForm(_codes(desk, *units)))
+    with desk.store.read() as reader:
+        assert reader.open_prints() == []
     clock.forward(minutes=10)
     release_shipment(desk, Act(paula), "SHP-9001")
     with desk.store.read() as reader:
@@ -341,6 +357,12 @@ def test_the_day_from_a_delivered_vial_to_a_balanced_ledger(tmp_path: Path) -> N
         release(desk, Act(paula), ReleaseForm(dose_id, "Nurse Abara"), _sign("paula"))
     bag = print_bag_labels(desk, Act(tim), dose_id)
     assert desk.papers.page_count(bag.pdf) == 2  # the bag's and the light cover's
+    with pytest.raises(Refused, match="was not scanned since it was printed"):
+        release(desk, Act(paula), ReleaseForm(dose_id, "Nurse Abara"), _sign("paula"))
+    # The worksheet's code names the dose as well, but proves no label; each of the two labels is scanned.
+    with pytest.raises(Refused, match="not which label it is"):
+        scan_back(desk, Act(tim), ScanBackForm((dose_id,)))
+    scan_back(desk, Act(tim), ScanBackForm(_codes(desk, dose_id)))
 
     # 8. Release, then the infusion from 09:30 to 10:30. Given 1.296 mg of 1.44: 0.144 off is exactly 10 %.
     clock.forward(minutes=5)
@@ -570,10 +592,20 @@ TRIES: dict[str, Try] = {
         )
     },
     "paper_printed": lambda p, a: print_worksheet(p.desk, a, _dose(p)),
+    "print_answered": lambda p, a: print_outcome(p.desk, a, OutcomeForm(p.events("paper_printed")[0].seq)),
+    "label_voided": lambda p, a: void_label(p.desk, a, VoidForm(p.events("paper_printed")[0].seq, 1, "torn")),
+    "labels_scanned": lambda p, a: scan_back(p.desk, a, ScanBackForm(p.codes(*_first(p)))),
+    "printer_set": lambda p, a: set_printer(p.desk, a, PrinterForm("Zebra", "tcp", "10.0.0.9", "zpl")),
     "document_attached": lambda p, a: attach_document(
         p.desk, a, DocumentForm("a letter", "letter", "", "", p.day(), "letter.pdf"), b"%PDF-1.7 a letter %%EOF"
     ),
 }
+
+
+def _codes(desk: Desk, *numbers: str) -> tuple[str, ...]:
+    """What the scanner reads from the labels of these things."""
+    with desk.store.read() as reader:
+        return tuple(code for number in numbers for code in own_codes(reader, number))
 
 
 def _first(pharmacy: Pharmacy) -> tuple[str, ...]:

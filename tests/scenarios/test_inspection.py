@@ -443,9 +443,9 @@ TRIES_OF_SQL = (
     "DELETE FROM journal_event WHERE seq = 100",
     "UPDATE journal_event SET body = x'7b7d' WHERE seq = 100",
     "REPLACE INTO journal_event SELECT * FROM journal_event WHERE seq = 100",
-    "DELETE FROM ledger_line WHERE event_seq = 33",
-    "UPDATE ledger_line SET quantity = quantity - 1 WHERE event_seq = 33",
-    "UPDATE ledger_vial SET unit_number = 'V0000011' WHERE event_seq = 33",
+    "DELETE FROM ledger_line WHERE event_seq = (SELECT min(event_seq) FROM ledger_line)",
+    "UPDATE ledger_line SET quantity = quantity - 1 WHERE event_seq = (SELECT min(event_seq) FROM ledger_line)",
+    "UPDATE ledger_vial SET unit_number = 'V0000011' WHERE event_seq = (SELECT min(event_seq) FROM ledger_line)",
     "DELETE FROM stored_paper",
 )
 

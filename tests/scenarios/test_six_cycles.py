@@ -18,7 +18,7 @@ from pharmacy_app.services.doses import DecideForm, decision_of, order, preview,
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.papers import Worksheet
 from pharmacy_app.services.preparation import ReserveForm, plan_of, reserve
-from pharmacy_app.services.printing import print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import print_worksheet
 from pharmacy_app.services.questions import today
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
 from pharmacy_app.services.treatment import (
@@ -94,7 +94,7 @@ class Walk:
         )
         print_worksheet(desk, self.act(), dose_id)
         pharmacy.prepare(dose_id, [format(draw.draw_ml, "f") for draw in plan_of(thread).draws])
-        print_bag_labels(desk, self.act("tim"), dose_id)
+        pharmacy.label_bag(dose_id)
         pharmacy.release(dose_id)
 
     def give(self, dose_id: str, mg: str, **changes: Any) -> Any:

@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 from argon2 import PasswordHasher
 
 from db.store import SqlStore
+from labels.ways_out import RoomOutlets
 from pharmacy_app.bootstrap import Argon2Secrets
+from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services import views
@@ -31,9 +33,10 @@ from pharmacy_app.services.administration import AdministrationForm, ClosedTyped
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
 from pharmacy_app.services.documents import PURPOSES, SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.doses import CancelForm, DecideForm, OrderForm, cancel, order, record_decision
+from pharmacy_app.services.labelling import ScanBackForm, own_codes, print_bag_labels, print_vial_labels, scan_back
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.papers import Papers
-from pharmacy_app.services.ports import VialFilter
+from pharmacy_app.services.ports import LabelFilter, VialFilter
 from pharmacy_app.services.preparation import (
     CheckForm,
     PrepareForm,
@@ -45,7 +48,7 @@ from pharmacy_app.services.preparation import (
     reserve,
     verify_dose,
 )
-from pharmacy_app.services.printing import print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import PrintForm, print_worksheet
 from pharmacy_app.services.setup import FirstAccount, SiteForm, open_site, shipped_protocol_text
 from pharmacy_app.services.stock import ShipmentForm, receive, release_shipment
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings
@@ -129,11 +132,14 @@ class StubPapers:
     def _paper(self, *content: object) -> bytes:
         return b"%PDF stub " + sha256(repr(content).encode()).hexdigest().encode()
 
-    def vial_labels(self, labels: Sequence[Any]) -> bytes:
-        return self._paper(*labels)
+    def labels(self, labels: Sequence[Any], setup: Any) -> bytes:
+        return self._paper(*labels, setup)
 
-    def bag_labels(self, label: Any) -> bytes:
-        return self._paper(label)
+    def zpl(self, labels: Sequence[Any], setup: Any) -> bytes:
+        return self._paper("zpl", *labels, setup)
+
+    def templates_sha256(self) -> str:
+        return "0" * 64
 
     def worksheet(self, worksheet: Any) -> bytes:
         return self._paper(worksheet)
@@ -187,7 +193,7 @@ def desk_at(path: Path, clock: Clock, *, new: bool = False, papers: Papers | Non
     """A desk on the database of this path, with cheap secrets and, unless given, papers without ink."""
     url = url_at(path, new=new)
     store = SqlStore.create(url) if new else SqlStore.open(url)
-    return Desk(store, CHEAP, papers or StubPapers(), clock, "0.0-test")
+    return Desk(store, CHEAP, papers or StubPapers(), clock, "0.0-test", RoomOutlets())
 
 
 def first_account(user: str, since: str) -> FirstAccount:
@@ -310,10 +316,39 @@ class Pharmacy:
         return [vial["unit_number"] for vial in event.content["vials"]]
 
     def stock_up(self, number: str = "S-1", lots: tuple[LotTyped, ...] = ()) -> list[str]:
-        """Receive and release a shipment."""
+        """Receive, label and release a shipment."""
         units = self.receive(number, lots)
+        self.label_vials(units)
         release_shipment(self.desk, self.act("paula"), number)
         return units
+
+    def label_vials(self, units: Iterable[str], why: str = "") -> None:
+        """Print the labels of these vials, put them on and scan each back."""
+        units = tuple(units)
+        print_vial_labels(self.desk, self.act("tim"), PrintForm(units, why))
+        self.scan_back(*units)
+
+    def label_bag(self, dose_id: str, why: str = "") -> None:
+        """Print the labels of a bag and its light cover, put them on and scan them back."""
+        print_bag_labels(self.desk, self.act("tim"), dose_id, why)
+        self.scan_back(dose_id)
+
+    def scan_back(self, *numbers: str, who: str = "tim") -> Event:
+        """Scan the labels of these things where they were put; what is no number of ours is scanned as it is."""
+        return scan_back(self.desk, self.act(who), ScanBackForm(self.codes(*numbers)))
+
+    def codes(self, *numbers: str) -> tuple[str, ...]:
+        """What the scanner reads from the newest own labels of these things, or else from any label of theirs."""
+        found: list[str] = []
+        with self.desk.store.read() as reader:
+            for number in numbers:
+                try:
+                    own = own_codes(reader, number)
+                except Refused:
+                    own = ()
+                any_label = [label.code for label in reader.labels(LabelFilter(number=number))] if number else []
+                found += own or any_label[:1] or [number]
+        return tuple(found)
 
     def permission(self, about: str = "", signed_by: str = "Dr. A. Ito, Pfizer") -> str:
         """Attach a written permission of the supporter of today; returns its number."""
@@ -439,7 +474,7 @@ class Pharmacy:
             second = (Decimal(prescribed) - Decimal("0.9")) / Decimal("0.25")
             self.prepare(dose_id, ("3.6", format(second, "f")))
         if "labelled" in steps:
-            print_bag_labels(self.desk, self.act("tim"), dose_id)
+            self.label_bag(dose_id)
         if "released" in steps:
             self.release(dose_id)
         if "given" in steps:

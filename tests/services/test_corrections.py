@@ -20,7 +20,7 @@ from db.engine import open_engine, writing
 from labels import proof
 from labels.papers import PdfPapers
 from pharmacy_app.domain.errors import Fault, Refused
-from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.events import Event, utc_text
 from pharmacy_app.domain.people import AUTHORITY
 from pharmacy_app.services import views
 from pharmacy_app.services.administration import SINCE_DECIDED
@@ -48,11 +48,10 @@ from pharmacy_app.services.export import export_files
 from pharmacy_app.services.medication_errors import AssessForm, assess_error, error_record
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.places import ClosePlaceForm, close_place
-from pharmacy_app.services.ports import LedgerFilter
+from pharmacy_app.services.ports import LedgerFilter, PastFilter
 from pharmacy_app.services.printing import (
     RecordForm,
     print_accountability_record,
-    print_bag_labels,
     print_medication_error,
     print_worksheet,
     record_lines,
@@ -288,6 +287,34 @@ def test_known_now_leaves_out_what_was_taken_back_and_known_then_keeps_it(pharma
     with pharmacy.desk.store.read() as reader:
         stock = {line.state: (line.known_then, line.known_now) for line in reader.past_stock(between)}
     assert stock == {"available": (9, 10), "quarantined": (1, 0)}
+
+
+def test_a_release_that_was_undone_takes_no_balance_below_zero_when_some_vials_never_came(pharmacy: Pharmacy) -> None:
+    """As known now, eight of the ten came, and the release of all ten never happened."""
+    units = pharmacy.receive()
+    receipt = pharmacy.events("shipment_received")[0]
+    pharmacy.clock.forward(hours=1)
+    pharmacy.label_vials(units)
+    release = release_shipment(pharmacy.desk, pharmacy.act("paula"), "S-1")
+    pharmacy.clock.forward(hours=1)
+    put_right(pharmacy, release.seq)
+    put_right(pharmacy, receipt.seq, labels__0__never_came=" ".join(units[8:]))
+    with pharmacy.desk.store.read() as reader:
+        now = utc_text(pharmacy.clock())
+        lines = reader.past_ledger(PastFilter(now, known_now=True), offset=0, limit=100)
+        then = reader.past_ledger(PastFilter(now, known_now=False), offset=0, limit=100)
+    assert [(line.transaction, line.balance_available, line.balance_quarantine) for line in lines] == [
+        ("RECEIVE", 0, 10),
+        ("CORRECT", 0, 8),
+        ("RELEASE", 0, 8),
+        ("CORRECT", 0, 8),
+    ]
+    assert [(line.transaction, line.balance_available, line.balance_quarantine) for line in then] == [
+        ("RECEIVE", 0, 10),
+        ("RELEASE", 10, 0),
+        ("CORRECT", 0, 10),
+        ("CORRECT", 0, 8),
+    ]
 
 
 def test_a_vial_that_moved_since_names_move_day_and_line(pharmacy: Pharmacy) -> None:
@@ -600,6 +627,7 @@ def test_a_wrong_strength_is_put_right_until_a_vial_is_taken_for_a_dose(pharmacy
     corrected = pharmacy.events("receipt_corrected")[0]
     put_right(pharmacy, corrected.seq, "it was 1 mg after all", labels__0__strength_mg="1")
     assert {vial.strength_mg for vial in pharmacy.vials()} == {Decimal(1)}
+    pharmacy.label_vials((vial.unit_number for vial in pharmacy.vials()), "the strength was wrong")
     pharmacy.enroll()
     dose_id = pharmacy.dose("planned")
     again = pharmacy.events("receipt_corrected")[1]
@@ -632,6 +660,11 @@ def test_kit_numbers_are_put_right_and_stay_unique(pharmacy: Pharmacy) -> None:
         lambda: put_right(pharmacy, receipt.seq, labels__0__kit_numbers="K5"),
         "labels.0.kit_numbers",
         "1 kit numbers are typed for 2 vials",
+    )
+    one_fault(
+        lambda: put_right(pharmacy, receipt.seq, labels__0__kit_numbers=f"K1 91{first}"),
+        "labels.0.kit_numbers",
+        f"Kit 91{first} could be read as our own number {first}",
     )
     event = put_right(pharmacy, receipt.seq, labels__0__kit_numbers="k2 k1")
     assert event.content["moves"] == [], "a kit number moves no vial"
@@ -842,7 +875,7 @@ def test_a_corrected_preparation_needs_a_new_label_before_release(pharmacy: Phar
     assert [line.withdrawn_mg for line in thread.mg] == [Decimal("0.9"), Decimal("0.55")]
     with pytest.raises(Refused, match="The preparation was corrected since the bag label was printed"):
         pharmacy.release(dose_id)
-    print_bag_labels(pharmacy.desk, pharmacy.act("tim"), dose_id, "corrected")
+    pharmacy.label_bag(dose_id, "corrected")
     with pharmacy.desk.store.read() as reader:
         assert [each.copy_number for each in reader.printed(about=dose_id, paper="bag labels")] == [2, 1]
     pharmacy.release(dose_id)
@@ -862,7 +895,7 @@ def test_a_preparation_that_turns_out_ten_percent_off_is_not_released(pharmacy: 
     _, second = (line.unit_number for line in pharmacy.thread(dose_id).mg)
     put_right(pharmacy, pharmacy.thread(dose_id).prepare_seq or 0, **{f"drawn_ml__{second}": "1.64"})
     with pytest.raises(Refused, match="must not leave the pharmacy"):
-        print_bag_labels(pharmacy.desk, pharmacy.act("tim"), dose_id, "corrected")
+        pharmacy.label_bag(dose_id, "corrected")
     with pytest.raises(Refused, match="must not leave the pharmacy"):
         pharmacy.release(dose_id)
     pharmacy.cancel(dose_id)

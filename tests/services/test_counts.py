@@ -52,6 +52,7 @@ from tests.services.pharmacy import MONDAY, Pharmacy
 ONE = Decimal(1)
 N1, N2 = numbered("N", 1), numbered("N", 2)
 Q1, Q2 = numbered("Q", 1), numbered("Q", 2)
+TODAY = date(2026, 3, 2)
 FRIDGE, OTHER = "Refrigerator 1", "Refrigerator 2"
 
 
@@ -129,7 +130,7 @@ def test_a_scan_is_answered_alike_wherever_the_record_has_the_vial(pharmacy: Pha
     quarantine(pharmacy.desk, pharmacy.act("tim"), QuarantineForm((units[1],), "warm"))
     miss_vials(pharmacy.desk, pharmacy.act("tim"), LossForm((units[2],), "gone"), *_signs(pharmacy))
     with pharmacy.desk.store.read() as reader:
-        answers = [look_up(reader, unit) for unit in units[:3]]
+        answers = [look_up(reader, unit, TODAY) for unit in units[:3]]
     assert [replace(answer, code="", unit_number="") for answer in answers] == [
         Scanned("", "", ONE, "A1", date(2027, 3, 31))
     ] * 3
@@ -176,7 +177,9 @@ def test_the_same_vial_twice_is_refused_by_whichever_of_its_numbers(
     second = {"unit": units[0], "kit": "K01", "symbol": f"91{units[0]}", "small letters": units[0].lower()}[again]
     with pharmacy.desk.store.read() as reader:
         one_fault(
-            lambda: look_up(reader, second, "", (units[0],)), "code", f"Vial {units[0]} (kit K01) was scanned already."
+            lambda: look_up(reader, second, TODAY, "", (units[0],)),
+            "code",
+            f"Vial {units[0]} (kit K01) was scanned already.",
         )
     one_fault(lambda: hand_in(pharmacy, by_scan(pharmacy, units[0], second)), "code", "was scanned already")
 
@@ -184,7 +187,7 @@ def test_the_same_vial_twice_is_refused_by_whichever_of_its_numbers(
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("0104012345678901", "is not a number of ours"),
+        ("0104012345678901", "the code of a product (GTIN 04012345678901)"),
         (numbered("V", 900), "There is no vial"),
         ("V0000019", "misread"),
         ("10217034Ä中", "is not a number of ours"),
@@ -194,7 +197,7 @@ def test_an_unknown_code_is_kept_as_text_and_opens_a_discrepancy(
     pharmacy: Pharmacy, units: list[str], code: str, why: str
 ) -> None:
     with pharmacy.desk.store.read() as reader:
-        scanned = look_up(reader, code)
+        scanned = look_up(reader, code, TODAY)
     assert scanned.code == code
     assert why in scanned.unknown
     hand_in(pharmacy, by_scan(pharmacy, *units, code))
@@ -281,7 +284,7 @@ def test_opened_and_empty_containers_are_counted_apart(pharmacy: Pharmacy, units
 def test_a_count_of_one_strength_turns_the_other_away(pharmacy: Pharmacy, units: list[str]) -> None:
     (four,) = pharmacy.stock_up("S-2", (Lot("4", "B7", "2027-06", "1"),))
     with pharmacy.desk.store.read() as reader:
-        one_fault(lambda: look_up(reader, four, "1"), "code", "is a 4 mg vial; this count is of 1 mg vials only")
+        one_fault(lambda: look_up(reader, four, TODAY, "1"), "code", "is a 4 mg vial; this count is of 1 mg vials only")
     one_fault(lambda: hand_in(pharmacy, by_scan(pharmacy, *units, four, strength_mg="1")), "code", "is a 4 mg vial")
     # The 4 mg vial is not missed in a count of 1 mg vials.
     hand_in(pharmacy, by_scan(pharmacy, *units, strength_mg="1"))
@@ -614,8 +617,8 @@ def test_a_vial_missed_outside_a_count_has_its_discrepancy_too(pharmacy: Pharmac
         form = DiscrepancyForm(codes, "not in its box when the dose was planned")
         return open_discrepancy(pharmacy.desk, pharmacy.act("tim"), form, pharmacy.sign("tim"))
 
-    one_fault(opened, "unit_numbers", "No vial is named")
-    one_fault(lambda: opened("K99"), "unit_numbers", "is not a number of ours")
+    one_fault(opened, "unit_numbers", "No vial is chosen")
+    one_fault(lambda: opened("K99"), "unit_numbers", "“K99” is a kit code of the supporter, as those of shipment S-1,")
     event = opened("K02", units[2], units[1])
     assert event.content["discrepancy"] == Q1
     (found,) = open_ones(pharmacy)

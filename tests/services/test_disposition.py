@@ -16,7 +16,7 @@ from labels import proof
 from labels.papers import PdfPapers
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.people import AUTHORITY
-from pharmacy_app.domain.vials import move_table
+from pharmacy_app.domain.vials import move_table, numbered
 from pharmacy_app.services.accounts import AccountForm, NewAccount, add_account, change_password, sign_in
 from pharmacy_app.services.corrections import CorrectForm, correct
 from pharmacy_app.services.desk import Act, Credentials
@@ -55,7 +55,7 @@ from pharmacy_app.services.stock import (
 from tests.services.pharmacy import ONE_TIME, PASSWORD, WORKSTATION, Pharmacy
 
 CARRIER = CarrierTyped("World Courier", "WC-4711", "1", "SEAL-9", "TL-88")
-NO_VIAL = "V000999X"
+NO_VIAL = numbered("V", 999)
 
 
 def faults_of(act: Callable[[], object]) -> tuple[Fault, ...]:

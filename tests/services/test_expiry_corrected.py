@@ -14,8 +14,9 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.services.corrections import CorrectForm, correct, correctable
 from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.expiry import ExpiryForm, RelabelForm, extend_expiry, record_relabelled
+from pharmacy_app.services.labelling import print_vial_labels
 from pharmacy_app.services.packing_list import LotTyped
-from pharmacy_app.services.printing import PrintForm, print_bag_labels, print_vial_labels
+from pharmacy_app.services.printing import PrintForm
 from tests.services.pharmacy import Pharmacy
 
 LOT = (LotTyped("1", "A1", "2026-03-05", "6"),)
@@ -214,7 +215,7 @@ def test_a_bag_is_labelled_by_the_expiry_that_counts_when_it_is_mixed(lot: Lot) 
     made = pharmacy.thread(dose_id).preparation
     assert {draw["expires_on"] for draw in made["draws"]} == {"2026-03-05"}
     assert made["start_by"].startswith("2026-03-05T23:00")
-    print_bag_labels(pharmacy.desk, pharmacy.act("tim"), dose_id)
+    pharmacy.label_bag(dose_id)
 
 
 # --- labels ----------------------------------------------------------------------------------------------------

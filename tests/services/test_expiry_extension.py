@@ -16,8 +16,9 @@ from pharmacy_app.services.expiry import (
     extension_documents,
     record_relabelled,
 )
+from pharmacy_app.services.labelling import print_vial_labels
 from pharmacy_app.services.packing_list import LotTyped
-from pharmacy_app.services.printing import PrintForm, print_vial_labels
+from pharmacy_app.services.printing import PrintForm
 from tests.services.pharmacy import Pharmacy
 
 A1, B2 = LotTyped("1", "A1", "2026-03-05", "4"), LotTyped("4", "A1", "2026-03-05", "2")
@@ -156,7 +157,6 @@ def test_a_later_shipment_with_the_old_date_printed_on_it_counts_as_extended(lot
 
 def test_labels_wait_until_they_are_printed_again_or_renewed_by_hand(lot: Lot) -> None:
     ones = lot.units[:4]
-    lot.label(*ones)
     assert lot.waiting() == ()
     lot.extend()
     assert lot.waiting() == ones

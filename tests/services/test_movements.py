@@ -7,6 +7,7 @@ not named is not there. After every line the count of all vials is what was rece
 
 import re
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -15,7 +16,7 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.vials import numbered
 from pharmacy_app.services.doses import DecideForm, order, record_decision
 from pharmacy_app.services.packing_list import LotTyped
-from pharmacy_app.services.printing import print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import print_worksheet
 from pharmacy_app.services.stock import (
     PermissionForm,
     QuarantineForm,
@@ -226,7 +227,8 @@ class Teller:
         )
         logger = trouble if trouble in ("alarm", "no logger", "not read") else "no alarm"
         form = self.pharmacy.shipment(number, (typed,), logger_state=logger)
-        receive(self.pharmacy.desk, self.pharmacy.act("tim"), form)
+        event = receive(self.pharmacy.desk, self.pharmacy.act("tim"), form)
+        self.pharmacy.label_vials(vial["unit_number"] for vial in event.content["vials"])
         self.permission = self.pharmacy.permission()
         self.received += int(count)
 
@@ -268,7 +270,7 @@ class Teller:
         self.pharmacy.prepare(self.doses[name])
 
     def label(self, name: str) -> None:
-        print_bag_labels(self.pharmacy.desk, self.pharmacy.act("tim"), self.doses[name])
+        self.pharmacy.label_bag(self.doses[name])
 
     def hand_over(self, name: str) -> None:
         self.pharmacy.release(self.doses[name])
@@ -479,7 +481,7 @@ def test_a_scan_of_our_own_label_is_never_taken_for_a_kit(pharmacy: Pharmacy) ->
     """A kit number that reads like one of our unit numbers must not make the label of one vial mean another."""
     first, second = numbered("V", 1), numbered("V", 2)
     lots = (LotTyped("1", "A1", "2027-03-31", "2", (second, "K9")),)
-    from pharmacy_app.services.preparation import find_vial
+    from pharmacy_app.services.scanning import find_vial
 
     try:
         receive(pharmacy.desk, pharmacy.act("tim"), pharmacy.shipment("S-1", lots))
@@ -487,5 +489,5 @@ def test_a_scan_of_our_own_label_is_never_taken_for_a_kit(pharmacy: Pharmacy) ->
         assert [fault.field for fault in refused.faults] == ["lots.0.kit_numbers"]
         return
     with pharmacy.desk.store.read() as reader:
-        assert find_vial(reader, "91" + second).unit_number == second
-        assert find_vial(reader, first).unit_number == first
+        assert find_vial(reader, "91" + second, date(2026, 3, 2)).unit_number == second
+        assert find_vial(reader, first, date(2026, 3, 2)).unit_number == first

@@ -291,6 +291,7 @@ def test_a_reason_that_only_sounds_like_a_deviation_is_none(pharmacy: Pharmacy) 
 def test_a_bag_does_not_leave_when_its_shipments_logger_shows_an_alarm_after_the_mixing(pharmacy: Pharmacy) -> None:
     units = pharmacy.receive(logger_state="not read", min_celsius="", max_celsius="")
     permit(pharmacy, pharmacy.permission(), *units)
+    pharmacy.label_vials(units)
     pharmacy.enroll()
     dose_id = pharmacy.dose("labelled")
     pharmacy.clock.forward(minutes=10)

@@ -9,6 +9,7 @@ import pytest
 
 from labels.reports.accountability import accountability_record
 from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.vials import numbered
 from pharmacy_app.services import printing
 from pharmacy_app.services.disposition import LossForm, miss_vials
 from pharmacy_app.services.doses import CancelForm, cancel
@@ -249,7 +250,8 @@ def test_a_vial_that_lies_there_already_is_taken_off_the_list(house: House) -> N
     one_fault(lambda: house.carry(house.units[:1], "Refrigerator 1"), "unit_numbers", "lies in Refrigerator 1 already")
     faults = faults_of(lambda: house.carry((), "nowhere"))
     assert [fault.field for fault in faults] == ["to_place", "unit_numbers"]
-    one_fault(lambda: house.carry(("V000999X",), "Refrigerator 2"), "unit_numbers", "There is no vial V000999X")
+    no_vial = numbered("V", 999)
+    one_fault(lambda: house.carry((no_vial,), "Refrigerator 2"), "unit_numbers", f"There is no vial {no_vial}")
     assert house.held()["Refrigerator 1"] == 10
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.services.administration import AdministrationForm, administer
 from pharmacy_app.services.doses import DecideForm, OrderForm, order, record_decision
+from pharmacy_app.services.labelling import print_bag_labels
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.preparation import PrepareForm, prepare, proposals, reserve, verify_dose
-from pharmacy_app.services.printing import RecordForm, print_accountability_record, print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import RecordForm, print_accountability_record, print_worksheet
 from pharmacy_app.services.setup import open_site, shipped_protocol_text
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings, unset_settings
 from pharmacy_app.services.subjects import MeasurementForm, SubjectForm, enroll, record_measurement
@@ -319,6 +321,20 @@ def test_a_setting_names_its_fault(pharmacy: Pharmacy, changes: dict[str, object
     assert pharmacy.count() == before
 
 
+def test_words_that_no_bag_label_may_say_are_not_signed_in_the_first_place(pharmacy: Pharmacy) -> None:
+    """Otherwise the bag is mixed, and its label is refused."""
+    form = replace(SETTINGS, diluent="50mL sodium chloride", bag_storage="Keep at 2.0 °C")
+    with pytest.raises(Refused) as refused:
+        sign_settings(pharmacy.desk, pharmacy.act("paula"), form, pharmacy.sign("paula"), pharmacy.sign("carla"))
+    assert [(fault.field, fault.sentence) for fault in refused.value.faults] == [
+        (
+            "bag.diluent",
+            "This stands on the bag's label, where an amount run into its unit is refused. Write it out.",
+        ),
+        ("bag.storage", "This stands on the bag's label, where a trailing zero is refused. Write it out."),
+    ]
+
+
 def test_no_settings_at_all_are_not_signed(pharmacy: Pharmacy) -> None:
     with pytest.raises(Refused, match="Nothing is filled in"):
         sign_settings(
@@ -396,7 +412,7 @@ def test_nothing_is_mixed_before_the_worksheet_nor_labelled_before_it_is_mixed(r
     ready.prepare(dose_id)
     with pytest.raises(Refused, match="Print the bag label"):
         ready.release(dose_id)
-    print_bag_labels(ready.desk, ready.act("tim"), dose_id)
+    ready.label_bag(dose_id)
     ready.release(dose_id)
 
 
@@ -475,7 +491,7 @@ def test_prepared_against_prescribed(ready: Pharmacy, second_ml: str, leaves: bo
     dose_id = ready.dose("worksheet")
     ready.prepare(dose_id, ("3.6", second_ml))  # a fact is recorded, good or bad
     if leaves:
-        print_bag_labels(ready.desk, ready.act("tim"), dose_id)
+        ready.label_bag(dose_id)
         ready.release(dose_id)
         return
     with pytest.raises(Refused, match="must not leave the pharmacy"):
@@ -709,10 +725,10 @@ def test_nothing_is_done_in_a_database_without_a_study(tmp_path: Path, pharmacy:
 
 @pytest.mark.parametrize("typed", ["V٠٠٠٠٠١X", "V00000١X", "V12345", "W000001L", "V0000011L", "", " ", "V00000１L"])
 def test_a_scan_of_nonsense_is_refused_not_a_crash(ready: Pharmacy, typed: str) -> None:
-    from pharmacy_app.services.preparation import find_vial
+    from pharmacy_app.services.scanning import find_vial
 
     with ready.desk.store.read() as reader, pytest.raises(Refused):
-        find_vial(reader, typed)
+        find_vial(reader, typed, date(2026, 3, 2))
 
 
 def test_reserving_needs_a_session_of_this_study(ready: Pharmacy) -> None:

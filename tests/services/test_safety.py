@@ -9,7 +9,7 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.services.documents import DocumentForm, attach_document
 from pharmacy_app.services.doses import CancelForm, DecideForm, OverrideTyped, cancel, order, preview, record_decision
 from pharmacy_app.services.preparation import verify_dose
-from pharmacy_app.services.printing import print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import print_worksheet
 from pharmacy_app.services.stock import QuarantineForm, quarantine
 from pharmacy_app.services.study_settings import SettingsForm, VialTyped, sign_settings
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
@@ -127,7 +127,7 @@ def test_millilitres_given_count_by_what_is_in_the_bag(ready: Pharmacy) -> None:
     """1.4 mg prepared for 1.46; 45 of 50 mL given: 1.4 × 45 ÷ 50 = 1.26 mg, −13.69… %: an error."""
     dose_id = ready.dose("worksheet")
     ready.prepare(dose_id, ("3.6", "2"))  # 0.9 + 0.5 mg
-    print_bag_labels(ready.desk, ready.act("tim"), dose_id)
+    ready.label_bag(dose_id)
     ready.release(dose_id)
     event = ready.give(dose_id, "45", "mL")
     assert Decimal(event.content["administration"]["administered_mg"]) == Decimal("1.26")
@@ -148,7 +148,7 @@ def test_the_weight_last_used_is_the_base_not_the_one_last_measured(ready: Pharm
     ready.verify(day8, dose_mg_per_m2="0.5", dose_mg="0.91", drawn_ml="3.64")
     print_worksheet(ready.desk, ready.act("paula"), day8)
     ready.prepare(day8, ("3.6", "0.04"))
-    print_bag_labels(ready.desk, ready.act("tim"), day8)
+    ready.label_bag(day8)
     ready.release(day8)
     ready.give(day8, "0.91")
     ready.close(day8, (("0.1", "0"), ("0.1", "0.89")))
@@ -223,7 +223,7 @@ def test_the_base_is_the_weight_of_the_last_dose_not_of_the_first(ready: Pharmac
     ready.verify(day8, weight_kg="75", dose_mg_per_m2="0.5", dose_mg="0.94", drawn_ml="3.76")
     print_worksheet(ready.desk, ready.act("paula"), day8)
     ready.prepare(day8, ("3.6", "0.16"))
-    print_bag_labels(ready.desk, ready.act("tim"), day8)
+    ready.label_bag(day8)
     ready.release(day8)
     ready.give(day8, "0.94")
     ready.clock.forward(days=14)

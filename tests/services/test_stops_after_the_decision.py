@@ -12,7 +12,7 @@ import pytest
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.services.documents import SUPPORTERS_PERMISSION, DocumentForm, attach_document
 from pharmacy_app.services.doses import DecideForm, OverrideTyped, order, preview, record_decision
-from pharmacy_app.services.printing import print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import print_worksheet
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
 from pharmacy_app.services.treatment import (
     LabTyped,
@@ -156,7 +156,7 @@ def test_a_decision_on_grade_2_does_not_release_a_bag_for_grade_4(ready: Pharmac
     ready.verify(dose_id)
     print_worksheet(ready.desk, ready.act("paula"), dose_id)
     ready.prepare(dose_id)
-    print_bag_labels(ready.desk, ready.act("tim"), dose_id)
+    ready.label_bag(dose_id)
     ready.criteria(toxicity_grade="4")
     with pytest.raises(Refused, match="grade 4"):
         ready.release(dose_id)
@@ -288,7 +288,7 @@ def test_a_level_that_was_given_is_not_withdrawn(ready: Pharmacy) -> None:
     ready.verify(second, dose_mg_per_m2="0.4", dose_mg="0.73", drawn_ml="2.92")
     print_worksheet(ready.desk, ready.act("paula"), second)
     ready.prepare(second, ("2.92",))
-    print_bag_labels(ready.desk, ready.act("tim"), second)
+    ready.label_bag(second)
     ready.release(second)
     ready.give(second, "0.73")
     with pytest.raises(Refused, match="so it is a fact") as refused:

@@ -34,7 +34,7 @@ from pharmacy_app.domain.treatment import (
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk
 from pharmacy_app.services.doses import Decided, DecideForm, WhatIfForm, order, preview, record_decision, what_if
-from pharmacy_app.services.printing import print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import print_worksheet
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
 from pharmacy_app.services.treatment import (
     CriteriaForm,
@@ -181,7 +181,7 @@ def give(pharmacy: Pharmacy, cycle: str, day: str, level: str, mg_per_m2: str, p
     pharmacy.verify(dose_id, dose_mg_per_m2=mg_per_m2, dose_mg=prescribed, drawn_ml=format(drawn_ml, "f"))
     print_worksheet(pharmacy.desk, pharmacy.act("paula"), dose_id)
     pharmacy.prepare(dose_id, ("3.6", format(drawn_ml - D("3.6"), "f")) if drawn_ml > D("3.6") else (str(drawn_ml),))
-    print_bag_labels(pharmacy.desk, pharmacy.act("tim"), dose_id)
+    pharmacy.label_bag(dose_id)
     pharmacy.release(dose_id)
     pharmacy.give(dose_id, prescribed)
 

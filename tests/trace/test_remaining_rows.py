@@ -20,8 +20,9 @@ from pharmacy_app.domain.rules.reminders import around_infusion
 from pharmacy_app.domain.treatment import Removal, RemovalReason
 from pharmacy_app.domain.vials import move_table
 from pharmacy_app.services.accounts import AccountChange, change_account
+from pharmacy_app.services.labelling import print_bag_labels, print_vial_labels
 from pharmacy_app.services.packing_list import LotTyped
-from pharmacy_app.services.printing import PrintForm, print_bag_labels, print_vial_labels, print_worksheet
+from pharmacy_app.services.printing import PrintForm, print_worksheet
 from pharmacy_app.services.stock import (
     PermissionForm,
     QuarantineForm,
@@ -104,7 +105,7 @@ def test_every_label_and_the_worksheet_say_protect_from_light(inked: Pharmacy) -
     """§ 8.2: during preparation and administration; on the bag, and on the cover that hides the bag."""
     units = inked.stock_up()
     inked.enroll()
-    vials = print_vial_labels(inked.desk, inked.act("tim"), PrintForm(tuple(units[:3])))
+    vials = print_vial_labels(inked.desk, inked.act("tim"), PrintForm(tuple(units[:3]), "torn off"))
     pages = proof.page_texts(vials.pdf)
     assert len(pages) == 3
     dose_id = inked.dose("verified")
@@ -123,7 +124,7 @@ def test_a_bag_without_its_labels_is_not_handed_over(pharmacy: Pharmacy) -> None
     dose_id = pharmacy.dose("prepared")
     (fault,) = faults_of(lambda: pharmacy.release(dose_id))
     assert (fault.rule, fault.section) == ("R53", "8.2")
-    print_bag_labels(pharmacy.desk, pharmacy.act("tim"), dose_id)
+    pharmacy.label_bag(dose_id)
     pharmacy.release(dose_id)
 
 

@@ -8,7 +8,7 @@ reached: a control must be visible, enabled, and in the topmost dialog.
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -264,6 +264,15 @@ class Hands:
         QTest.keyClick(line, Qt.Key.Key_Return)
         self.settle()
 
+    def scan_labels(self, codes: Sequence[str]) -> None:
+        """Scan labels where they were put, and record the scans."""
+        self.go("labels")
+        self.press("tab_scan_back")
+        for code in codes:
+            self.scan("back_scan", code)
+        self.press("back_record")
+        assert f"{len(codes)} label{'' if len(codes) == 1 else 's'} scanned back" in self.said()
+
     def answer(self, name: str) -> list[str]:
         """Press ``name`` in the next question that stops everything; the list gets the question's words."""
         asked: list[str] = []
@@ -324,6 +333,14 @@ class Hands:
         """Go to a place by the navigation."""
         self.press(f"nav_{key}")
         assert self.window.current_page() == key
+
+    def print_labels(self, says: str) -> None:
+        """Look at the labels before they print, and print them with Enter."""
+        assert self.text("print_labels_state") == says
+        button = self.button("print_labels_do")
+        self.qtbot.waitUntil(button.isEnabled, timeout=PATIENCE_MS)
+        QTest.keyClick(button, Qt.Key.Key_Return)
+        self.settle()
 
     def paper_pages(self) -> int:
         """How many pages the paper now open has; it is closed by its button."""

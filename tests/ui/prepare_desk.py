@@ -45,6 +45,7 @@ __all__ = [
     "order",
     "ordered",
     "planned",
+    "print_labels",
     "units",
 ]
 
@@ -92,9 +93,9 @@ class Desk:
             self.field(name).set_value(value)
         self.wait()
 
-    def scan(self, text: str) -> None:
+    def scan(self, text: str, name: str = "unit_number") -> None:
         """Scan as a scanner does: fast keys, then Enter."""
-        line = find(self.page, QLineEdit, "unit_number")
+        line = find(self.page, QLineEdit, name)
         line.setFocus()
         QTest.keyClicks(line, text)
         QTest.keyClick(line, Qt.Key.Key_Return)
@@ -175,6 +176,15 @@ def close_papers() -> int:
     for paper in shown:
         paper.close()
     return len(shown)
+
+
+def print_labels(desk: Desk) -> str:
+    """Print the labels that are looked at; says what stood beneath them."""
+    asked = dialog("print_labels_dialog")
+    said = find(asked, QLabel, "print_labels_state").text()
+    find(asked, QPushButton, "print_labels_do").click()
+    desk.wait()
+    return str(said)
 
 
 def units(day: DemoDay, strength: str) -> list[str]:

@@ -19,11 +19,23 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from pharmacy_app.demo import DemoDay, assess, dose, weigh
+from pharmacy_app.domain.label_marks import mark_of
 from tests.ui.find import find
 from tests.ui.office_fixtures import *  # noqa: F403
 from tests.ui.office_fixtures import Said
 from tests.ui.prepare_desk import *  # noqa: F403
-from tests.ui.prepare_desk import Desk, close_papers, dialog, documents, is_open, order, ordered, planned, units
+from tests.ui.prepare_desk import (
+    Desk,
+    close_papers,
+    dialog,
+    documents,
+    is_open,
+    order,
+    ordered,
+    planned,
+    print_labels,
+    units,
+)
 from ui.office import Office
 from ui.pages.prepare import ClockLine, say_left
 from ui.pages.prepare_step import CHECK, CLOSE, DECIDE, FINISHED, GIVE, LABELS, MIX, ORDER, RELEASE, VIALS
@@ -124,6 +136,15 @@ def test_the_whole_day_of_a_dose(
         bench.press(name)
     fields = [bench.field(f"drawn_ml.{unit}") for unit in (one_mg[3], one_mg[5])]
     assert [field.value() for field in fields] == ["", ""], "what was drawn is read off the syringe, not off the plan"
+    # At the hood each vial is scanned as it is drawn from: the cursor goes to its volume, another vial is refused.
+    bench.scan(one_mg[5], "mix_scan")
+    assert bench.page.focusWidget() is fields[1].editor()
+    bench.scan(one_mg[4], "mix_scan")
+    assert bench.field("mix_scan").fault().startswith(f"Vial {one_mg[4]} is not one of dose {dose_id}. Put it aside;")
+    bench.scan(one_mg[3], "mix_scan")
+    assert bench.page.focusWidget() is fields[0].editor()
+    assert bench.field("mix_scan").fault() == ""
+    assert [field.value() for field in fields] == ["", ""]
     fields[0].set_value("3.6")
     fields[1].set_value("2.24")
     bench.press("mix_record")
@@ -131,7 +152,16 @@ def test_the_whole_day_of_a_dose(
     assert not bench.nameless()
     assert "Start by" in bench.banner("prepare_clock")
     bench.press("bag_labels_print")
+    assert print_labels(bench) == "2 labels, not printed yet."
     assert close_papers() == 1
+    assert bench.current() == LABELS, "the bag goes nowhere before its own label was scanned on it"
+    assert not bench.nameless()
+    bench.scan(one_mg[3], "bag_scan")
+    assert bench.field("bag_scan").fault().startswith(f"This is not the label of dose {dose_id}: Vial {one_mg[3]}")
+    assert bench.current() == LABELS
+    bench.scan(dose_id + mark_of("bag", dose_id, 1), "bag_scan")
+    assert bench.current() == LABELS, "the label outside the light cover is scanned as well"
+    bench.scan(dose_id + mark_of("light cover", dose_id, 1), "bag_scan")
     assert bench.current() == RELEASE
     assert not bench.nameless()
     assert not bench.button("release_signature_sign").isVisible(), "a technician does not release"
@@ -564,15 +594,33 @@ def test_labels_are_printed_again_only_with_a_reason(
     desk = at(office)
     desk.open(dose_id)
     desk.press("bag_labels_again")
-    asked = dialog("reprint")
-    find(asked, QPushButton, "reprint_yes").click()
-    desk.wait()
+    asked = dialog("print_labels_dialog")
+    print_labels(desk)
     assert find(asked, Field, "why_field").fault()
     find(asked, Field, "why_field").set_value("The first label tore.")
-    find(asked, QPushButton, "reprint_yes").click()
-    desk.wait()
+    said = print_labels(desk)
+    assert said == "2 labels, not printed yet. All were printed before and say REPRINT: destroy the old ones."
     assert close_papers() == 1
     assert "Bag labels: copy 2, printed by" in find(desk.page, QLabel, "bag_labels_state").text()
+
+
+def test_a_look_at_the_bags_labels_gives_out_no_paper_but_by_the_reprint(
+    office: Office, at: Callable[[Office], Desk], day: DemoDay
+) -> None:
+    dose_id = dose(day, "000-001", 1, 1, until="label")
+    desk = at(office)
+    desk.open(dose_id)
+    desk.press("bag_labels_show")
+    kept = dialog("paper_dialog")
+    assert find(kept, DataTable, "kept_labels_table").model().rowCount() == 2
+    for name in ("paper_open", "paper_save"):
+        assert find(kept, QPushButton, name).isHidden()
+    find(kept, QPushButton, "kept_labels_again").click()
+    desk.wait()
+    asked = dialog("print_labels_dialog")
+    print_labels(desk)
+    assert find(asked, Field, "why_field").fault(), "a further copy needs its reason"
+    asked.reject()
 
 
 def test_a_decided_dose_can_be_decided_again(office: Office, at: Callable[[Office], Desk], day: DemoDay) -> None:

@@ -379,3 +379,48 @@ def test_everything_that_takes_the_focus_has_a_name(unread: ReceivePage) -> None
                 assert part.objectName(), part
                 assert part.accessibleName(), part.objectName()
     assert QApplication.focusWidget() is not None or unread.focusWidget() is not None
+
+
+# --- the scan field of a lot
+
+
+def scan_kit(page: ReceivePage, office: Office, idle: Idle, code: str, lot: int = 0) -> None:
+    line = find(page, QLineEdit, f"lots.{lot}.scan")
+    line.setFocus()
+    for sign in code:
+        if sign == "\x1d":
+            QTest.keyClick(line, Qt.Key.Key_BracketRight, Qt.KeyboardModifier.ControlModifier)
+        else:
+            QTest.keyClicks(line, sign)
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    idle(office)
+
+
+def test_a_kits_code_fills_lot_and_expiry_and_joins_the_list(page: ReceivePage, office: Office, idle: Idle) -> None:
+    """(01)09506000134352 (17)270331 (10)A1 (21)K7701, and the next kit of the same lot."""
+    code = "0109506000134352172703311" + "0A1\x1d21K77"
+    scan_kit(page, office, idle, f"{code}01")
+    scan_kit(page, office, idle, f"{code}02")
+    block = page.receipt.blocks[0]
+    assert (block.lot.value(), block.expiry.value()) == ("A1", "2027-03-31")
+    assert block.typed().kit_numbers == ("K7701", "K7702")
+    assert office.sends_separator, "learnt for this workstation"
+
+
+def test_a_kit_of_another_lot_or_scanned_twice_is_refused_and_nothing_is_changed(
+    page: ReceivePage, office: Office, idle: Idle
+) -> None:
+    code = "0109506000134352172703311" + "0A1\x1d21K7701"
+    scan_kit(page, office, idle, code)
+    before = page.receipt.blocks[0].typed()
+    scan_kit(page, office, idle, code)
+    assert "Kit K7701 was scanned already." in fault(page, "lots.0.scan")
+    scan_kit(page, office, idle, code.replace("A1", "A2").replace("7701", "7702"))
+    assert "A2" in fault(page, "lots.0.scan")
+    assert page.receipt.blocks[0].typed() == before
+
+
+def test_each_lot_has_its_own_scan_field(page: ReceivePage, office: Office, idle: Idle) -> None:
+    page.receipt.add_lot()
+    scan_kit(page, office, idle, "K8801", lot=1)
+    assert [block.typed().kit_numbers for block in page.receipt.blocks] == [(), ("K8801",)]

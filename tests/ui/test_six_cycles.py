@@ -18,6 +18,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QTableView, QWidget
 
 from pharmacy_app.domain.findings import Severity
+from pharmacy_app.domain.label_marks import mark_of
 from pharmacy_app.services.doses import decision_of
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.views import ErrorLine
@@ -216,7 +217,7 @@ class Walk:
         assert "Carla Okafor checked dose" in hands.said()
 
     def mix(self, dose: Dose, units: list[str]) -> None:
-        """Print the worksheet, mix, print the labels."""
+        """Print the worksheet, mix, print the labels, scan the bag's where it was put."""
         hands = self.hands
         hands.press("worksheet_print")
         assert hands.paper_pages() >= 1
@@ -227,7 +228,11 @@ class Walk:
         hands.press("mix_record")
         assert f"was prepared: {Decimal(dose.mg).normalize():f} mg" in hands.said()
         hands.press("bag_labels_print")
+        hands.print_labels("2 labels, not printed yet.")
         assert hands.paper_pages() == 2
+        dose_id = hands.text("dose_name").split()[1]
+        for place in ("bag", "light cover"):
+            hands.scan("bag_scan", dose_id + mark_of(place, dose_id, 1))
 
     def release(self) -> None:
         """Hand the bag over."""

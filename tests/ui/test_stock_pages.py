@@ -16,14 +16,16 @@ from typing import Any, TypeVar
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from db.store import SqlStore
 from pharmacy_app.demo import DemoDay, receive_shipment
 from pharmacy_app.domain.vials import numbered
 from pharmacy_app.services.balance import LotBalance
+from pharmacy_app.services.desk import Act
 from pharmacy_app.services.documents import PURPOSES, SUPPORTERS_PERMISSION, DocumentForm, attach_document
+from pharmacy_app.services.labelling import LabelForm
 from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.ports import LedgerFilter, VialFilter
 from pharmacy_app.services.views import MgLine, PrintedLine, StockLine
@@ -34,6 +36,7 @@ from ui.messages import MessageKind
 from ui.office import Office
 from ui.pages.labels import LabelsPage, prints_of
 from ui.pages.ledger import LedgerPage, LedgerQuestion, _say_balance
+from ui.pages.print_labels import PrintLabelsDialog
 from ui.pages.receive import ReceivePage
 from ui.pages.stock_journal import JournalView, content_lines
 from ui.pages.stock_life import VialLifeDialog, mg_pairs
@@ -148,6 +151,16 @@ def test_a_shipment_is_received_labelled_and_released(
     assert chosen.number == "SHP-2"
     assert page.label_button.property("kind") == "primary"
     press(page.label_button)
+    idle(office)
+    # What will be printed is seen first; Enter prints it, and no reason is asked for a first copy.
+    looked = shown(PrintLabelsDialog)
+    assert looked.windowTitle() == "Vial labels of shipment SHP-2"
+    assert find(looked, QLabel, "print_labels_state").text() == "3 labels, not printed yet."
+    assert looked.why.isHidden()
+    assert looked.verb.hasFocus()
+    with day.desk.store.read() as reader:
+        assert not reader.printed(about=numbered("V", 18))
+    QTest.keyClick(looked.verb, Qt.Key.Key_Return)
     idle(office)
     shown(PaperDialog).accept()
     with day.desk.store.read() as reader:
@@ -307,18 +320,32 @@ def test_a_draft_is_kept_while_the_list_is_looked_at(receive_page: ReceivePage, 
 
 
 def test_a_step_that_is_refused_is_said_and_changes_nothing(
-    qtbot: QtBot, receive_page: ReceivePage, office: Office, day: DemoDay, said: Said, idle: Idle
+    receive_page: ReceivePage,
+    office: Office,
+    day: DemoDay,
+    said: Said,
+    idle: Idle,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The service checks authority again, whatever the screen offered."""
     packing_list(receive_page)
     press(receive_page.receive_button)
     idle(office)
+    dialog = PrintLabelsDialog(office, LabelForm("vial", (numbered("V", 17),)), "Label", receive_page)
+    dialog.open()
+    idle(office)
+    dialog._act = Act(day.sessions["monitor"])
+    press(dialog.verb)
+    idle(office)
+    assert "takes a pharmacist or technician" in find(dialog, QLabel, "print_labels_form_fault_summary").text()
+    dialog.reject()
     office.session = day.sessions["monitor"]
     receive_page._step_act = office.act()
-    press(receive_page.label_button)
+    monkeypatch.setattr("ui.pages.receive.confirm", lambda *_, **__: True)
+    press(receive_page.release_button)
     idle(office)
     assert said.messages[-1].kind is MessageKind.STOP
-    assert "takes a pharmacist or technician" in said.texts()[-1]
+    assert "“vials released” takes a pharmacist." in said.texts()[-1]
     assert states(day, "SHP-2") == {"held": 3}
 
 
@@ -487,10 +514,12 @@ def test_a_label_printed_before_asks_why(
     vials_page.table.selectRow(0)
     press(vials_page.label_button)
     idle(office)
-    dialog = shown(ActDialog)
+    dialog = shown(PrintLabelsDialog)
+    assert find(dialog, QLabel, "print_labels_state").text().endswith("says REPRINT: destroy the old one.")
+    assert dialog.why.editor().hasFocus()
     press(dialog.verb)
-    assert dialog.form.field("why").fault()
-    dialog.form.field("why").set_value("label wet")
+    assert dialog.why.fault()
+    dialog.why.set_value("label wet")
     press(dialog.verb)
     idle(office)
     with day.desk.store.read() as reader:
@@ -587,9 +616,9 @@ def test_the_journal_opens_an_event_and_verifies(
     ledger_page.views.set_current(2)
     newest = journal.model.row_object(0)
     assert newest is not None
-    assert newest.kind == "paper_printed"
+    assert newest.kind == "labels_scanned"
     journal.table.row_activated.emit(newest)
-    assert shown(QDialog).windowTitle() == f"Event {newest.seq}: Paper printed"
+    assert shown(QDialog).windowTitle() == f"Event {newest.seq}: Labels scanned"
     shown(QDialog).accept()
     press(journal.verify_button)
     assert not journal.verify_button.isEnabled()
@@ -758,7 +787,8 @@ def test_one_torn_label_is_scanned_and_printed_again_alone(
     idle(office)
     assert [row.abouts for row in page.prints.rows()] == [(torn,)]
     press(page.again_button)
-    dialog = shown(ActDialog)
+    idle(office)
+    dialog = shown(PrintLabelsDialog)
     dialog.form.field("why").set_value("torn at the hood")
     press(dialog.verb)
     idle(office)
@@ -774,7 +804,7 @@ def test_one_torn_label_is_scanned_and_printed_again_alone(
 def test_an_unknown_number_is_said_beside_the_scan(labels_page: LabelsPage, office: Office, idle: Idle) -> None:
     labels_page.scan.scanned.emit(numbered("V", 900))
     idle(office)
-    assert labels_page.scan.fault() == f"There is no vial {numbered('V', 900)} in this pharmacy."
+    assert labels_page.scan.fault().startswith(f"There is no vial {numbered('V', 900)} in this pharmacy.")
 
 
 # -- the monitor

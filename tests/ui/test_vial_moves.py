@@ -8,6 +8,9 @@ containers are destroyed with the supporter's permission, once the supporter's m
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 from pytestqt.qtbot import QtBot
 
 from pharmacy_app.demo import PASSWORD, DemoDay, dose
-from pharmacy_app.domain.vials import move_table, numbered
+from pharmacy_app.domain.vials import Vial, move_table, numbered
 from pharmacy_app.services.disposition import PERMISSION_KIND, RETURN_REASONS
 from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.ports import VialFilter
@@ -31,7 +34,7 @@ from ui.office import Office
 from ui.pages.monitor import MonitorPage
 from ui.pages.stock_life import VialLifeDialog
 from ui.pages.stock_parts import ActDialog
-from ui.pages.vial_moves import MovePanel
+from ui.pages.vial_moves import MovePanel, why_not_joining
 from ui.pages.vial_moves_form import MOVE_KINDS, MoveForm
 from ui.pages.vial_moves_table import MovesView, move_rows
 from ui.pages.vials import VialsPage
@@ -182,6 +185,47 @@ def test_what_is_no_vial_of_ours_is_said_beside_the_scan(
     panel = move_vials(page, office, idle, scanned)
     assert says in panel.scan.fault()
     assert panel._rows.rows() == ()
+
+
+def test_with_a_move_s_form_open_a_vial_that_cannot_make_it_is_refused_with_the_reason(
+    page: VialsPage, office: Office, day: DemoDay, idle: Idle
+) -> None:
+    form = open_form(move_vials(page, office, idle, TWO), "miss")
+    fill(form, why="Not in its tray", password=PASSWORD, witness_user_name="checker", witness_password=PASSWORD)
+    sign(form, office, idle)
+    assert state_of(day, TWO) == "missing"
+    panel = move_vials(page, office, idle, ONE)
+    open_form(panel, "return")
+    scan(panel, office, idle, TWO)
+    assert [row.unit_number for row in panel._rows.rows()] == [ONE]
+    assert f"{TWO} is missing." in panel.scan.fault()
+    assert "It was not put on the list." in panel.scan.fault()
+    scan(panel, office, idle, THREE)
+    assert [row.unit_number for row in panel._rows.rows()] == [ONE, THREE]
+    assert panel.scan.fault() == ""
+
+
+def test_vials_that_no_move_is_for_together_are_not_put_on_one_list() -> None:
+    """An unopened vial goes back to the supporter, an empty one waits for the monitor: no act takes both."""
+    found = [
+        (one, other)
+        for one in move_table().states
+        for other in move_table().states
+        if one != other and _moves_from(one) and _moves_from(other) and not _moves_from(one) & _moves_from(other)
+    ]
+    one, other = found[0]
+    vial = Vial(ONE, "", Decimal(1), "A1", date(2027, 1, 1), "Refrigerator 1", one, "", "", "S-1")
+    words = why_not_joining("", [vial], replace(vial, unit_number=TWO, state=other))
+    assert words.startswith(f"Vial {TWO} is {other}: no move is for it and for those on the list alike.")
+    assert why_not_joining("", [vial], replace(vial, unit_number=TWO)) == ""
+    assert why_not_joining("", [], vial) == ""
+    nothing = next(state for state in move_table().states if not _moves_from(state))
+    words = why_not_joining("", [vial], replace(vial, state=nothing))
+    assert words == f"Vial {ONE} is {nothing}: nothing more becomes of it here. It was not put on the list."
+
+
+def _moves_from(state: str) -> set[str]:
+    return {kind.move for kind in MOVE_KINDS if state in move_table().moves[kind.move].from_states}
 
 
 def test_a_vial_is_taken_off_the_list_by_the_delete_key_or_the_button(

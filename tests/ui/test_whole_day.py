@@ -11,6 +11,7 @@ import pypdfium2
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
+from pharmacy_app.domain.label_marks import mark_of
 from pharmacy_app.services.printing import kept_paper
 from tests.services.pharmacy import ONE_TIME, PASSWORD, SOURCE
 from tests.ui.day_hands import *  # noqa: F403
@@ -36,7 +37,7 @@ def test_the_day_from_the_first_run_to_the_monitors_reading(open_window: Callabl
     _decide(hands)
     _plan_and_scan(hands, units)
     _second_check(hands, study)
-    _mix_and_label(hands, study, (units[2], units[4]))
+    _mix_and_label(hands, study, dose_id, (units[2], units[4]))
     _release_and_give(hands, study, dose_id)
     _close_vials(hands, dose_id, (units[2], units[4]))
     _account(hands, study)
@@ -176,7 +177,14 @@ def _receive(hands: Hands, study: Study) -> list[str]:
     assert len(units) == 12
     assert "Shipment SHP-9001 received: 12 vials" in hands.said()
     hands.press("shipment_labels")
+    hands.print_labels("12 labels, not printed yet.")
     assert hands.paper_pages() == 12
+    # Each label is scanned where it was put; the crushed carton's vial carries one too.
+    hands.press("shipment_scan")
+    assert "12 vials wait for the scan of the label" in hands.text("back_waits")
+    hands.scan_labels([unit + mark_of("vial", unit, 1) for unit in units])
+    assert "No vial waits for the scan of its label." in hands.text("back_waits")
+    hands.go("receive")
     asked = hands.answer("confirm_yes")
     hands.press("shipment_release")
     assert asked[0].startswith("11 vials of shipment SHP-9001"), "the crushed carton stays held"
@@ -373,7 +381,7 @@ def _after(text: str, mark: str) -> str:
     return text.partition(mark)[2]
 
 
-def _mix_and_label(hands: Hands, study: Study, units: tuple[str, str]) -> None:
+def _mix_and_label(hands: Hands, study: Study, dose_id: str, units: tuple[str, str]) -> None:
     assert not hands.button("mix_record").isEnabled(), "the worksheet prints before mixing"
     hands.press("worksheet_print")
     assert hands.paper_pages() >= 1
@@ -389,7 +397,19 @@ def _mix_and_label(hands: Hands, study: Study, units: tuple[str, str]) -> None:
     assert "Start by 12:18." in hands.said()
     assert hands.text("labels_prepared_prepared") == "1.24 mg"
     hands.press("bag_labels_print")
+    hands.print_labels("2 labels, not printed yet.")
     assert hands.paper_pages() == 2  # the bag's and the light cover's
+    # Another thing's label is on the bag: refused beside the field, and nothing is recorded.
+    hands.scan("bag_scan", units[0])
+    assert f"This is not the label of dose {dose_id}" in hands.text("bag_scan_fault")
+    assert len(study.events("labels_scanned")) == 1
+    # The worksheet's code names the dose, but proves no label.
+    hands.scan("bag_scan", dose_id)
+    assert "not which label it is" in hands.text("bag_scan_fault")
+    assert len(study.events("labels_scanned")) == 1
+    for place, then in (("bag", "the label of the light cover"), ("light cover", "the release")):
+        hands.scan("bag_scan", dose_id + mark_of(place, dose_id, 1))
+        assert f"The {place} carries the label of dose {dose_id}. Next: {then}." in hands.said()
 
 
 # --- steps 8 and 9: release, administration, closing
@@ -485,7 +505,7 @@ ACTS = {
     "ledger": (),
     "counts": ("count_begin",),
     "forecast": (),
-    "labels": ("labels_again",),
+    "labels": ("labels_again", "back_record"),
     "errors": (),
     "monitor": (),
     "settings": ("enter_settings", "edit_bsa_formula", "edit_bag", "edit_stability"),

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from pharmacy_app.domain.label_marks import mark_of
 from tests.window.driver import FIELDS, PRESSED, Hands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,7 +111,7 @@ class Day:
             ("1 the administrator adds a checker and a monitor", self.add_accounts),
             ("1 the checker and the monitor choose their own passwords", self.first_sign_ins),
             ("2 the pharmacist receives a shipment", self.receive),
-            ("2 labels are printed and the vials released", self.release_to_stock),
+            ("2 labels are printed and scanned back, and the vials released", self.release_to_stock),
             ("3 a subject is enrolled and measured", self.enroll),
             ("3 the marrow of last week is recorded", self.marrow),
             ("4 the order is recorded", self.order),
@@ -119,7 +120,7 @@ class Day:
             ("6 vials are scanned, a wrong one is refused, the plan is signed", self.plan),
             ("7 the second person checks blind", self.check),
             ("7 the worksheet is printed and the preparation recorded", self.prepare),
-            ("7 the bag labels are printed", self.print_labels),
+            ("7 the bag labels are printed, and both are scanned", self.print_labels),
             ("8 the bag is released", self.release),
             ("8 less than prescribed is given: a medication error", self.give),
             ("9 the vials are closed", self.close),
@@ -247,7 +248,15 @@ class Day:
         hands.press("Receive", within="Navigation")
         hands.see("Print the vial labels and put them on: 10 have none yet.")
         hands.press("Print vial labels")
+        self._print_labels("10 labels, not printed yet.")
         self._close_paper("10 pages")
+        hands.press("Scan the labels")
+        for unit in (*self.units, *self.others):
+            hands.scan("Scan each label where it was put", unit + mark_of("vial", unit, 1))
+        hands.see("10 labels ready to be recorded.")
+        hands.press("Record the scans")
+        hands.see("10 labels scanned back")
+        hands.press("Receive", within="Navigation")
         hands.press("Release to stock", within="Receive")
         hands.see("You confirm that you have checked")
         hands.press("Release to stock", within="Release 10 vials to stock?")
@@ -373,8 +382,13 @@ class Day:
         hands.see(f"Dose {self.dose_id} was prepared: 1.44 mg")
 
     def print_labels(self) -> None:
-        self.hands.press("Print the bag labels")
+        hands = self.hands
+        hands.press("Print the bag labels")
+        self._print_labels("2 labels, not printed yet.")
         self._close_paper("2 pages")
+        for place in ("bag", "light cover"):
+            hands.scan("Scan both labels, one after the other", self.dose_id + mark_of(place, self.dose_id, 1))
+            hands.see(f"The {place} carries the label of dose {self.dose_id}.")
 
     # -- 8. and 9. release, give, close
 
@@ -477,6 +491,12 @@ class Day:
 
     def _days_ago(self, days: int) -> str:
         return (self.now() - timedelta(days=days)).date().isoformat()
+
+    def _print_labels(self, words: str) -> None:
+        """The labels are looked at before they print."""
+        self.hands.see(words)
+        self.hands.find("Page 1 as it will print")
+        self.hands.press("Print")
 
     def _close_paper(self, words: str) -> None:
         """The printed paper opens on screen; it is looked at and closed."""

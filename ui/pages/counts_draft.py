@@ -4,7 +4,6 @@ The page is told nothing of what the record expects until the count is handed in
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -26,6 +25,7 @@ from pharmacy_app.services.counts import (
     look_up,
     record_count,
 )
+from pharmacy_app.services.desk import today_of
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
 from ui.pages.counts_parts import (
@@ -88,7 +88,7 @@ class ScanPart(Card):
         self._office = office
         self._strength = ""
         self.scanned: list[Scanned] = []
-        self.scan = ScanField("count_scan", "Sca&n the next one")
+        self.scan = ScanField("count_scan", "Sca&n the next one", collects=True)
         self.scan.scanned.connect(self._ask)
         self.add(self.scan)
         self._rows = TippedRows(
@@ -150,7 +150,13 @@ class ScanPart(Card):
         return tuple(each.unit_number for each in self.scanned if each.unit_number)
 
     def _ask(self, code: str) -> None:
-        question = partial(look_up, code=code, strength_mg=self._strength, before=self._units())
+        desk, strength, before = self._office.desk, self._strength, self._units()
+        by_hand, separator = self.scan.by_hand, self._office.sends_separator
+
+        def question(reader: Reader) -> Scanned:
+            today = today_of(desk, reader)
+            return look_up(reader, code, today, strength, before, by_hand=by_hand, sends_separator=separator)
+
         self._office.ask(question, self._got, self._did_not)
 
     def _got(self, scanned: Scanned) -> None:

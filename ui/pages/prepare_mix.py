@@ -1,6 +1,5 @@
 """Steps 6 to 8 of *Prepare*: worksheet and mixing, the bag's labels, the release."""
 
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -10,17 +9,22 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.comparisons import DoseComparison
-from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.findings import Named, Step
 from pharmacy_app.domain.planning import BeyondUse
 from pharmacy_app.domain.units import show, show_mg, show_percent
-from pharmacy_app.services.desk import Credentials
+from pharmacy_app.domain.vials import Vial
+from pharmacy_app.services.desk import Credentials, today_of
+from pharmacy_app.services.labelling import ScanBackForm, scan_back
+from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.preparation import PrepareForm, ReleaseForm, plan_of, prepare, release
-from pharmacy_app.services.printing import Printed, kept_paper, print_bag_labels, print_worksheet
+from pharmacy_app.services.printing import Printed, kept_paper, print_worksheet
+from pharmacy_app.services.scanning import find_vial, refuse_other_dose
 from pharmacy_app.services.views import PrintedLine
 from ui.office import Office
 from ui.pages.correction import correction_part
 from ui.pages.done_field import LateField
+from ui.pages.labels_kept import KeptLabels, KeptLabelsDialog, kept_labels
 from ui.pages.prepare_check import plain_number
 from ui.pages.prepare_numbers import NumberGrid, percent_step
 from ui.pages.prepare_step import (
@@ -36,14 +40,14 @@ from ui.pages.prepare_step import (
     sentences,
     split_faults,
 )
+from ui.pages.print_labels import print_labels_dialog
 from ui.theme import SPACE_M, SPACE_S
-from ui.widgets.basics import Button, Text
-from ui.widgets.fields import DateTimeField, DecimalField, Form, TextField
+from ui.widgets.basics import Button, Text, announce
+from ui.widgets.fields import DateTimeField, DecimalField, Form, ScanField, TextField
 from ui.widgets.findings import FindingList
 from ui.widgets.panels import Banner, Card, KeyValues, SignatureBox
 from ui.widgets.working import NumberButton
 
-PAPERS: dict[str, Callable[..., Printed]] = {"worksheet": print_worksheet, "bag labels": print_bag_labels}
 WORKSHEET, BAG_LABELS = "worksheet", "bag labels"
 
 
@@ -103,11 +107,25 @@ class PaperBar(StepPanel):
             self._dialog.hold(held)
 
     def print_first(self) -> None:
-        """Print the first copy."""
-        self._print("")
+        """Print the first copy; labels are looked at before, with the printer they go to."""
+        if self._paper == BAG_LABELS:
+            self._print_labels()
+        else:
+            self._print("")
+
+    def _print_labels(self) -> None:
+        title = f"{self._title.capitalize()} of dose {self.dose_id}"
+        dialog = print_labels_dialog(self.office, "bag", (self.dose_id,), title, self.window())
+        dialog.printed.connect(self._labels_printed)
+
+    def _labels_printed(self, _printed: Printed) -> None:
+        self.succeeded.emit(self.dose_id)
 
     def ask_why(self) -> None:
         """A further copy needs a reason."""
+        if self._paper == BAG_LABELS:
+            self._print_labels()
+            return
         self._dialog = ReasonDialog(
             f"Print the {self._title} again",
             "The copy is marked as a reprint and numbered. Type why it is needed.",
@@ -123,7 +141,7 @@ class PaperBar(StepPanel):
         self._dialog = None
 
     def _print(self, why: str) -> None:
-        self.start(partial(PAPERS[self._paper], self.office.desk, self.act(), self.dose_id, why), "Printing")
+        self.start(partial(print_worksheet, self.office.desk, self.act(), self.dose_id, why), "Printing")
 
     def recorded(self, result: Any) -> None:
         """Show the paper, the very bytes that were stored."""
@@ -144,12 +162,21 @@ class PaperBar(StepPanel):
         """Open the newest copy as it was printed; nothing is printed by that."""
         if self._newest is None:
             return
-        desk, name, paper = self.office.desk, self._newest.sha256, self._paper
+        desk, name, paper, seq = self.office.desk, self._newest.sha256, self._paper, self._newest.event_seq
+        if paper == BAG_LABELS:
+            self.office.do(
+                lambda: kept_labels(desk, seq, name), self._got_labels, self.ask_failed, busy="Opening the paper"
+            )
+            return
 
         def work() -> _Kept:
             return _Kept(paper, kept_paper(desk, name))
 
         self.office.do(work, self._got_kept, self.ask_failed, busy="Opening the paper")
+
+    def _got_labels(self, kept: KeptLabels) -> None:
+        title = f"{self._title.capitalize()} of dose {self.dose_id}"
+        KeptLabelsDialog(self.office, title, kept, self.ask_why, self.window()).open()
 
     def _got_kept(self, kept: _Kept) -> None:
         self.office.show_pdf(
@@ -187,6 +214,9 @@ class MixPanel(StepPanel):
         self._button = Button("Record the pr&eparation", name="mix_record")
         self._button.clicked.connect(self.record)
         self._foot = Foot(self._button, name="mix")
+        self.scan = ScanField("mix_scan", "Scan the vial that is drawn from", collects=True)
+        self.scan.scanned.connect(self.take_scan)
+        self._card.add(self.scan)
         self._card.add(self.form)
         self._card.add(self._foot)
         self.body.addWidget(paper)
@@ -236,6 +266,36 @@ class MixPanel(StepPanel):
     def hold(self, held: bool) -> None:
         """Hold the button."""
         self._button.setEnabled(not held and self._allowed and self._ready)
+
+    def take_scan(self, code: str) -> None:
+        """Put the cursor where the volume of the scanned vial is typed; a vial of another dose is refused."""
+        desk, by_hand, separator = self.office.desk, self.scan.by_hand, self.office.sends_separator
+
+        def question(reader: Reader) -> Vial:
+            return find_vial(reader, code, today_of(desk, reader), by_hand=by_hand, sends_separator=separator)
+
+        self.office.ask(question, self._take_vial, self._not_taken)
+
+    def _take_vial(self, vial: Vial) -> None:
+        if vial.unit_number in self._units:
+            self.focus_on(self.form.field(f"drawn_ml.{vial.unit_number}"))
+            announce(self.scan, f"Vial {vial.unit_number} is of this dose.")
+        else:
+            self._not_taken(
+                Refused(
+                    Fault(
+                        "scan",
+                        f"Vial {vial.unit_number} is not one of dose {self.dose_id}. Put it aside; the worksheet names"
+                        f" {' and '.join(self._units)}.",
+                    )
+                )
+            )
+
+    def _not_taken(self, trouble: Exception) -> None:
+        words = sentences(trouble.faults) if isinstance(trouble, Refused) else str(trouble)
+        self.scan.set_fault(words)
+        self.focus_on(self.scan)
+        announce(self.scan, f"Not this vial. {words}")
 
     def record(self) -> None:
         """Record the preparation as typed."""
@@ -380,12 +440,13 @@ def paper_card(facts: Facts, office: Office, paper: str) -> Card:
 
 
 class LabelsPanel(StepPanel):
-    """Print the bag's label and the light cover's."""
+    """Print the bag's label and the light cover's, and scan the label where it was put."""
 
     def __init__(self, office: Office, dose_id: str) -> None:
         super().__init__(office, dose_id, "prepare_labels")
         self._held: QWidget | None = None
         self._shown_seq: int | None = None
+        self._left: tuple[str, ...] = ()
         self._again = Banner(
             "warn",
             "The preparation was corrected since the label was printed. Print it again, and put the new labels on.",
@@ -395,22 +456,81 @@ class LabelsPanel(StepPanel):
         self.body.addWidget(self._again)
         self._made = Card("What was prepared", name="labels_made")
         labels = Card(
-            "Labels", "Two pages: one label for the bag, one for its light cover. Put both on.", name="labels_card"
+            "Labels",
+            "Two labels: one for the bag, one for its light cover. Put both on, then scan each where it is.",
+            name="labels_card",
         )
         self.labels = PaperBar(office, dose_id, BAG_LABELS, "bag labels")
         self.labels.succeeded.connect(self.succeeded)
         labels.add(self.labels)
+        self.syringe_button = Button("Print syringe labels…", name="syringe_labels", kind="quiet", icon="print")
+        self.syringe_button.setEnabled(office.may("paper_printed"))
+        self.syringe_button.setToolTip(office.why_not("paper_printed"))
+        self.syringe_button.clicked.connect(self.print_syringes)
+        syringes = QHBoxLayout()
+        syringes.addStretch(1)
+        syringes.addWidget(self.syringe_button)
+        labels.body.addLayout(syringes)
+        self.scan = ScanField("bag_scan", "&Scan both labels, one after the other", collects=True)
+        self.scan.scanned.connect(self.take_scan)
+        self._may_scan = office.may("labels_scanned")
+        self._why = Text(office.why_not("labels_scanned"), "muted", name="bag_scan_why")
+        labels.add(self.scan)
+        labels.add(self._why)
         self.body.addWidget(labels)
         self.body.addWidget(self._made)
 
     def focus_first(self) -> None:
-        """The print button."""
-        self.focus_on(self.labels.print)
+        """The print button, then the scan."""
+        self.focus_on(self.labels.print if self.scan.isHidden() else self.scan)
+
+    def hold(self, held: bool) -> None:
+        """Hold the field while a scan is recorded."""
+        self.scan.editor().setEnabled(not held)
+
+    def print_syringes(self) -> None:
+        """A label for the syringe of each strength that was drawn."""
+        title = f"Syringe labels of dose {self.dose_id}"
+        print_labels_dialog(self.office, "syringe", (self.dose_id,), title, self.window())
+
+    def take_scan(self, code: str) -> None:
+        """Record that the label on the bag, or on its light cover, is this dose's own."""
+        office, dose_id, act, by_hand = self.office, self.dose_id, self.act(), self.scan.by_hand
+        desk, separator = office.desk, office.sends_separator
+        form = ScanBackForm((code,), (0,) if by_hand else (), separator)
+
+        def work() -> str:
+            with desk.store.read() as reader:
+                today = today_of(desk, reader)
+                refuse_other_dose(reader, code, dose_id, today, by_hand=by_hand, sends_separator=separator)
+            (scan,) = scan_back(desk, act, form).content["scans"]
+            return str(scan["kind"])
+
+        self.start(work, "Recording the scan")
+
+    def recorded(self, result: Any) -> None:
+        """Say that bag or light cover carries its own label, and what is next."""
+        self._left = tuple(kind for kind in self._left if kind != result)
+        then = f"the label of the {self._left[0]}" if self._left else "the release"
+        self.office.messages.ok(f"The {result} carries the label of dose {self.dose_id}. Next: {then}.")
+
+    def refused(self, refused: Refused) -> None:
+        """Say beside the field why the scan is not taken; whoever looks at the bag hears it too."""
+        self.scan.set_fault(sentences(refused.faults))
+        self.scan.setFocus()
+        announce(self.scan, f"Not this label. {sentences(refused.faults)}")
 
     def show_facts(self, facts: Facts) -> None:
         """Show what the labels will say."""
         self.labels.show_printed(facts.bag_labels)
         self._again.setVisible(bool(facts.bag_labels) and not facts.label_fits)
+        self._left = facts.labels_left
+        self.scan.set_hint(f"Not scanned yet: the label of the {' and of the '.join(facts.labels_left)}.")
+        asked = self.scan.isHidden()
+        self.scan.setVisible(facts.label_fits and self._may_scan)
+        self._why.setVisible(facts.label_fits and not self._may_scan)
+        if asked and not self.scan.isHidden() and self.isVisible():
+            self.focus_first()
         if self._held is not None and self._shown_seq != facts.thread.prepare_seq:
             self._held.hide()
             self._held.deleteLater()

@@ -22,6 +22,7 @@ from pharmacy_app.services.corrections import history_of
 from pharmacy_app.services.desk import Act, protocol_of, site_of
 from pharmacy_app.services.doses import written_decisions
 from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.preparation import BAG_LABELS
 from pharmacy_app.services.study_settings import settings_of
 from pharmacy_app.services.treatment import CRITERIA as CRITERIA_KIND
 from pharmacy_app.services.treatment import criteria_of
@@ -66,6 +67,7 @@ class Facts:
 
     ``protocol`` is the one of the infusion's day; ``criteria`` are the newest answers for this dose, ``criteria_line``
     says who recorded them when; ``first_criteria`` are those of the course's first dose, where this is another one.
+    ``labels_left``: of the bag's and the light cover's newest labels those that were not scanned where they were put.
     """
 
     thread: DoseThread
@@ -84,6 +86,7 @@ class Facts:
     reminders: tuple[Finding, ...]
     corrections: tuple[CorrectionLine, ...] = ()
     notes: tuple[CorrectionNote, ...] = ()
+    labels_left: tuple[str, ...] = BAG_LABELS
 
     @property
     def label_fits(self) -> bool:
@@ -108,7 +111,7 @@ class Facts:
         if status == "ordered" and self.criteria is None:
             return CRITERIA
         if status == "prepared":
-            return RELEASE if self.label_fits else LABELS
+            return RELEASE if self.label_fits and not self.labels_left else LABELS
         if status == "cancelled":
             return CLOSE if self.opened else FINISHED
         turns = {
@@ -197,7 +200,13 @@ def facts_of(reader: Reader, dose_id: str) -> Facts | None:
             for correction in history_of(reader, seq)
         ),
         notes=tuple(reader.correction_notes(dose_id)),
+        labels_left=tuple(kind for kind in BAG_LABELS if not _was_scanned(reader, dose_id, kind)),
     )
+
+
+def _was_scanned(reader: Reader, dose_id: str, kind: str) -> bool:
+    newest = reader.newest_label(kind, dose_id)
+    return newest is not None and newest.stands_since(0)
 
 
 def _criteria_line(reader: Reader, dose: DoseLine) -> TreatmentLine | None:

@@ -38,6 +38,7 @@ from pharmacy_app.services.preparation import (
     reserve,
     take_instead,
 )
+from pharmacy_app.services.printing import unit_ranges
 from ui.office import Office
 from ui.pages.prepare_numbers import NumberGrid
 from ui.pages.prepare_step import Facts, StepPanel, Told, say_day, say_moment, sentences, split_faults
@@ -154,6 +155,14 @@ class Misfit:
     plan: Plan
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The plans of what is usable, and the released vials that are not: their labels were not scanned yet."""
+
+    plans: Plans
+    unscanned: tuple[str, ...]
+
+
 def _tone(row: DrawRow) -> str:
     return "ok" if "✓" in row.scanned else ""
 
@@ -187,6 +196,12 @@ def plan_rows(plans: Sequence[Plan]) -> list[PlanRow]:
         )
         for at, plan in enumerate(plans)
     ]
+
+
+def say_unscanned(units: tuple[str, ...]) -> str:
+    """Which released vials are not offered, and what makes them usable."""
+    many = "1 vial is" if len(units) == 1 else f"{len(units)} vials are"
+    return f"{many} not offered until the label on each is scanned under Labels: {unit_ranges(units)}."
 
 
 def draw_row(order: int, draw: VialDraw, scanned: str) -> DrawRow:
@@ -359,7 +374,7 @@ class VialsPanel(StepPanel):
         self._told: Told | None = None
         self._plan: Plan | None = None
         self._scanned: list[Vial] = []
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[tuple[str, bool]] = deque()
         self._checking = False
         self._offer: Misfit | None = None
         self._focus_wanted = False
@@ -377,6 +392,9 @@ class VialsPanel(StepPanel):
         )
         self._plans_table.row_chosen.connect(self._plan_chosen)
         plans.add(self._plans_table)
+        self._unscanned = Banner("info", "", word="Labels not scanned", name="vials_unscanned")
+        self._unscanned.hide()
+        plans.add(self._unscanned)
         self._findings = FindingList(name="plan_findings", empty_text="")
         plans.add(self._findings)
 
@@ -409,7 +427,7 @@ class VialsPanel(StepPanel):
         self._again.clicked.connect(self.scan_again)
         self._scan_card.head.addWidget(self._progress)
         self._scan_card.head.addWidget(self._again)
-        self.scan = ScanField("unit_number", "Scan or &type a unit number")
+        self.scan = ScanField("unit_number", "Scan or &type a unit number", collects=True)
         self.scan.scanned.connect(self.take_scan)
         self._scan_trouble = Banner("stop", "", word="Not this vial", name="scan_trouble")
         self._scan_trouble.hide()
@@ -474,13 +492,16 @@ class VialsPanel(StepPanel):
         self._settings, self._told = facts.settings, facts.told
         desk, dose_id = self.office.desk, self.dose_id
 
-        def question(reader: Reader) -> Plans:
-            return proposals(desk, reader, dose_id)
+        def question(reader: Reader) -> Offered:
+            waiting = tuple(vial.unit_number for vial in reader.unscanned_vials() if vial.state == "available")
+            return Offered(proposals(desk, reader, dose_id), waiting)
 
         self.office.ask(question, self._planned, self.ask_failed)
 
-    def _planned(self, plans: Plans) -> None:
-        chosen = self._plan
+    def _planned(self, offered: Offered) -> None:
+        plans, chosen = offered.plans, self._plan
+        self._unscanned.set_message("info", say_unscanned(offered.unscanned), word="Labels not scanned")
+        self._unscanned.setVisible(bool(offered.unscanned))
         known = [plan for plan in plans.plans if chosen and _units(plan) == _units(chosen)]
         if known:
             self._plan = known[0]
@@ -584,7 +605,10 @@ class VialsPanel(StepPanel):
 
     def take_scan(self, text: str) -> None:
         """Take one scan or typed number."""
-        self._waiting.append(text)
+        self._take(text, by_hand=self.scan.by_hand)
+
+    def _take(self, text: str, *, by_hand: bool) -> None:
+        self._waiting.append((text, by_hand))
         self._next_scan()
 
     def scan_again(self) -> None:
@@ -606,7 +630,7 @@ class VialsPanel(StepPanel):
         self._plans_table.clearSelection()
         self._plans_table.blockSignals(False)
         self._show_plan(())
-        self.take_scan(offer.form.text)
+        self._take(offer.form.text, by_hand=offer.form.by_hand)
 
     def _offer_instead(self, offer: Misfit | None) -> None:
         self._offer = offer
@@ -618,11 +642,14 @@ class VialsPanel(StepPanel):
         self._checking = True
         self._offer_instead(None)
         desk = self.office.desk
+        text, by_hand = self._waiting.popleft()
         form = ScanForm(
             self.dose_id,
             _units(self._plan),
             tuple(vial.unit_number for vial in self._scanned),
-            self._waiting.popleft(),
+            text,
+            by_hand,
+            self.office.sends_separator,
         )
 
         def question(reader: Reader) -> tuple[ScanForm, Vial] | Misfit:

@@ -1,5 +1,6 @@
 """Receive: the shipments that came, a form for the next one, and what is to be done with its vials."""
 
+from collections import deque
 from dataclasses import dataclass
 
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -9,25 +10,28 @@ from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.protocol import Storage
-from pharmacy_app.services.desk import protocol_of, zone_of
+from pharmacy_app.services.desk import protocol_of, today_of, zone_of
 from pharmacy_app.services.documents import LOGGER_FILE
+from pharmacy_app.services.labelling import vials_of_shipment
+from pharmacy_app.services.packing_list import LotScanned, scan_lot
 from pharmacy_app.services.ports import Reader
-from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels, unit_ranges, vials_of_shipment
+from pharmacy_app.services.printing import Printed, unit_ranges
 from pharmacy_app.services.receipts import print_receipt
 from pharmacy_app.services.stock import all_reasons, held_of_shipment, receive, release_shipment, say_celsius
 from pharmacy_app.services.views import DocumentLine, ShipmentLine, ShipmentLot
 from ui.office import Office
 from ui.pages.documents_parts import attach_dialog
+from ui.pages.labels import SCAN_BACK
 from ui.pages.places_field import places_in_use
+from ui.pages.print_labels import print_labels_dialog
 from ui.pages.receive_acts import acknowledge_dialog, logger_dialog, site_clock
 from ui.pages.stock_parts import (
     TippedRows,
-    print_dialog,
     say_at,
     say_mg,
     vials_count,
 )
-from ui.pages.stock_receipt import ReceiptForm
+from ui.pages.stock_receipt import LotBlock, ReceiptForm
 from ui.pages.storage_permission import release_dialog
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
@@ -37,7 +41,10 @@ from ui.widgets.tables import Column, DataTable
 
 @dataclass(frozen=True, slots=True)
 class ShipmentFacts:
-    """One shipment with its vials: all, those that wait for release alone, and those a reason keeps back."""
+    """One shipment with its vials: all, those that wait for release alone, and those a reason keeps back.
+
+    ``labelled`` have a printed label; ``unscanned`` are there and their label was not scanned where it was put.
+    """
 
     line: ShipmentLine
     units: tuple[str, ...]
@@ -45,6 +52,7 @@ class ShipmentFacts:
     kept_back: tuple[str, ...]
     reason: str
     labelled: int
+    unscanned: int
     lots: tuple[ShipmentLot, ...]
     documents: tuple[DocumentLine, ...]
 
@@ -55,6 +63,7 @@ def facts_of(reader: Reader, number: str) -> ShipmentFacts:
     if line is None:
         raise Refused(Fault("number", f"There is no shipment {number}."))
     units, held = vials_of_shipment(reader, number), held_of_shipment(reader, number)
+    unscanned = {vial.unit_number for vial in reader.unscanned_vials()}
     return ShipmentFacts(
         line,
         units,
@@ -62,6 +71,7 @@ def facts_of(reader: Reader, number: str) -> ShipmentFacts:
         tuple(vial.unit_number for vial in held if vial.hold_reason),
         all_reasons(vial.hold_reason for vial in held),
         sum(1 for unit in units if reader.printed(about=unit, paper="vial label", limit=1)),
+        len(unscanned.intersection(units)),
         tuple(reader.shipment_lots(number)),
         tuple(reader.documents(about=f"shipment {number}")),
     )
@@ -154,6 +164,11 @@ def _row(*buttons: Button) -> QHBoxLayout:
     return row
 
 
+def _scan_words(unscanned: int) -> str:
+    many = "1 is" if unscanned == 1 else f"{unscanned} are"
+    return f"Scan each label where it was put, under Labels: {many} not scanned yet, and a vial is usable only then."
+
+
 class ReceivePage(Page):
     """List of shipments with the chosen one's next step, or the form for a new one. Opens on a shipment's number."""
 
@@ -162,6 +177,8 @@ class ReceivePage(Page):
         self._office = office
         self._facts: ShipmentFacts | None = None
         self._wanted = ""
+        self._scans: deque[tuple[LotBlock, str, bool]] = deque()
+        self._scanning: LotBlock | None = None
         self._act = office.act()
         self._step_act = office.act()
         self._may = office.may("shipment_received")
@@ -220,6 +237,8 @@ class ReceivePage(Page):
         self.label_button = Button("&Print vial labels", name="shipment_labels", icon="print")
         self.release_button = Button("Release to s&tock", name="shipment_release")
         self.document_button = Button("Release &with the supporter's document…", name="shipment_document")
+        self.scan_button = Button("Sca&n the labels", name="shipment_scan", icon="scan")
+        self.scan_button.clicked.connect(self._scan_labels)
         self.vials_button = Button("&See all vials", name="shipment_vials", kind="quiet")
         self.label_button.clicked.connect(self._print)
         self.release_button.clicked.connect(self._release)
@@ -239,7 +258,7 @@ class ReceivePage(Page):
         self.lot_table = DataTable(
             self.lots, name="shipment_lots", label="Lots against the packing list", visible_rows=1, sortable=False
         )
-        steps = _row(self.label_button, self.release_button)
+        steps = _row(self.label_button, self.scan_button, self.release_button)
         held = _row(self.logger_button, self.document_button)
         papers = _row(self.papers_button, self.attach_button, self.receipt_button, self.acknowledge_button)
         card = Card(name="shipment_card")
@@ -340,6 +359,7 @@ class ReceivePage(Page):
         elif facts.clear:
             count = vials_count(len(facts.clear))
             kind, word, text = "info", "Next step", f"Check against the packing list, then release {count} to stock."
+            text += f" {_scan_words(facts.unscanned)}" if facts.unscanned else ""
         elif facts.line.logger_state == "not read":
             kind, word, text = "warn", "Held", "Read the logger; until then no vial can be released."
         elif facts.kept_back:
@@ -348,6 +368,8 @@ class ReceivePage(Page):
                 "Held",
                 "Ask the supporter, and release with the written decision once it is here.",
             )
+        elif facts.unscanned:
+            kind, word, text = "info", "Next step", _scan_words(facts.unscanned)
         elif facts.line.acknowledged_at is None:
             kind, word, text = (
                 "info",
@@ -367,9 +389,12 @@ class ReceivePage(Page):
         tell = facts.line.acknowledged_at is None
         self.logger_button.set_kind("primary" if waits and unread else "secondary")
         self.document_button.set_kind("primary" if waits and not unread else "secondary")
-        last = tell and not unlabelled and not facts.clear and not waits
+        scans = not unlabelled and not facts.clear and not waits and bool(facts.unscanned)
+        self.scan_button.set_kind("primary" if scans else "secondary")
+        self.scan_button.setVisible(not unlabelled and bool(facts.unscanned))
+        last = tell and not unlabelled and not facts.clear and not waits and not scans
         self.acknowledge_button.set_kind("primary" if last else "secondary")
-        self.new_button.set_kind("secondary" if unlabelled or facts.clear or waits or last else "primary")
+        self.new_button.set_kind("secondary" if unlabelled or facts.clear or waits or scans or last else "primary")
         self.label_button.setVisible(bool(facts.units))
         self.release_button.setVisible(bool(facts.clear))
         self.logger_button.setVisible(unread)
@@ -393,33 +418,8 @@ class ReceivePage(Page):
     def _print(self) -> None:
         facts = self._facts
         assert facts is not None
-        desk, number, units = self._office.desk, facts.line.number, facts.units
-        if not facts.labelled:
-            act = self._step_act
-            self._hold_steps()
-            self._office.do(
-                lambda: print_vial_labels(desk, act, PrintForm(units)),
-                self._printed,
-                self._step_failed,
-                busy="Printing the vial labels",
-            )
-            return
-        dialog = print_dialog(
-            self._office,
-            f"Print the labels of shipment {number} again",
-            f"{vials_count(len(units), 'label')}, {unit_ranges(units)}: {facts.labelled} were printed before and say "
-            "REPRINT. One label alone is printed from the vial, under Vials.",
-            lambda act, why: print_vial_labels(desk, act, PrintForm(units, why)),
-            self,
-        )
-        dialog.succeeded.connect(self._printed)
-        dialog.open()
-
-    def _printed(self, printed: Printed) -> None:
-        self._step_act = self._office.act()
-        number = self._facts.line.number if self._facts else ""
-        self._office.changed.emit()
-        self._office.show_paper(f"Vial labels of shipment {number}", f"vial-labels-{number}.pdf", printed, self)
+        title = f"Vial labels of shipment {facts.line.number}"
+        print_labels_dialog(self._office, "vial", facts.units, title, self)
 
     def _release(self) -> None:
         facts = self._facts
@@ -527,6 +527,9 @@ class ReceivePage(Page):
             self._show_next(self._facts)
         self._office.say_trouble(trouble)
 
+    def _scan_labels(self) -> None:
+        self._office.go.emit("labels", SCAN_BACK)
+
     def _see_vials(self) -> None:
         self._office.go.emit("vials", "")
 
@@ -538,6 +541,7 @@ class ReceivePage(Page):
     def _make_draft(self) -> QWidget:
         self.receipt = ReceiptForm(self._office.site.places, site_clock(self._office))
         self.receipt.changed.connect(self._summarize)
+        self.receipt.scanned.connect(self._take_scan)
         self.receive_button = Button("Receive the &vials", name="receive_do", kind="primary")
         self.receive_button.clicked.connect(self._receive)
         self.receipt.rebuilt.connect(self._order_tabs)
@@ -558,6 +562,40 @@ class ReceivePage(Page):
         column.addLayout(foot)
         self._summarize()
         return view
+
+    def _take_scan(self, block: LotBlock, code: str) -> None:
+        """Scans are read one after the other, each against what those before it have filled in."""
+        self._scans.append((block, code, block.scan.by_hand))
+        self._next_scan()
+
+    def _next_scan(self) -> None:
+        if self._scanning is not None or not self._scans:
+            return
+        block, code, by_hand = self._scans.popleft()
+        if block not in self.receipt.blocks:
+            self._next_scan()
+            return
+        self._scanning = block
+        desk, lot, separator = self._office.desk, block.typed(), self._office.sends_separator
+
+        def question(reader: Reader) -> LotScanned:
+            today = today_of(desk, reader)
+            return scan_lot(reader, lot, code, today, by_hand=by_hand, sends_separator=separator)
+
+        self._office.ask(question, self._scan_read, self._scan_refused)
+
+    def _scan_read(self, scanned: LotScanned) -> None:
+        block, self._scanning = self._scanning, None
+        self._office.heard(separated=scanned.separated)
+        if block is not None and block in self.receipt.blocks:
+            block.take(scanned.lot, scanned.notes)
+        self._next_scan()
+
+    def _scan_refused(self, trouble: Exception) -> None:
+        block, self._scanning = self._scanning, None
+        if block is not None and block in self.receipt.blocks:
+            block.refuse(trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),))
+        self._next_scan()
 
     def begin(self) -> None:
         """Show the form, with the draft kept from before if there is one."""

@@ -1,4 +1,4 @@
-"""Settings: signed study settings, places, the protocol and its rules, accounts, one's own password, what runs here."""
+"""Settings: signed study settings, places, printers, the protocol and its rules, accounts, password, what runs here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ from ui.pages.password import PasswordPanel
 from ui.pages.settings_accounts import AccountsPanel
 from ui.pages.settings_editor import WHY, SettingsEditor, focus_of, line_words
 from ui.pages.settings_places import PlacesPanel
+from ui.pages.settings_printers import PrintersPanel
 from ui.pages.settings_protocol import ProtocolFacts, ProtocolPanel, in_groups
 from ui.pages.settings_rules import RulesPanel
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
@@ -52,6 +53,7 @@ class SettingsFacts:
     accounts: tuple[Account, ...]
     head: views.Head
     places: tuple[views.Place, ...]
+    printers: tuple[views.Printer, ...]
 
 
 def _question(desk: Desk, reader: Reader) -> SettingsFacts:
@@ -68,6 +70,7 @@ def _question(desk: Desk, reader: Reader) -> SettingsFacts:
         tuple(reader.accounts()),
         reader.head(),
         tuple(reader.places()),
+        tuple(reader.printers()),
     )
 
 
@@ -275,16 +278,17 @@ class AboutPanel(QWidget):
 TABS = (
     ("study", "Study"),
     ("places", "Places"),
+    ("printers", "Printers"),
     ("protocol", "Protocol"),
     ("rules", "Rules"),
     ("accounts", "Accounts"),
-    ("password", "My password"),
+    ("password", "Password"),
     ("about", "About"),
 )
 
 
 class SettingsPage(Page):
-    """Seven parts, chosen by the buttons on top."""
+    """Eight parts, chosen by the buttons on top."""
 
     def __init__(self, office: Office) -> None:
         super().__init__("Settings", name="settings_page")
@@ -294,6 +298,7 @@ class SettingsPage(Page):
         self.add(self._trouble)
         self.study = StudyPanel(office)
         self.places = PlacesPanel(office)
+        self.printers = PrintersPanel(office)
         self.protocol = ProtocolPanel(office)
         self.rules = RulesPanel()
         self.accounts = AccountsPanel(office)
@@ -305,6 +310,7 @@ class SettingsPage(Page):
         self._parts: dict[str, QWidget] = {
             "study": self.study,
             "places": self.places,
+            "printers": self.printers,
             "protocol": self.protocol,
             "rules": self.rules,
             "accounts": self.accounts,
@@ -323,6 +329,7 @@ class SettingsPage(Page):
         self._soon.timeout.connect(self._show_focus)
         self.study.needs_look.connect(self._soon.start)
         self.places.needs_look.connect(self._soon.start)
+        self.printers.needs_look.connect(self._soon.start)
         self.protocol.needs_look.connect(self._soon.start)
         self.rules.opened.connect(self.show_widget)
         self.accounts.needs_look.connect(self._soon.start)
@@ -333,7 +340,7 @@ class SettingsPage(Page):
         self._office.ask(partial(_question, self._office.desk), self._got, self._failed)
 
     def open_on(self, what: str) -> None:
-        """Show one part: study, places, protocol, rules, accounts, password or about."""
+        """Show one part: study, places, printers, protocol, rules, accounts, password or about."""
         if what not in self._parts:
             return
         self.tabs.set_current(list(self._parts).index(what))
@@ -341,7 +348,7 @@ class SettingsPage(Page):
 
     def is_dirty(self) -> bool:
         """Whether a form is half typed."""
-        drafts = (self.study.editor, self.places, self.protocol, self.accounts, self.password.form)
+        drafts = (self.study.editor, self.places, self.printers, self.protocol, self.accounts, self.password.form)
         return any(draft.is_dirty() for draft in drafts)
 
     def _show_focus(self) -> None:
@@ -357,6 +364,7 @@ class SettingsPage(Page):
         self.set_title("Settings", f"{facts.site.protocol_number} · site {facts.site.number}, {facts.site.name}")
         self.study.show_facts(facts)
         self.places.show_places(facts.places)
+        self.printers.show_printers(facts.printers)
         self.protocol.show_facts(ProtocolFacts(facts.site, facts.in_force, facts.protocol))
         self.rules.show_rules(facts.rules)
         self.accounts.show_accounts(facts.accounts)

@@ -13,6 +13,8 @@ from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.settings import (
     BagPreparation,
     BsaFormula,
+    CompoundingCategory,
+    CompoundingLimit,
     DoseRounding,
     LineResidue,
     OrderLeadTime,
@@ -58,10 +60,12 @@ WHY = {
     "stability": "The beyond-use time is worked out from it.",
     "line_residue": "May stay empty: the tolerance budget then says that it is not known. 0 means that the line is"
     " flushed.",
+    "compounding": "May stay empty: the stability limits alone then give the beyond-use time. The earlier one decides.",
     "order_lead_time": "May stay empty: the forecast then says by when vials must be here, but not by when to order.",
 }
 """What waits for each setting."""
-_SHOWN_WITH = {"bag": "line_residue"}
+OptionalValue = LineResidue | OrderLeadTime | CompoundingLimit
+_SHOWN_WITH = {"bag": "line_residue", "stability": "compounding"}
 """A setting that may stay empty, beside the one with which it is looked up."""
 SOURCE_HINT = "Document, version and page, for example Study Manual 2.0, p. 14."
 
@@ -86,10 +90,12 @@ def setting_words(value: SettingValue) -> str:
             f" {show(value.reconstitution_to_end_h)} h; dilution to the end at room temperature"
             f" {show(value.dilution_to_end_room_h)} h; infusion {show(value.infusion_h)} h"
         )
-    return _optional_words(value) if isinstance(value, LineResidue | OrderLeadTime) else str(value)
+    return _optional_words(value) if isinstance(value, OptionalValue) else str(value)
 
 
-def _optional_words(value: LineResidue | OrderLeadTime) -> str:
+def _optional_words(value: OptionalValue) -> str:
+    if isinstance(value, CompoundingLimit):
+        return f"{value.category.value}: at most {show(value.hours)} h from reconstitution"
     if isinstance(value, LineResidue):
         return f"{show_ml(value.residue_ml, None)} left in bag and line after the infusion"
     days = "1 day" if value.days == 1 else f"{value.days} days"
@@ -130,7 +136,11 @@ def typed_value(group: str, values: Mapping[str, str]) -> SettingValue | None:
     return None
 
 
-def _typed_optional(group: str, values: Mapping[str, str]) -> LineResidue | OrderLeadTime:
+def _typed_optional(group: str, values: Mapping[str, str]) -> OptionalValue:
+    if group == "compounding":
+        return CompoundingLimit(
+            CompoundingCategory(values["compounding.category"]), _number(values["compounding.hours"])
+        )
     if group == ORDER_LEAD_TIME:
         return OrderLeadTime(int(values[f"{ORDER_LEAD_TIME}.days"]))
     return LineResidue(parse_decimal(values["line_residue.residue_ml"], field="", zero_allowed=True))
@@ -178,7 +188,7 @@ class GroupCard(Card):
         self.look.setVisible(bool(said))
 
 
-def _fields(group: str) -> list[tuple[Field, int]]:
+def _fields(group: str) -> list[tuple[Field, int]]:  # noqa: PLR0911 - one return a group
     if group == "bsa_formula":
         choices = [(str(formula), str(formula)) for formula in BsaFormula]
         return [(ChoiceField("bsa_formula.value", "Body surface area by", choices), 1)]
@@ -202,6 +212,12 @@ def _fields(group: str) -> list[tuple[Field, int]]:
             (DecimalField("bag.min_mg_per_ml", "Lowest final concentration", unit="mg/mL"), 1),
             (DecimalField("bag.max_mg_per_ml", "Highest final concentration", unit="mg/mL"), 1),
             (TextField("bag.storage", "How the bag is stored, for its label", max_length=100), 2),
+        ]
+    if group == "compounding":
+        categories = [(str(each), str(each)) for each in CompoundingCategory]
+        return [
+            (ChoiceField("compounding.category", "Category (USP <797>)", categories), 1),
+            (DecimalField("compounding.hours", "From reconstitution to the end of use", unit="h"), 1),
         ]
     if group in OPTIONAL_KINDS:
         return [(_optional_field(group), 1)]
@@ -340,6 +356,9 @@ class SettingsEditor(QWidget):
             line_residue_source=values["line_residue.source"],
             order_lead_days=values["order_lead_time.days"],
             order_lead_source=values["order_lead_time.source"],
+            compounding_category=values["compounding.category"],
+            compounding_hours=values["compounding.hours"],
+            compounding_source=values["compounding.source"],
         )
 
     def show_faults(self, faults: Sequence[Fault]) -> None:

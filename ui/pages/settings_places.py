@@ -14,6 +14,7 @@ from pharmacy_app.services.desk import Act
 from pharmacy_app.services.places import LONGEST_NAME, ClosePlaceForm, PlaceForm, add_place, close_place
 from pharmacy_app.services.views import Place
 from ui.office import Office
+from ui.pages.print_labels import print_labels_dialog
 from ui.pages.stock_parts import ActDialog, TippedRows, vials_count
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_M, SPACE_S
@@ -97,7 +98,10 @@ class PlacesPanel(QWidget):
         self.close_button.clicked.connect(self._close)
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
+        self.label_button = Button("Print its &label…", name="places_label", icon="print")
+        self.label_button.clicked.connect(self._label)
         foot.addWidget(self._said, 1)
+        foot.addWidget(self.label_button)
         foot.addWidget(self.close_button)
         card.body.addLayout(foot)
         return card
@@ -159,6 +163,11 @@ class PlacesPanel(QWidget):
             why = f"{vials_count(in_use[0].vials)} on site in {in_use[0].name}: move them to another place first."
         self.close_button.setEnabled(not why)
         self.close_button.setToolTip(why)
+        label = self._office.why_not("paper_printed")
+        if not label and len(in_use) != 1:
+            label = "Choose one place in use to print its label."
+        self.label_button.setEnabled(not label)
+        self.label_button.setToolTip(label)
         facts = "".join(f"{row.facts} " for row in chosen[:1] if len(chosen) == 1)
         self._said.setText(f"{facts}{why}")
 
@@ -188,6 +197,10 @@ class PlacesPanel(QWidget):
         faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
         self.form.show_faults(faults)
         self.needs_look.emit()
+
+    def _label(self) -> None:
+        (row,) = self.table.selected_rows()
+        print_labels_dialog(self._office, "place", (row.name,), f"Label of {row.name}", self)
 
     def _close(self) -> None:
         (row,) = self.table.selected_rows()

@@ -12,19 +12,18 @@ from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import move_table
-from pharmacy_app.services.desk import Act
 from pharmacy_app.services.disposition_forms import FORM_PREFIXES, form_number, print_form
 from pharmacy_app.services.ports import Reader
-from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels
+from pharmacy_app.services.printing import Printed
 from pharmacy_app.services.views import EventLine, LedgerLine, MgLine, VialLife
 from ui.office import Office
 from ui.pages.correction import Corrector, words_of
+from ui.pages.print_labels import print_labels_dialog
 from ui.pages.stock_parts import (
     LEDGER_BRIEF,
     ShownLine,
     TippedRows,
     is_on_site,
-    print_dialog,
     quarantine_dialog,
     say_at,
     say_mg,
@@ -143,6 +142,22 @@ def mg_pairs(mg: MgLine) -> list[tuple[str, str]]:
     ]
 
 
+_FORM_LABELS = {
+    "return": ("return box", "Print box &labels…"),
+    "destroy": ("destruction container", "Print its &label…"),
+}
+"""Moves whose boxes or containers have labels: the kind, and the words of the button."""
+
+
+def _state_label(state: str) -> str:
+    """The kind of label that a vial gets beside its own in this state; '' for none."""
+    if state in ("opened", "partial"):
+        return "opened vial"
+    if state == "quarantined":
+        return "quarantine"
+    return "hold for monitor" if state in move_table().moves["destroy"].from_states else ""
+
+
 class VialLifeDialog(QDialog):
     """A vial opened from a table or a scan; acts are offered as its state and the person's role allow.
 
@@ -159,7 +174,6 @@ class VialLifeDialog(QDialog):
         self._office = office
         self._found = found
         self._life = found.life
-        self._printing = office.act()
         self._title = Text("", "title", name="vial_life_title")
         self._state = Banner("info", "", name="vial_life_state")
         self._trouble = Banner("stop", "", name="vial_life_trouble")
@@ -178,23 +192,7 @@ class VialLifeDialog(QDialog):
         )
         self._lines_card.add(self._table)
         self._lines_card.add(self._form)
-        self.form_button = Button("Print the &form", name="vial_life_print_form", icon="print")
-        self.form_button.hide()
-        self.form_button.clicked.connect(self._print_form)
-        self._form_act = office.act()
-        self._form_number = ""
-        self._chosen = 0
-        self.corrector = Corrector(office, self)
-        self.corrector.corrected.connect(self._moved)
-        self.correct_button = Button("Correct this &entry…", name="vial_life_correct")
-        self.correct_button.setEnabled(office.may("move_undone"))
-        self.correct_button.setToolTip(office.why_not("move_undone"))
-        self.correct_button.clicked.connect(self._correct)
-        row = QHBoxLayout()
-        row.addWidget(self.form_button)
-        row.addStretch(1)
-        row.addWidget(self.correct_button)
-        self._lines_card.body.addLayout(row)
+        self._lines_card.body.addLayout(self._make_line_buttons())
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_M)
         column.setSpacing(SPACE_M)
@@ -204,6 +202,30 @@ class VialLifeDialog(QDialog):
         column.addLayout(self._make_foot())
         self._close.setFocus()
         self._show(found)
+
+    def _make_line_buttons(self) -> QHBoxLayout:
+        self.form_button = Button("Print the &form", name="vial_life_print_form", icon="print")
+        self.form_button.hide()
+        self.form_button.clicked.connect(self._print_form)
+        self._form_act = self._office.act()
+        self._form_number = ""
+        self._form_move = ""
+        self._chosen = 0
+        self.corrector = Corrector(self._office, self)
+        self.corrector.corrected.connect(self._moved)
+        self.correct_button = Button("Correct this &entry…", name="vial_life_correct")
+        self.correct_button.setEnabled(self._office.may("move_undone"))
+        self.correct_button.setToolTip(self._office.why_not("move_undone"))
+        self.correct_button.clicked.connect(self._correct)
+        row = QHBoxLayout()
+        self.form_label_button = Button("Print its &labels…", name="vial_life_form_labels", icon="print")
+        self.form_label_button.hide()
+        self.form_label_button.clicked.connect(self._form_labels)
+        row.addWidget(self.form_button)
+        row.addWidget(self.form_label_button)
+        row.addStretch(1)
+        row.addWidget(self.correct_button)
+        return row
 
     def _make_content(self) -> QScrollArea:
         inner = QWidget()
@@ -236,6 +258,8 @@ class VialLifeDialog(QDialog):
         self.document_button = Button("&Release with document…", name="vial_life_release")
         self.move_button = Button("&Move…", name="vial_life_move")
         self.label_button = Button("&Print its label…", name="vial_life_label", icon="print")
+        self.state_label_button = Button("Label of its &state…", name="vial_life_state_label", icon="print")
+        self.state_label_button.clicked.connect(self._state_label)
         self.dose_button = Button("&Go to its dose", name="vial_life_dose")
         close = Button("&Close", name="vial_life_close")
         self.quarantine_button.clicked.connect(self._quarantine)
@@ -249,7 +273,14 @@ class VialLifeDialog(QDialog):
         foot.setSpacing(SPACE_S)
         foot.addWidget(self.dose_button)
         foot.addStretch(1)
-        for button in (self.quarantine_button, self.move_button, self.document_button, self.label_button, close):
+        for button in (
+            self.quarantine_button,
+            self.move_button,
+            self.document_button,
+            self.state_label_button,
+            self.label_button,
+            close,
+        ):
             foot.addWidget(button)
         self._close = close
         return foot
@@ -297,6 +328,9 @@ class VialLifeDialog(QDialog):
         may_act = next((kind.act for kind in may_move if self._office.may(kind.act)), "vials_broken")
         self._offer(self.move_button, may_act, bool(may_move))
         self._offer(self.label_button, "paper_printed", True)
+        kind = _state_label(vial.state)
+        self._offer(self.state_label_button, "paper_printed", bool(kind))
+        self.state_label_button.set_text(f"Label “{kind}”…".replace("Label", "&Label"))
         self.dose_button.setVisible(bool(vial.dose_id))
         self._state.setProperty("tone", state_tone(vial.state))
 
@@ -324,6 +358,11 @@ class VialLifeDialog(QDialog):
             self._form_number, self._form_act = number, self._office.act()
         self.form_button.set_text(f"Print &form {number}")
         self.form_button.setVisible(bool(number))
+        self.form_label_button.setVisible(line.move in _FORM_LABELS)
+        self.form_label_button.setEnabled(self._office.may("paper_printed"))
+        self.form_label_button.setToolTip(self._office.why_not("paper_printed"))
+        self.form_label_button.set_text(_FORM_LABELS.get(line.move, ("", ""))[1])
+        self._form_move = line.move
 
     def _correct(self) -> None:
         self.corrector.open(self._chosen)
@@ -341,6 +380,17 @@ class VialLifeDialog(QDialog):
         self._office.changed.emit()
         number = self._form_number
         self._office.show_paper(f"Form {number}", f"{number}.pdf", printed, self)
+
+    def _form_labels(self) -> None:
+        """The labels of the boxes of a return, or of the container of a destruction."""
+        kind, _ = _FORM_LABELS[self._form_move]
+        print_labels_dialog(self._office, kind, (self._form_number,), f"Labels of {self._form_number}", self)
+
+    def _state_label(self) -> None:
+        """The label of the state in which the vial is: opened, in quarantine, kept for the monitor."""
+        vial = self._life.vial
+        kind = _state_label(vial.state)
+        print_labels_dialog(self._office, kind, (vial.unit_number,), f"Label “{kind}” of {vial.unit_number}", self)
 
     def _move(self) -> None:
         self.accept()
@@ -369,54 +419,14 @@ class VialLifeDialog(QDialog):
         self._office.ask(partial(life_of, unit_number=number), self._show, self._failed)
 
     def _label(self) -> None:
-        """Print at once the first time; a further copy asks for its reason."""
         number = self._life.vial.unit_number
-        self._office.ask(partial(_copies, unit_number=number), self._label_counted, self._failed)
-
-    def _label_counted(self, copies: int) -> None:
-        desk, number = self._office.desk, self._life.vial.unit_number
-        if copies == 0:
-            act = self._printing
-            self.label_button.setEnabled(False)
-            self._office.do(
-                lambda: print_vial_labels(desk, act, PrintForm((number,))),
-                self._printed,
-                self._failed,
-                busy="Printing the label",
-            )
-            return
-
-        def work(act: Act, why: str) -> Printed:
-            return print_vial_labels(desk, act, PrintForm((number,), why))
-
-        dialog = print_dialog(
-            self._office,
-            f"Print the label of {number} again",
-            f"It was printed {copies} time{'s' if copies > 1 else ''} before. The new label says REPRINT; take the "
-            "old one off and destroy it.",
-            work,
-            self,
-        )
-        dialog.succeeded.connect(self._printed)
-        dialog.open()
-
-    def _printed(self, printed: Printed) -> None:
-        number = self._life.vial.unit_number
-        self._printing = self._office.act()
-        self.label_button.setEnabled(True)
-        self._office.changed.emit()
-        self._office.show_paper(f"Vial label {number}", f"vial-label-{number}.pdf", printed, self)
+        print_labels_dialog(self._office, "vial", (number,), f"Vial label {number}", self)
 
     def _go_to_dose(self) -> None:
         self._office.go.emit("prepare", self._life.vial.dose_id)
         self.accept()
 
     def _failed(self, trouble: Exception) -> None:
-        self.label_button.setEnabled(self._office.may("paper_printed"))
         self.form_button.setEnabled(True)
         self._trouble.set_message("stop", str(trouble))
         self._trouble.show()
-
-
-def _copies(reader: Reader, unit_number: str) -> int:
-    return len(reader.printed(about=unit_number, paper="vial label"))

@@ -76,6 +76,7 @@ _KINDS = {
     "closing_corrected": "Closing of vials corrected",
     "accountability_undone": "Monitor's accountability taken back",
     "period_signed": "Period of the record signed",
+    "print_answered": "Said what came out of a print",
     "quarantine_lifted": "Released with the supporter's document",
     "site_opened": "Site and study set up",
     "record_printed": "Accountability record printed",

@@ -15,7 +15,7 @@ from ui.pages.stock_parts import say_mg, vials_count
 from ui.theme import SPACE_M
 from ui.widgets.basics import Button, announce, clear_layout
 from ui.widgets.dates import say_date
-from ui.widgets.fields import ChoiceField, DateField, DateTimeField, Form, NoteField, TextField
+from ui.widgets.fields import ChoiceField, DateField, DateTimeField, Form, NoteField, ScanField, TextField
 from ui.widgets.panels import Banner, Card
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _LOGGER = (
     ("no logger", "No logger came with it"),
     ("not read", "Not read yet"),
 )
+_SCAN_HINT = "Lot and expiry are filled in where they are empty, the kit joins the list."
 _CONDITION = (("intact", "Intact"), ("damaged", "Damaged"))
 
 
@@ -70,10 +71,14 @@ def _vials(field: TextField) -> int | None:
 
 
 class LotBlock(Card):
-    """The fields of one lot. ``changed`` on every edit, ``removed`` when the person takes the lot off the list."""
+    """The fields of one lot.
+
+    ``changed`` on every edit, ``removed`` when the person takes the lot off the list, ``scanned(str)`` with each code.
+    """
 
     changed = Signal()
     removed = Signal()
+    scanned = Signal(str)
 
     def __init__(self, index: int, typed: LotTyped, *, alone: bool) -> None:
         super().__init__(f"Lot {index + 1}", name=f"lots_{index}")
@@ -92,6 +97,13 @@ class LotBlock(Card):
         self.listed = TextField(at + "listed", "Listed", required=True, max_length=5, check=_count_check)
         self.count = TextField(at + "count", "Counted", required=True, max_length=5, check=_count_check)
         self.kits = NoteField(at + "kit_numbers", "Kits of the counted vials", lines=2)
+        self.scan = ScanField(
+            at + "scan",
+            f"Scan the kits of lot {index + 1}",
+            hint=_SCAN_HINT,
+            collects=True,
+        )
+        self.scan.scanned.connect(self.scanned)
         self.difference = TextField(
             at + "difference_note",
             "About the difference",
@@ -117,6 +129,7 @@ class LotBlock(Card):
         self.form.add(self.note, span=2)
         self.form.add(self.damaged)
         self.form.add(self.damaged_kits)
+        self.add(self.scan)
         self.add(self.form)
         self.form.set_values(
             {
@@ -158,6 +171,20 @@ class LotBlock(Card):
             extra_kits=_lines(self.extra_kits.text()) if extra else (),
         )
 
+    def take(self, lot: LotTyped, notes: Sequence[str] = ()) -> None:
+        """Fill in what a scan said, and say what was put right in it; the field waits for the next one."""
+        self.lot.set_value(lot.lot)
+        self.expiry.set_value(lot.expiry)
+        self.kits.set_value("\n".join(lot.kit_numbers))
+        self.scan.set_hint(" ".join(notes) or _SCAN_HINT)
+        announce(self.scan, " ".join((f"{lot.kit_numbers[-1]} added." if lot.kit_numbers else "Read.", *notes)))
+
+    def refuse(self, faults: Sequence[Fault]) -> None:
+        """Say beside the scan field why a scan is not taken, and wait for the next one."""
+        self.scan.set_fault("\n".join(str(fault) for fault in faults))
+        self.scan.setFocus()
+        announce(self.scan, f"Not taken. {self.scan.fault()}")
+
     def check(self) -> bool:
         """Check the block's own fields; those that are hidden ask for nothing."""
         for field in (self.note, self.difference):
@@ -194,11 +221,13 @@ class LotBlock(Card):
 class ReceiptForm(QWidget):
     """The whole draft of a receipt; ``form()`` gives it as typed.
 
-    Signals ``changed()``, and ``rebuilt()`` when the lots were laid out anew and the Tab key needs its order again.
+    Signals ``changed()``, ``rebuilt()`` when the lots were laid out anew and the Tab key needs its order again, and
+    ``scanned(LotBlock, str code)``: the page reads it, and tells the block what it said.
     """
 
     changed = Signal()
     rebuilt = Signal()
+    scanned = Signal(object, str)
 
     def __init__(self, places: Sequence[str], now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -332,6 +361,9 @@ class ReceiptForm(QWidget):
         self.blocks[-1].focus_first()
         self._changed()
 
+    def _scanned(self, code: str) -> None:
+        self.scanned.emit(self.sender(), code)
+
     def _remove(self) -> None:
         gone = self.blocks.index(self.sender())  # type: ignore[arg-type]
         kept = [block.typed() for at, block in enumerate(self.blocks) if at != gone]
@@ -347,6 +379,7 @@ class ReceiptForm(QWidget):
             block = LotBlock(index, typed, alone=len(lots) == 1)
             block.changed.connect(self._changed)
             block.removed.connect(self._remove)
+            block.scanned.connect(self._scanned)
             self.blocks.append(block)
             self._lots.addWidget(block)
         # New blocks stand last in the order of the Tab key; what follows them on the page is put after them again.

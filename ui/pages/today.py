@@ -17,6 +17,7 @@ from pharmacy_app.services import questions, views
 from pharmacy_app.services.doses import written_decisions
 from pharmacy_app.services.medication_errors import ClockNow
 from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.printing import unit_ranges
 from ui.office import Office
 from ui.pages.errors_facts import left_words, running_clocks
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
@@ -168,6 +169,7 @@ def waiting(
     found += _deviations(today)
     found += _expiring(today)
     found += _to_relabel(today)
+    found += _labels(today)
     found += _counts(today)
     found += [
         Waiting(
@@ -306,6 +308,50 @@ def _to_relabel(today: views.Today) -> list[Waiting]:
             "labels to renew",
         )
     ]
+
+
+def _labels(today: views.Today) -> list[Waiting]:
+    """The prints that nobody said came out, and the vials whose label was not scanned back."""
+    found = []
+    if today.open_prints:
+        first = today.open_prints[0]
+        where = f" on {first.printer}" if first.printer else ""
+        found.append(
+            Waiting(
+                "warn",
+                f"{counted(len(today.open_prints), 'printing of labels waits', 'printings of labels wait')}"
+                " for an answer",
+                f"Nobody said whether the labels came out: {counted(first.waiting, 'label')} of {first.labels}, printed"
+                f"{where} at {say_moment(first.printed_at)} by {first.printed_by}.",
+                "Answer for the labels",
+                "labels",
+            )
+        )
+    if today.unscanned:
+        units = unit_ranges(tuple(sorted(vial.unit_number for vial in today.unscanned)))
+        found.append(
+            Waiting(
+                "warn",
+                f"{counted(len(today.unscanned), 'vial waits', 'vials wait')} for the scan of the label",
+                f"{units}. Next: print the label if need be, put it on, and scan it; until then the vial is not used.",
+                "Scan labels back",
+                "labels",
+                "scan back",
+            )
+        )
+    for bag in today.unscanned_bags:
+        found.append(
+            Waiting(
+                "warn",
+                f"The bag of dose {bag.dose_id} waits for the scan of its labels",
+                f"Subject {bag.subject_number}. Not scanned yet: the label of the {' and of the '.join(bag.kinds)}."
+                " Next: scan each where it was put; until then the bag is not released.",
+                "Scan the labels",
+                "prepare",
+                bag.dose_id,
+            )
+        )
+    return found
 
 
 def _by_decision(reader: Reader, today: views.Today) -> frozenset[str]:

@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.vials import Move, Vial, move_table
+from pharmacy_app.services.desk import Desk, today_of
 from pharmacy_app.services.disposition import ASKED_WITH_THE_ACT, ProofLine, checklist, permissions
 from pharmacy_app.services.ports import Reader
-from pharmacy_app.services.preparation import find_vial
 from pharmacy_app.services.printing import unit_ranges
+from pharmacy_app.services.scanning import find_vial
 from pharmacy_app.services.views import DocumentLine, Place
 from ui.office import Office
 from ui.pages.stock_parts import TippedRows, place_words, say_mg, state_tone, state_words, vials_count
@@ -55,14 +56,53 @@ def facts_of(reader: Reader, unit_numbers: Sequence[str]) -> MoveFacts:
     )
 
 
-def added(reader: Reader, unit_numbers: tuple[str, ...], what: str) -> str:
-    """The number of a scanned vial that joins the list; raises ``Refused`` when it is unknown or there already."""
-    number = find_vial(reader, what).unit_number
+def added(
+    desk: Desk,
+    reader: Reader,
+    unit_numbers: tuple[str, ...],
+    what: str,
+    move: str = "",
+    *,
+    by_hand: bool,
+    sends_separator: bool,
+) -> str:
+    """The number of a scanned vial that joins the list; raises ``Refused`` when it is unknown or there already.
+
+    ``move`` is the one whose form is open, '' while none is chosen. A vial that cannot make it is refused; so is one
+    that leaves the list without any move.
+    """
+    today = today_of(desk, reader)
+    vial = find_vial(reader, what, today, by_hand=by_hand, sends_separator=sends_separator)
+    number = vial.unit_number
     if number in unit_numbers:
         raise Refused(_there_already(number))
     if len(unit_numbers) >= MAX_CHOSEN:
         raise Refused(Fault("unit_numbers", f"{MAX_CHOSEN} vials are on the list. Sign these first, then go on."))
+    others = [other for each in unit_numbers if (other := reader.vial(each)) is not None]
+    if why_not := why_not_joining(move, others, vial):
+        raise Refused(Fault("unit_numbers", why_not))
     return number
+
+
+def why_not_joining(move: str, others: Sequence[Vial], vial: Vial) -> str:
+    """Why a vial cannot join those on the list, '' when it can."""
+    moves = move_table().moves
+    if move:
+        why_not = why_not_legal(moves[move], (vial,))
+        return f"{why_not} It was not put on the list." if why_not else ""
+    if _moves_of((*others, vial)) or (others and not _moves_of(others)):
+        return ""
+    if not _moves_of((vial,)):
+        return f"Vial {vial.unit_number} is {vial.state}: nothing more becomes of it here. It was not put on the list."
+    return (
+        f"Vial {vial.unit_number} is {vial.state}: no move is for it and for those on the list alike. It was not put on"
+        " the list; sign these first, then scan it again."
+    )
+
+
+def _moves_of(vials: Sequence[Vial]) -> list[str]:
+    """The moves that all of these vials can make."""
+    return [kind.move for kind in MOVE_KINDS if not why_not_legal(move_table().moves[kind.move], vials)]
 
 
 def _there_already(unit_number: str) -> Fault:
@@ -200,7 +240,7 @@ class MovePanel(QWidget):
         back = Button("&Back to the vials", name="move_back")
         back.clicked.connect(self.go_back)
         card.head.addWidget(back, 0, Qt.AlignmentFlag.AlignTop)
-        self.scan = ScanField("move_scan", "Add a &vial")
+        self.scan = ScanField("move_scan", "Add a &vial", collects=True)
         self.scan.scanned.connect(self.add_scanned)
         card.add(self.scan)
         self._rows = TippedRows(
@@ -301,7 +341,16 @@ class MovePanel(QWidget):
 
     def add_scanned(self, what: str) -> None:
         """Add the vial of a scanned or typed number."""
-        self._office.ask(partial(added, unit_numbers=self._units, what=what), self._add, self._not_added)
+        question = partial(
+            added,
+            self._office.desk,
+            unit_numbers=self._units,
+            what=what,
+            move=self._current,
+            by_hand=self.scan.by_hand,
+            sends_separator=self._office.sends_separator,
+        )
+        self._office.ask(question, self._add, self._not_added)
 
     def take_off(self) -> None:
         """Take the chosen vials off the list."""

@@ -13,12 +13,12 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.expiry import EXPIRED_STATE, ExpiringLot, expiring_lots, stock_state
 from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, move_table
-from pharmacy_app.services.desk import Act, Desk, today_of
+from pharmacy_app.services.desk import Desk, today_of
 from pharmacy_app.services.ports import Reader, VialFilter
-from pharmacy_app.services.preparation import find_vial
-from pharmacy_app.services.printing import Printed, PrintForm, print_vial_labels, unit_ranges
+from pharmacy_app.services.scanning import find_vial
 from pharmacy_app.services.views import StockLine
 from ui.office import Office
+from ui.pages.print_labels import print_labels_dialog
 from ui.pages.stock_life import Life, VialLifeDialog, life_of
 from ui.pages.stock_parts import (
     ANY,
@@ -29,7 +29,6 @@ from ui.pages.stock_parts import (
     fill_height,
     hide_empty_columns,
     place_words,
-    print_dialog,
     quarantine_dialog,
     say_mg,
     state_tone,
@@ -244,10 +243,9 @@ class VialsPage(Page):
     def __init__(self, office: Office) -> None:
         super().__init__(TITLE, SUBTITLE, name="vials_page", max_width=None)
         self._office = office
-        self._copies_act = office.act()
         self._total = 0
         self.scan = ScanField("vial_scan", "&Find a vial", hint="Scan or type a number, then Enter.")
-        self.scan.scanned.connect(self.open_on)
+        self.scan.scanned.connect(self.find_scanned)
         self._cards = [_StrengthCard(strength) for strength in STRENGTHS_MG]
         self._top = QWidget()
         row = QHBoxLayout(self._top)
@@ -399,9 +397,20 @@ class VialsPage(Page):
         if what == LABELS_TO_RENEW:
             self.show_labels_to_renew()
             return
-        self._office.ask(
-            lambda reader: life_of(reader, find_vial(reader, what).unit_number), self._got_life, self._lost
-        )
+        self._find(what, by_hand=False)
+
+    def find_scanned(self, what: str) -> None:
+        """Open the vial that was scanned or typed in the field for it."""
+        self._find(what, by_hand=self.scan.by_hand)
+
+    def _find(self, what: str, *, by_hand: bool) -> None:
+        desk, separator = self._office.desk, self._office.sends_separator
+
+        def question(reader: Reader) -> Life:
+            vial = find_vial(reader, what, today_of(desk, reader), by_hand=by_hand, sends_separator=separator)
+            return life_of(reader, vial.unit_number)
+
+        self._office.ask(question, self._got_life, self._lost)
 
     def _show_lot(self, lot: str) -> None:
         if not self.moving.isHidden():
@@ -605,54 +614,12 @@ class VialsPage(Page):
         self._print_labels(tuple(vial.unit_number for vial in self._chosen()))
 
     def _print_labels(self, units: tuple[str, ...]) -> None:
-        self._office.ask(lambda reader: _print_plan(reader, units), self._print_planned, self._office.say_trouble)
-
-    def _print_planned(self, plan: tuple[tuple[str, ...], int]) -> None:
-        """First copies print at once; where one of them is a further copy, the reason is asked for."""
-        units, again = plan
-        desk = self._office.desk
-        if not again:
-            act = self._copies_act
-            self.label_button.setEnabled(False)
-            self._office.do(
-                lambda: print_vial_labels(desk, act, PrintForm(units)),
-                self._printed,
-                self._not_printed,
-                busy="Printing the labels",
-            )
-            return
-
-        def work(act: Act, why: str) -> Printed:
-            return print_vial_labels(desk, act, PrintForm(units, why))
-
-        dialog = print_dialog(
-            self._office,
-            f"Print {vials_count(len(units), 'label')} again",
-            f"{unit_ranges(units)}: {again} of {len(units)} were printed before. Those labels say REPRINT; take the "
-            "old ones off and destroy them.",
-            work,
-            self,
-        )
-        dialog.succeeded.connect(self._printed)
-        dialog.open()
-
-    def _printed(self, printed: Printed) -> None:
-        self._copies_act = self._office.act()
-        self._office.changed.emit()
-        self._offer()
-        self._office.show_paper("Vial labels", "vial-labels.pdf", printed, self)
-
-    def _not_printed(self, trouble: Exception) -> None:
-        self._offer()
-        self._office.say_trouble(trouble)
+        title = f"Vial label {units[0]}" if len(units) == 1 else f"{len(units)} vial labels"
+        print_labels_dialog(self._office, "vial", units, title, self)
 
 
 def _to_relabel(reader: Reader) -> tuple[Vial, ...]:
     return tuple(reader.to_relabel())
-
-
-def _print_plan(reader: Reader, units: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
-    return units, sum(1 for unit in units if reader.printed(about=unit, paper="vial label", limit=1))
 
 
 def make_page(office: Office) -> VialsPage:

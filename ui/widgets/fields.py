@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from pharmacy_app.domain.errors import Fault
+from ui.scan_watch import END_MS, FAST_MS, SEPARATOR, SHORTEST, is_separator
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, Theme, repolish
 from ui.widgets.basics import Button, IconView, Text, announce, plain
 from ui.widgets.dates import DATE_FAULT, DATE_TIME_FAULT, TIME_FAULT, parse_date, parse_time, say_date
@@ -729,11 +730,9 @@ class _ScanLine(QLineEdit):
     """A line that also takes the group separator GS1 symbols carry, which Qt would swallow."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Insert ASCII 29, however the scanner's keyboard sends it."""
-        bracket = event.key() == Qt.Key.Key_BracketRight
-        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if event.text() == "\x1d" or (bracket and control):
-            self.insert("\x1d")
+        """Insert the separator, however the scanner's keyboard sends it."""
+        if is_separator(event):
+            self.insert(SEPARATOR)
             event.accept()
             return
         super().keyPressEvent(event)
@@ -742,13 +741,12 @@ class _ScanLine(QLineEdit):
 class ScanField(Field):
     """Takes scans: Enter ends one, and so does a pause after very fast typing. Clears itself each time.
 
-    Signal ``scanned(str)`` gives the code; what was scanned so far is listed by the page.
+    Signal ``scanned(str)`` gives the code, ``by_hand`` tells whether a person typed the one just given; what was
+    scanned so far is listed by the page. A field that ``collects`` also gets what is scanned while something else on
+    its page has the focus.
     """
 
     scanned = Signal(str)
-
-    FAST_MS = 35
-    SHORTEST = 6
 
     def __init__(
         self,
@@ -756,17 +754,20 @@ class ScanField(Field):
         label: str = "Scan or type a unit number",
         *,
         hint: str = "A scanner ends by itself; after typing, press Enter.",
+        collects: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(name, label, hint=hint, parent=parent)
+        self.collects = collects
+        self.by_hand = False
         self._line = _ScanLine()
         self._line.setMaxLength(512)
         self._install(self._line)
         self._editor_row.insertWidget(0, IconView("scan", "muted", 24))
         self._since = QElapsedTimer()
-        self._fast = False
+        self._one_by_one = self._fast = False
         self._length = 0
-        self._end = QTimer(self, interval=150, singleShot=True)
+        self._end = QTimer(self, interval=END_MS, singleShot=True)
         self._end.timeout.connect(self._end_fast)
         self._line.textEdited.connect(self._typed)
         self._line.returnPressed.connect(self._finish)
@@ -788,14 +789,13 @@ class ScanField(Field):
         return {}
 
     def _typed(self, text: str) -> None:
-        pause = self._since.restart() if self._since.isValid() else 10_000
-        if not self._since.isValid():
-            self._since.start()
-        one_more = len(text) == self._length + 1
         if len(text) == 1:
-            self._fast = True
-        elif not one_more or pause > self.FAST_MS:
-            self._fast = False
+            self._one_by_one = True
+            self._since.start()
+        elif len(text) != self._length + 1:
+            self._one_by_one = False  # put right, or pasted
+        # The pace as a whole: one pause of a busy window does not make a hand.
+        self._fast = self._one_by_one and self._since.elapsed() <= FAST_MS * max(self._length, 1)
         self._length = len(text)
         self._end.start()
         if self.fault():
@@ -803,17 +803,23 @@ class ScanField(Field):
         self.changed.emit()
 
     def _end_fast(self) -> None:
-        if self._fast and self._length >= self.SHORTEST:
+        if self._fast and self._length >= SHORTEST:
             self._finish()
 
     def _finish(self) -> None:
         self._end.stop()
         code = self._line.text().strip(" \r\n\t")
+        by_hand = not self._fast
         self._line.clear()
         self._length, self._fast = 0, False
         if code:
-            self.set_fault("")
-            self.scanned.emit(code)
+            self.take(code, by_hand=by_hand)
+
+    def take(self, code: str, *, by_hand: bool = False) -> None:
+        """Take a code as if it had been scanned here."""
+        self.by_hand = by_hand
+        self.set_fault("")
+        self.scanned.emit(code)
 
 
 class CheckField(Field):
