@@ -78,7 +78,7 @@ def fill(label: Label, setup: LabelSetup) -> Filled:
     faults = own_number_faults("number", label.number)
     printed = _with_mark(label.number, label.mark)
     written: dict[str, str] = {"number": NUMBER * len(printed), "reprint": "", "dpi": str(setup.dpi)}
-    if text.reprint_words(label.reprint + 1):
+    if label.reprint:
         written["reprint"] = f"{_said('reprint', template, setup, faults)} {label.reprint}"
     values: dict[str, LabelValue] = {"number": label.number}
     for field in template.fields.values():

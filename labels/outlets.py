@@ -15,10 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pharmacy_app.domain.errors import Fault, Refused, Unavailable, refuse_any
-from pharmacy_app.services.ports import NotSent, PerhapsSent, Sent
-
-RAW_PORT = 9100
-"""The port on which label printers take jobs as they are."""
+from pharmacy_app.services.ports import RAW_PORT, NotSent, PerhapsSent, Sent
 
 WAIT_S = 10.0
 """How long a printer may take nothing, or say nothing, before it is given up (seconds)."""
@@ -47,14 +44,13 @@ def labels_of(job: bytes) -> tuple[bytes, ...]:
 # ---- a file
 
 
-def to_file(job: bytes, path: Path, *, replace: bool = False) -> Sent:
-    """Write the job whole or not at all; a file that is there is replaced only when ``replace`` says so."""
-    return write_file(job, path, labels=len(labels_of(job)), replace=replace)
-
-
-def write_file(content: bytes, path: Path, *, labels: int, replace: bool = False) -> Sent:
-    """The same for labels of any language, ZPL or PDF, whose number is known."""
-    taken = Fault("path", f"There is a file “{path.name}” already. Choose another name, or say that it be replaced.")
+def write_file(content: bytes, path: Path, *, labels: int) -> Sent:
+    """Write labels of any language, ZPL or PDF, whole or not at all; a file that is there is never replaced."""
+    taken = Fault(
+        "path",
+        f"There is a file “{path.name}” in {path.parent} already, perhaps of another study. Move it elsewhere or"
+        " rename it, then send the labels again.",
+    )
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         try:
@@ -62,7 +58,7 @@ def write_file(content: bytes, path: Path, *, labels: int, replace: bool = False
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            _put_in_place(beside, path, replace=replace)
+            _put_in_place(beside, path)
         finally:
             beside.unlink(missing_ok=True)
     except FileExistsError:
@@ -74,10 +70,7 @@ def write_file(content: bytes, path: Path, *, labels: int, replace: bool = False
     return Sent(labels, labels, len(content))
 
 
-def _put_in_place(made: Path, path: Path, *, replace: bool) -> None:
-    if replace:
-        made.replace(path)
-        return
+def _put_in_place(made: Path, path: Path) -> None:
     try:
         # A link is refused where a file is, also where one came up a moment ago.
         os.link(made, path)

@@ -263,13 +263,6 @@ def dropped_last_night(day: DemoDay) -> None:
     break_vial(day, unit_number, hours_ago=14, late_why="The computer was locked for the night.")
 
 
-def to_other_places(day: DemoDay) -> None:
-    """Two vials to the satellite, where the checker signs for them, and the 4 mg vials to the second refrigerator."""
-    carry(day, vials_of(day, "available", "INO1-A130")[-2:], SATELLITE, received_by="checker")
-    day.clock.forward(30)
-    carry(day, vials_of(day, "available", "INO4-B150"), "Refrigerator 2")
-
-
 def count_all(day: DemoDay) -> None:
     """The monthly count of every place that has vials."""
     for place in ("Refrigerator 1", "Refrigerator 2", SATELLITE):

@@ -1,5 +1,6 @@
 """A printed paper on screen: the pixels of the very bytes that were stored, to look at, save and open."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,57 @@ def open_at_size(dialog: QDialog, width: int, height: int) -> None:
     dialog.resize(min(width, room.width() - SPACE_L), min(height, room.height() - 3 * SPACE_L))
 
 
+class PagesView(QScrollArea):
+    """Pictures of pages one below the other, each named for a screen reader."""
+
+    def __init__(self, name: str, label: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(label)
+        self.setWidgetResizable(True)
+        ground = QWidget()
+        ground.setObjectName("paper_ground")
+        self._column = QVBoxLayout(ground)
+        self._column.setSpacing(SPACE_L)
+        self._column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
+        self.setWidget(ground)
+
+    def show_pages(self, pages: Sequence[bytes], name: str, label: str) -> None:
+        """Show these pictures (PNG) instead of what is there; ``name`` and ``label`` get each page's number."""
+        self.clear()
+        for number, png in enumerate(pages, start=1):
+            picture = QPixmap()
+            picture.loadFromData(QByteArray(png), "PNG")
+            page = QLabel()
+            page.setObjectName(f"{name}_{number}")
+            page.setAccessibleName(label.format(number))
+            page.setPixmap(picture)
+            self._column.addWidget(page, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._column.addStretch(1)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        while (item := self._column.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+
+
 class PaperDialog(QDialog):
-    """Shows every page of a PDF and saves it; the harmless answer (Close) is the default."""
+    """Shows every page of a PDF and saves it; the harmless answer (Close) is the default.
+
+    ``dpi`` are the dots an inch of the pictures: those of a label printer for labels.
+    """
 
     def __init__(
-        self, bridge: Bridge, papers: "Papers", title: str, file_name: str, pdf: bytes, parent: QWidget
+        self,
+        bridge: Bridge,
+        papers: "Papers",
+        title: str,
+        file_name: str,
+        pdf: bytes,
+        parent: QWidget,
+        *,
+        dpi: int = SCREEN_DPI,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("paper_dialog")
@@ -39,16 +86,8 @@ class PaperDialog(QDialog):
         self._papers = papers
         self._pdf = pdf
         self._file_name = file_name
-        self._pages = QWidget()
-        self._pages.setObjectName("paper_ground")
-        self._column = QVBoxLayout(self._pages)
-        self._column.setSpacing(SPACE_L)
-        self._column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        scroll = QScrollArea()
-        scroll.setObjectName("paper_pages")
-        scroll.setAccessibleName("Pages")
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self._pages)
+        self._dpi = dpi
+        self._pages = PagesView("paper_pages", "Pages")
         self._state = Text("Drawing the pages…", "muted", name="paper_state")
         self.save_button = Button("&Save as PDF…", name="paper_save", icon="print")
         self.save_button.clicked.connect(self.save)
@@ -65,7 +104,7 @@ class PaperDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_M, SPACE_M, SPACE_M, SPACE_M)
         column.setSpacing(SPACE_M)
-        column.addWidget(scroll, 1)
+        column.addWidget(self._pages, 1)
         column.addLayout(self.foot)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self, self.accept)
         close.setFocus()
@@ -74,20 +113,11 @@ class PaperDialog(QDialog):
     def _draw(self) -> tuple[list[bytes], int]:
         papers = self._papers
         count = papers.page_count(self._pdf)
-        dpi = LABEL_DPI if "label" in self._file_name else SCREEN_DPI
-        return [papers.page_png(self._pdf, page, dpi) for page in range(min(count, MAX_PAGES_SHOWN))], count
+        return [papers.page_png(self._pdf, page, self._dpi) for page in range(min(count, MAX_PAGES_SHOWN))], count
 
     def _drawn(self, drawn: tuple[list[bytes], int]) -> None:
         pages, count = drawn
-        for number, png in enumerate(pages, start=1):
-            picture = QPixmap()
-            picture.loadFromData(QByteArray(png), "PNG")
-            page = QLabel()
-            page.setObjectName(f"paper_page_{number}")
-            page.setAccessibleName(f"Page {number}")
-            page.setPixmap(picture)
-            self._column.addWidget(page, 0, Qt.AlignmentFlag.AlignHCenter)
-        self._column.addStretch(1)
+        self._pages.show_pages(pages, "paper_page", "Page {}")
         many = f" The first {len(pages)} are shown." if count > len(pages) else ""
         self._state.setText(f"{count} page{'s' if count != 1 else ''}, stored as printed.{many}")
 

@@ -1,6 +1,6 @@
 """Shipments as they were received, what was found of each lot, the logger read later, and the acknowledgement."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from db.projections.changes import Change, Insert, Projections, Row, Update
 from pharmacy_app.domain.events import Event, utc_text
@@ -72,27 +72,17 @@ def _lots(content: Row) -> Iterator[Row]:
 
 
 def _logger_read(event: Event) -> Iterator[Change]:
-    content = event.content
-    logger = content["logger"]
-    yield Update(
-        "shipment",
-        {"number": content["shipment"]},
-        {
-            "logger_serial": logger["serial"],
-            "logger_state": logger["state"],
-            "min_celsius": logger["min_celsius"],
-            "max_celsius": logger["max_celsius"],
-            "logger_read_by": event.actor_name,
-            "logger_read_at": event.done_at.isoformat(),
-            "hold_reason": content["hold_reason"],
-        },
-    )
-    for held in content["vials"]:
-        yield Update("vial", {"unit_number": held["unit_number"]}, {"hold_reason": held["hold_reason"]})
+    return _logger(event, event.actor_name, event.done_at.isoformat(), event.content["vials"])
 
 
 def logger_corrected(event: Event) -> Iterator[Change]:
     """The logger of a receipt put right, and why its vials are held by that."""
+    logger = event.content["logger"]
+    return _logger(event, logger["read_by"], logger["read_at"], event.content["held"])
+
+
+def _logger(event: Event, read_by: str, read_at: str, held: Iterable[Mapping[str, str]]) -> Iterator[Change]:
+    """What a shipment's logger shows by an entry, and why vials are held by it."""
     content = event.content
     logger = content["logger"]
     yield Update(
@@ -103,13 +93,13 @@ def logger_corrected(event: Event) -> Iterator[Change]:
             "logger_state": logger["state"],
             "min_celsius": logger["min_celsius"],
             "max_celsius": logger["max_celsius"],
-            "logger_read_by": logger["read_by"],
-            "logger_read_at": logger["read_at"],
+            "logger_read_by": read_by,
+            "logger_read_at": read_at,
             "hold_reason": content["hold_reason"],
         },
     )
-    for held in content["held"]:
-        yield Update("vial", {"unit_number": held["unit_number"]}, {"hold_reason": held["hold_reason"]})
+    for vial in held:
+        yield Update("vial", {"unit_number": vial["unit_number"]}, {"hold_reason": vial["hold_reason"]})
 
 
 def _receipt_acknowledged(event: Event) -> Iterator[Change]:

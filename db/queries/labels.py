@@ -11,12 +11,11 @@ from db.compiled import Kept
 from db.queries.base import Queries, load, moment
 from db.queries.vials import vial_of
 from pharmacy_app.domain.codec import from_plain
-from pharmacy_app.domain.vials import Vial, move_table
+from pharmacy_app.domain.vials import UNOPENED, Vial
 from pharmacy_app.services import views
 from pharmacy_app.services.ports import LabelFilter
 
 LIVE = ("printed", "out")
-_UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
 _LABEL = schema.label.c
 _LAST_COPY = Kept(
     select(func.coalesce(func.max(_LABEL.copy_number), 0).label("copy"))
@@ -101,7 +100,7 @@ class LabelQueries(Queries):
         """Unopened vials on site whose own label was not scanned back."""
         table = schema.vial.c
         query = (
-            select(schema.vial).where(table.label_seq.is_(None), table.state.in_(_UNOPENED)).order_by(table.unit_number)
+            select(schema.vial).where(table.label_seq.is_(None), table.state.in_(UNOPENED)).order_by(table.unit_number)
         )
         return [vial_of(row) for row in self.rows(query)]
 

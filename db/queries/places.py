@@ -11,11 +11,10 @@ from db import schema
 from db.compiled import Kept
 from db.queries.base import Queries, moment
 from db.queries.vials import vial_of
-from pharmacy_app.domain.vials import Vial, move_table
+from pharmacy_app.domain.vials import UNOPENED, Vial, move_table
 from pharmacy_app.services import views
 
 _ON_SITE = tuple(state.name for state in move_table().states.values() if state.on_site)
-_UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
 
 _HERE = (
     select(func.coalesce(func.sum(schema.stock.c.vials), 0))
@@ -92,7 +91,7 @@ class PlaceQueries(Queries):
         )
         query = (
             select(schema.vial)
-            .where(vial.state.in_(_UNOPENED), or_(and_(newest.is_not(None), ~_renewed(newest)), by_mistake))
+            .where(vial.state.in_(UNOPENED), or_(and_(newest.is_not(None), ~_renewed(newest)), by_mistake))
             .order_by(vial.strength_mg, vial.lot, vial.unit_number)
         )
         return [vial_of(row) for row in self.rows(query)]

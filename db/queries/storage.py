@@ -12,11 +12,10 @@ from sqlalchemy import RowMapping, Select, and_, case, func, literal, or_, selec
 from db import schema
 from db.queries.base import Queries, day, decimal, moment
 from db.queries.vials import vial_of
-from pharmacy_app.domain.vials import move_table
+from pharmacy_app.domain.vials import UNOPENED, move_table
 from pharmacy_app.services import views
 
 _ENDS = ("release", "lift quarantine", "return", "transfer", "destroy", "break", "miss")
-_UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
 _TAKES_OUT = ("receive", "quarantine", "find")
 _KEPT_BACK = tuple(state.name for state in move_table().states.values() if state.on_site == "quarantine")
 
@@ -201,7 +200,7 @@ class StorageQueries(Queries):
         not from where it is now.
         """
         vial, line, on = schema.vial.c, schema.ledger_line.c, schema.ledger_vial.c
-        still_there = and_(vial.place == place, vial.state.in_(_UNOPENED))
+        still_there = and_(vial.place == place, vial.state.in_(UNOPENED))
         query = (
             select(
                 schema.vial,
@@ -227,7 +226,7 @@ class StorageQueries(Queries):
                 row
                 for row, end in zip(rows, ends, strict=True)
                 if row["step_place"] == place
-                and row["step_state"] in _UNOPENED
+                and row["step_state"] in UNOPENED
                 and end >= since_utc
                 # What was taken back from the very moment it began never was.
                 and (row["step_utc"] < end or row is rows[-1])

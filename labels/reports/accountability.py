@@ -51,7 +51,6 @@ _COLUMNS = (
     _Column("Monitor verified (initials, date)", 39.5),
 )
 COLUMN_NAMES = tuple(column.heading for column in _COLUMNS)
-_BALANCES = slice(13, 16)
 
 
 def accountability_record(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.findings import Finding, Named, Severity
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.settings import (
@@ -59,11 +59,6 @@ class SettingCheck:
 
     faults: tuple[Fault, ...]
     findings: tuple[Finding, ...]
-
-    def refuse_faults(self) -> None:
-        """Raise ``Refused`` with all faults, or return when there are none."""
-        if self.faults:
-            raise Refused(*self.faults)
 
 
 def check_setting(value: SettingValue, protocol: Protocol) -> SettingCheck:

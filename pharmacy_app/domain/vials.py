@@ -217,6 +217,10 @@ def move_table() -> MoveTable:
     return MoveTable(states, moves, proofs, corrections)
 
 
+UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
+"""The states of vials that are here and that nobody has opened yet, reserved and quarantined ones included."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vial:
     """One identified unit as it stands now. ``hold_reason`` is '' when nothing but the release is awaited.

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.events import Event, utc_text
-from pharmacy_app.domain.vials import Moved, Vial, move, move_table, relocate
+from pharmacy_app.domain.vials import UNOPENED, Moved, Vial, move, move_table, relocate
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Credentials, Denied, Desk, Draft, Moment, Signing, perform, site_of, zone_of
 from pharmacy_app.services.documents import DESTRUCTION, RETURN, SUPPORTERS_PERMISSION, TRANSFER
@@ -34,8 +34,6 @@ PURPOSE_OF = {"return": RETURN, "transfer": TRANSFER, "destroy": DESTRUCTION}
 ASKED_WITH_THE_ACT = "asked for with the act"
 """What is missing of a proof that is given by signing or typing, not kept beforehand."""
 
-UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
-"""The states of vials that nobody has opened yet."""
 
 LOST = "lost"
 """The state of a used container that was not found."""

@@ -13,7 +13,7 @@ from typing import Any
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.temperatures import Span
-from pharmacy_app.domain.vials import Moved, Vial, move, move_table
+from pharmacy_app.domain.vials import UNOPENED, Moved, Vial, move, move_table
 from pharmacy_app.services import views
 from pharmacy_app.services.ports import Reader
 
@@ -26,8 +26,6 @@ MUST_NOT_BE_USED = "must not be used"
 BY_DEVIATION = "storage deviation "
 """How the reason of a vial begins that a storage deviation keeps back."""
 
-UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
-"""The states of vials that nobody has opened yet: those that a deviation concerns."""
 
 NAMED_AT_MOST = 6
 """Vials named one by one in a sentence."""

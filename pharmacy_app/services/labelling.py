@@ -23,13 +23,13 @@ from pharmacy_app.domain.planning import usable_undiluted
 from pharmacy_app.domain.protocol import Protocol
 from pharmacy_app.domain.scans import read_scan
 from pharmacy_app.domain.units import show
-from pharmacy_app.domain.vials import Vial, looks_like_ours, move_table, numbered
+from pharmacy_app.domain.vials import UNOPENED, Vial, looks_like_ours, move_table, numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, site_of, today_of, zone_of
 from pharmacy_app.services.doses import in_status, thread_of
 from pharmacy_app.services.papers import Label, LabelSetup, LabelValue
 from pharmacy_app.services.places import numbered_places
-from pharmacy_app.services.ports import LabelFilter, Reader, VialFilter, Writer
+from pharmacy_app.services.ports import EVERY_LABEL, LabelFilter, Reader, VialFilter, Writer
 from pharmacy_app.services.preparation import BAG_LABELS, planned_settings, refuse_findings
 from pharmacy_app.services.printers import LABEL_KINDS, printer_for, printer_named, setup_with
 from pharmacy_app.services.printing import Printed, PrintForm, kept_print
@@ -43,10 +43,7 @@ PAPERS = {kind: f"{kind} label" for kind in LABEL_KINDS} | {"bag": "bag labels"}
 JAM = "jam"
 """The reason for a label that is printed once more because the printer failed at it."""
 
-_UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
 _USED = move_table().moves["destroy"].from_states
-_MANY = 10_000
-"""More labels than any print holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +128,7 @@ class _Room:
         return numbered(letter, self.reader.counter(kind) + taken)
 
     def _printed(self, kind: str, about: str) -> Sequence[views.LabelLine]:
-        return self.reader.labels(LabelFilter(kind=kind, about=about), limit=_MANY)
+        return self.reader.labels(LabelFilter(kind=kind, about=about), limit=EVERY_LABEL)
 
 
 # --- what each kind says -----------------------------------------------------------------------------------------
@@ -139,7 +136,7 @@ class _Room:
 
 def _vial_label(room: _Room, number: str) -> Iterator[_Piece]:
     vial = room.vial(number)
-    if vial.state not in _UNOPENED:
+    if vial.state not in UNOPENED:
         raise _wrong(f"Vial {number} is {vial.state}: only an unopened vial that is here gets a vial label.")
     values: dict[str, LabelValue] = {
         "product": room.protocol.study.drug,
@@ -562,7 +559,7 @@ class LabelPreview:
     reprints: int
 
 
-def preview_labels(desk: Desk, reader: Reader, form: LabelForm, most: int = _MANY) -> LabelPreview:
+def preview_labels(desk: Desk, reader: Reader, form: LabelForm, most: int = EVERY_LABEL) -> LabelPreview:
     """The labels as they would print now, ``most`` of them drawn, recorded nowhere; ``Refused`` as the print would."""
     job = _job(reader, site_of(reader), desk.clock(), form, frozenset())
     pdf = desk.papers.labels(job.labels[:most], job.setup)
@@ -840,7 +837,7 @@ def _counts_again(reader: Reader, never: views.LabelLine) -> bool:
     vial = reader.vial(never.number) if never.kind == "vial" else None
     if vial is None or vial.label_scanned:
         return False
-    printed = reader.labels(LabelFilter(number=never.number, kind=never.kind), limit=_MANY)
+    printed = reader.labels(LabelFilter(number=never.number, kind=never.kind), limit=EVERY_LABEL)
     others = [each for each in printed if each.event_seq != never.event_seq and each.status != "never out"]
     newest = next(iter(others), None)
     return newest is not None and newest.stands_since(vial.label_from_seq)
@@ -848,7 +845,7 @@ def _counts_again(reader: Reader, never: views.LabelLine) -> bool:
 
 def _labels_of(reader: Reader, print_seq: int) -> Sequence[views.LabelLine]:
     _print_event(reader, print_seq)
-    return reader.labels(LabelFilter(print_seq=print_seq), limit=_MANY)
+    return reader.labels(LabelFilter(print_seq=print_seq), limit=EVERY_LABEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -873,7 +870,7 @@ def left_of(reader: Reader, print_seq: int) -> tuple[views.LabelLine, ...]:
         and not any(
             later.event_seq > print_seq
             for later in reader.labels(
-                LabelFilter(number=label.number, kind=label.kind, about=label.about, live=True), limit=_MANY
+                LabelFilter(number=label.number, kind=label.kind, about=label.about, live=True), limit=EVERY_LABEL
             )
         )
     )
@@ -939,7 +936,7 @@ def void_label(desk: Desk, act: Act, form: VoidForm) -> Event:
     def build(writer: Writer, _moment: Moment) -> Draft:
         reading = Reading()
         why = reading.text(form.why, "why", "The reason", longest=300)
-        found = writer.labels(LabelFilter(print_seq=form.print_seq), limit=_MANY)
+        found = writer.labels(LabelFilter(print_seq=form.print_seq), limit=EVERY_LABEL)
         label = next((each for each in found if each.line == form.line), None)
         if label is None:
             reading.fault("line", f"Print {form.print_seq} has no label {form.line}. Choose it in the list of labels.")
@@ -1082,7 +1079,8 @@ def _scanned(reader: Reader, today: date, form: ScanBackForm, place: int) -> dic
     at = f"codes.{place}"
     number, mark, notes = _label_of(reader, form, today, place)
     kinds = _own_labels(reader, number, at)
-    printed = [label for kind in kinds for label in reader.labels(LabelFilter(number=number, kind=kind), limit=_MANY)]
+    filters = [LabelFilter(number=number, kind=kind) for kind in kinds]
+    printed = [label for each in filters for label in reader.labels(each, limit=EVERY_LABEL)]
     since = _from_seq(reader, number)
     newest = []
     for kind in kinds:
@@ -1184,7 +1182,7 @@ def _own_labels(reader: Reader, number: str, at: str) -> tuple[str, ...]:
         vial = reader.vial(number)
         if vial is None:
             raise Refused(Fault(at, f"There is no vial {number} in this pharmacy."))
-        if vial.state in _UNOPENED:
+        if vial.state in UNOPENED:
             return ("vial",)
         if vial.state in ("opened", "partial"):
             return ("opened vial",)

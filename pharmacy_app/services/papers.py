@@ -20,9 +20,6 @@ from pharmacy_app.domain.tolerance import Budget
 from pharmacy_app.domain.treatment_calendar import TreatmentCalendar
 from pharmacy_app.services import views
 
-CAUTION = "Caution: New Drug—Limited by Federal (or United States) law to investigational use."
-"""21 CFR 312.6(a), verbatim: it stands on every vial and bag label."""
-
 DEMONSTRATION = "DEMONSTRATION – NOT FOR CLINICAL USE"
 
 

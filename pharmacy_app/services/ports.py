@@ -76,6 +76,10 @@ class LabelFilter:
     text: str = ""
 
 
+EVERY_LABEL = 10_000
+"""A limit for questions after all labels of a print or a thing: no print and no thing has so many."""
+
+
 class Reader(Protocol):
     """Every question the services and screens ask of the store."""
 
@@ -194,6 +198,10 @@ class Store(Protocol):
     def write(self) -> AbstractContextManager[Writer]: ...
     def verify(self, tell: Callable[[int, int], None] | None = None) -> views.Verification: ...
     def close(self) -> None: ...
+
+
+RAW_PORT = 9100
+"""The network port on which label printers take jobs as they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pharmacy_app.domain.vials import numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform
 from pharmacy_app.services.papers import Label, LabelSetup
-from pharmacy_app.services.ports import Reader, Writer
+from pharmacy_app.services.ports import RAW_PORT, Reader, Writer
 from pharmacy_app.services.reading import Reading
 
 LABEL_KINDS = (
@@ -32,8 +32,6 @@ LABEL_KINDS = (
 """Every kind of label that is asked for; the light cover's goes with the bag's."""
 OUTLETS = ("system", "tcp", "file")
 LANGUAGES = ("pdf", "zpl")
-RAW_PORT = 9100
-"""The port on which label printers take jobs as they are."""
 LARGEST_OFFSET_MM = Decimal(20)
 
 

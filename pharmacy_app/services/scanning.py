@@ -17,18 +17,16 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.label_marks import read_mark
 from pharmacy_app.domain.scans import LETTERS, KitPattern, Scan, could_be_ours, learn, on_other_keyboards, read_scan
 from pharmacy_app.domain.units import show
-from pharmacy_app.domain.vials import Vial, looks_like_ours, move_table, swapped, usable_on
+from pharmacy_app.domain.vials import UNOPENED, Vial, looks_like_ours, move_table, swapped, usable_on
 from pharmacy_app.services import views
 from pharmacy_app.services.about import FORMS, NUMBERED, about_words, things_named
 from pharmacy_app.services.desk import site_of, zone_of
 from pharmacy_app.services.places import numbered_places
-from pharmacy_app.services.ports import LabelFilter, Reader
+from pharmacy_app.services.ports import EVERY_LABEL, LabelFilter, Reader
 from pharmacy_app.services.reading import Reading
 
 _SYMBOLOGY_MARK = 3
 """``]d2``: so many characters some scanners send before a code."""
-_MANY = 10_000
-"""More copies than one label ever has."""
 _ONE_EACH = frozenset({"vial", "opened vial", "bag", "light cover", "return box", "destruction container", "place"})
 """The kinds of label of which a thing has one at a time: a newer copy takes the place of the one before it."""
 
@@ -385,19 +383,13 @@ def _label_notes(reader: Reader, code: _Code, vial: Vial | None) -> tuple[str, .
     )
 
 
-_UNOPENED = frozenset({"held", "available", "reserved", "quarantined"})
-_NEVER_ON = {
-    "quarantine": (_UNOPENED - {"quarantined"}) | {"opened", "partial"},
-    "opened vial": _UNOPENED,
-    "hold for monitor": _UNOPENED,
-}
-"""The states of a vial on which a label of a kind says what is not so, or not any more."""
+_NOT_QUARANTINED = frozenset((*UNOPENED, "opened", "partial")) - {"quarantined"}
 
 
 def _refuse_stale(scan: Scan, vial: Vial) -> None:
-    """Refuse a vial by a label that speaks of another state than it is in."""
+    """Refuse a vial by the label of a quarantine that it is not in any more."""
     mark = read_mark(scan.number, scan.mark)
-    if mark is not None and vial.state in _NEVER_ON.get(mark.kind, ()):
+    if mark is not None and mark.kind == "quarantine" and vial.state in _NOT_QUARANTINED:
         raise _refused(
             f"This is the {mark.kind} label of vial {vial.unit_number}, and the record says that the vial is"
             f" {vial.state}. Put it aside and find out which is right; then scan the vial's own label."
@@ -409,15 +401,21 @@ def _copy_notes(reader: Reader, scan: Scan) -> tuple[str, ...]:
     mark = read_mark(scan.number, scan.mark)
     if mark is None:
         return ()
-    of_kind = reader.labels(LabelFilter(number=scan.number, kind=mark.kind), limit=_MANY)
-    copies = [label for label in of_kind if label.mark == scan.mark and label.status != "never out"]
+    of_kind = reader.labels(LabelFilter(number=scan.number, kind=mark.kind), limit=EVERY_LABEL)
+    copies = [label for label in of_kind if label.mark == scan.mark]
     this = f"copy {mark.copy_number} of the {mark.kind} label of {scan.number}"
-    if copies and all(label.status == "void" for label in copies):
+    # A number that is not on record is told as that.
+    if not any(label.live for label in copies) and _is_here(reader, scan.number):
+        if not copies:
+            why = "which was never printed here"
+        elif copies[0].status == "void":
+            why = f"which is void: {copies[0].void_why}"
+        else:
+            why = "of which it is on record that it never came out"
         raise _refused(
-            f"This is {this}, which is void: {copies[0].void_why}. Put the thing aside, find out what it is, take this"
-            " label off and destroy it."
+            f"This is {this}, {why}. Put the thing aside, find out what it is, take this label off and destroy it."
         )
-    newest = next((label for label in of_kind if label.live), None)
+    newest = reader.newest_label(mark.kind, scan.number)
     if mark.kind in _ONE_EACH and newest is not None and newest.copy_number > mark.copy_number:
         return (f"This is {this}; copy {newest.copy_number} was printed since. Destroy the older one.",)
     return ()

@@ -11,12 +11,9 @@ from pathlib import Path
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.services.desk import Desk
-from pharmacy_app.services.ports import LabelFilter, Reader, Sent
-from pharmacy_app.services.printers import RAW_PORT, printer_named
+from pharmacy_app.services.ports import EVERY_LABEL, RAW_PORT, LabelFilter, Reader, Sent
+from pharmacy_app.services.printers import printer_named
 from pharmacy_app.services.views import LabelLine, PrinterEntry
-
-_MANY = 10_000
-"""More labels than any print holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ def to_send(reader: Reader, print_seq: int, after: int = 0) -> Outgoing:
     job = outgoing(reader, print_seq)
     if job is None:
         raise Refused(Fault("printer", "This print was made for no printer: print it from its PDF."))
-    left = reader.labels(LabelFilter(print_seq=print_seq), limit=_MANY)
+    left = reader.labels(LabelFilter(print_seq=print_seq), limit=EVERY_LABEL)
     words = next((words for label in left if label.line > after and (words := _overtaken(reader, label))), "")
     if words:
         raise Overtaken(Fault("print_seq", f"{words} Nothing more was sent."))
@@ -104,7 +101,7 @@ def _overtaken(reader: Reader, label: LabelLine) -> str:
     if label.status == "out" or label.scanned_at is not None:
         return f"It is on record that {named} came out: another paper of it needs a new print and its reason."
     same = LabelFilter(number=label.number, kind=label.kind, about=label.about)
-    for later in reader.labels(same, limit=_MANY):
+    for later in reader.labels(same, limit=EVERY_LABEL):
         if later.event_seq > label.event_seq and later.status != "never out":
             return f"{later.printed_by} printed {named} anew on {say_moment(later.printed_at)}."
     return ""

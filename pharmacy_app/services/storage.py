@@ -31,7 +31,7 @@ from pharmacy_app.domain.temperatures import (
     trace,
 )
 from pharmacy_app.domain.units import parse_decimal
-from pharmacy_app.domain.vials import NEVER_RECEIVED, looks_like_ours, move, move_table, numbered
+from pharmacy_app.domain.vials import NEVER_RECEIVED, UNOPENED, looks_like_ours, move, move_table, numbered
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import (
     Act,
@@ -733,7 +733,7 @@ class ExposedVial:
     @property
     def was_unopened(self) -> bool:
         """Whether it was still unopened when the deviation was recorded, so that a decision is needed."""
-        return self.line.state_found in _UNOPENED
+        return self.line.state_found in UNOPENED
 
     @property
     def was_used(self) -> bool:
@@ -793,7 +793,6 @@ def used_by(state: str, dose_id: str) -> bool:
 
 
 _USED = ("opened", "empty", "partial", "returned by subject")
-_UNOPENED = tuple(state.name for state in move_table().states.values() if state.on_site in ("available", "quarantine"))
 
 
 def spans_of(line: views.DeviationLine) -> tuple[Span, ...]:

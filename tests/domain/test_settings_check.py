@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 
 import pytest
 
-from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.findings import Finding, Named, Severity
 from pharmacy_app.domain.settings import (
     BagPreparation,
@@ -137,9 +137,7 @@ def test_all_settings_at_once_name_setting_and_field() -> None:
         "bag.bag_volume_ml",
         "dose_rounding.increment_mg",
     }
-    with pytest.raises(Refused) as refused:
-        check.refuse_faults()
-    assert len(refused.value.faults) == 3
+    assert len(check.faults) == 3
 
 
 def test_what_stays_in_bag_and_line_may_be_nothing_but_not_less() -> None:
@@ -422,8 +420,8 @@ def test_the_precision_of_the_moment_does_not_move_a_limit() -> None:
         assert check_settings(residue, PROTOCOL).findings == ()
 
 
-def test_settings_without_faults_are_not_refused() -> None:
-    check_settings(SETTINGS, PROTOCOL).refuse_faults()
+def test_good_settings_have_no_faults() -> None:
+    assert check_settings(SETTINGS, PROTOCOL).faults == ()
 
 
 def test_a_setting_that_is_missing_does_not_hide_the_ones_after_it() -> None:

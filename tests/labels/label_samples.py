@@ -10,6 +10,8 @@ from pharmacy_app.services.papers import Label, LabelSetup, LabelValue
 from tests.labels.samples import TEN_FIFTEEN
 
 D = Decimal
+CAUTION = "Caution: New Drug—Limited by Federal (or United States) law to investigational use."
+"""21 CFR 312.6(a), typed from the regulation."""
 PRINTERS = (203, 300)
 STOCKS = ("4 x 3 in", "4 x 2 in", "2.25 x 1.25 in", "2 x 1 in")
 

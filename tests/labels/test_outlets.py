@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labels import outlets
-from labels.outlets import labels_of, queues, status_warning, to_file, to_printer, to_queue
+from labels.outlets import labels_of, queues, status_warning, to_printer, to_queue, write_file
 from pharmacy_app.domain.errors import Refused, Unavailable
 from pharmacy_app.services.ports import NotSent, PerhapsSent, Sent
 
@@ -246,19 +246,17 @@ def test_a_host_status_says_what_is_wrong() -> None:
 
 def test_a_file_holds_the_job_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = tmp_path / "labels.zpl"
-    assert to_file(JOB, path) == Sent(5, 5, len(JOB))
+    assert write_file(JOB, path, labels=5) == Sent(5, 5, len(JOB))
     assert path.read_bytes() == JOB
     assert [file.name for file in tmp_path.iterdir()] == ["labels.zpl"]
 
 
-def test_a_file_that_is_there_stays_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
+def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     path = tmp_path / "labels.zpl"
     path.write_bytes(b"of yesterday")
-    with pytest.raises(Refused, match=r"There is a file “labels\.zpl” already"):
-        to_file(JOB, path)
+    with pytest.raises(Refused, match=r"There is a file “labels\.zpl” in .* Move it elsewhere"):
+        write_file(JOB, path, labels=5)
     assert path.read_bytes() == b"of yesterday"
-    to_file(JOB, path, replace=True)
-    assert path.read_bytes() == JOB
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -266,13 +264,13 @@ def test_a_file_that_comes_up_meanwhile_stays(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / "labels.zpl"
     really = outlets._put_in_place
 
-    def late(made: Path, where: Path, *, replace: bool) -> None:
+    def late(made: Path, where: Path) -> None:
         where.write_bytes(b"of another PC")
-        really(made, where, replace=replace)
+        really(made, where)
 
     monkeypatch.setattr(outlets, "_put_in_place", late)
     with pytest.raises(Refused):
-        to_file(JOB, path)
+        write_file(JOB, path, labels=5)
     assert path.read_bytes() == b"of another PC"
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -282,15 +280,15 @@ def test_a_memory_stick_without_links_takes_the_file_too(tmp_path: Path, monkeyp
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", none)
-    to_file(JOB, tmp_path / "labels.zpl")
+    write_file(JOB, tmp_path / "labels.zpl", labels=5)
     assert (tmp_path / "labels.zpl").read_bytes() == JOB
     with pytest.raises(Refused):
-        to_file(JOB, tmp_path / "labels.zpl")
+        write_file(JOB, tmp_path / "labels.zpl", labels=5)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"could not be written to .*gone.* \(No such file or directory\)"):
-        to_file(JOB, tmp_path / "gone" / "labels.zpl")
+        write_file(JOB, tmp_path / "gone" / "labels.zpl", labels=5)
 
 
 # ---- queues

@@ -11,8 +11,8 @@ from labels.phrases import german, read_phrases
 from labels.template import load, shelf
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.protocol import shipped_protocol
-from pharmacy_app.services.papers import CAUTION, Label, LabelSetup
-from tests.labels.label_samples import GERMAN, LABELS, sample, with_values, without
+from pharmacy_app.services.papers import Label, LabelSetup
+from tests.labels.label_samples import CAUTION, GERMAN, LABELS, sample, with_values, without
 
 EU_GERMAN = LabelSetup(region="eu", languages=("de",), stock="4 x 3 in")
 

@@ -4,7 +4,7 @@ import pytest
 
 from labels import text
 from labels.template import LANGUAGES, REGIONS, load, shelf
-from pharmacy_app.services.papers import CAUTION
+from tests.labels.label_samples import CAUTION
 
 KINDS = {
     *("vial", "opened vial", "bag", "light cover", "syringe", "quarantine", "hold for monitor", "return box"),
@@ -63,7 +63,7 @@ def test_what_a_template_says_breaks_no_rule_of_notation() -> None:
             assert text.character_faults(template.kind, words) == []
 
 
-def test_the_caution_in_the_templates_is_the_services_own() -> None:
+def test_the_caution_in_the_templates_is_verbatim() -> None:
     assert {template.texts["en"]["caution"] for template in shelf().templates.values()} == {CAUTION}
 
 

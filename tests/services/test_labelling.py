@@ -56,7 +56,13 @@ from pharmacy_app.services.printers import LABEL_KINDS, PrinterForm, set_printer
 from pharmacy_app.services.printing import Printed, kept_paper
 from pharmacy_app.services.questions import today
 from pharmacy_app.services.scanning import find_vial, where
-from pharmacy_app.services.stock import QuarantineForm, quarantine, release_shipment
+from pharmacy_app.services.stock import (
+    PermissionForm,
+    QuarantineForm,
+    quarantine,
+    release_shipment,
+    release_with_document,
+)
 from pharmacy_app.services.study_settings import SettingsForm, sign_settings
 from tests.services.pharmacy import SOURCE, Pharmacy, StubPapers
 
@@ -1054,14 +1060,16 @@ def test_the_label_of_a_vials_quarantine_is_not_the_vials_own(pharmacy: Pharmacy
     # On the vial in quarantine it names the vial; on a usable one it has been left on by mistake.
     with pharmacy.desk.store.read() as reader:
         assert find_vial(reader, other, day).unit_number == first
-        opened = first + mark_of("opened vial", first, 1)
-        one_fault(lambda: find_vial(reader, opened, day), "unit_number", "the record says that the vial is quarantined")
-        usable = next(vial for vial in pharmacy.vials() if vial.state == "available").unit_number
-        for kind in ("quarantine", "hold for monitor"):
-            code = usable + mark_of(kind, usable, 1)
-            one_fault(
-                partial(find_vial, reader, code, day), "unit_number", f"This is the {kind} label of vial {usable}"
-            )
+        one_fault(
+            lambda: find_vial(reader, first + mark_of("opened vial", first, 1), day),
+            "unit_number",
+            f"This is copy 1 of the opened vial label of {first}, which was never printed here.",
+        )
+    usable = PermissionForm((first,), pharmacy.permission())
+    release_with_document(pharmacy.desk, pharmacy.act("paula"), usable)
+    with pharmacy.desk.store.read() as reader:
+        words = f"This is the quarantine label of vial {first}, and the record says that the vial is available"
+        one_fault(lambda: find_vial(reader, other, day), "unit_number", words)
     pharmacy.assert_sound()
 
 
@@ -1168,6 +1176,22 @@ def test_a_void_label_is_refused_wherever_it_is_scanned_and_an_older_copy_is_sai
     with pharmacy.desk.store.read() as reader:
         one_fault(lambda: where(reader, old, day), "scan", "which is void: on the wrong vial")
         one_fault(lambda: find_vial(reader, old, day), "unit_number", "which is void: on the wrong vial")
+        assert find_vial(reader, first + mark_of("vial", first, 2), day).unit_number == first
+
+
+def test_a_label_that_never_came_out_or_was_never_printed_names_nothing(pharmacy: Pharmacy) -> None:
+    """There is no such paper, so what bears its mark is a forgery, a test print or another pharmacy's."""
+    first, *_ = pharmacy.receive()
+    answer(pharmacy, prints(pharmacy, "vial", first), nothing=True)
+    day = pharmacy.clock().date()
+    with pharmacy.desk.store.read() as reader:
+        never = first + mark_of("vial", first, 1)
+        one_fault(lambda: where(reader, never, day), "scan", "of which it is on record that it never came out")
+        none = first + mark_of("vial", first, 7)
+        one_fault(lambda: find_vial(reader, none, day), "unit_number", "which was never printed here")
+    prints(pharmacy, "vial", first)
+    with pharmacy.desk.store.read() as reader:
+        one_fault(lambda: where(reader, never, day), "scan", "of which it is on record that it never came out")
         assert find_vial(reader, first + mark_of("vial", first, 2), day).unit_number == first
 
 

@@ -7,20 +7,18 @@ from typing import cast
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pharmacy_app.services.desk import Desk
-from pharmacy_app.services.ports import LabelFilter
+from pharmacy_app.services.ports import EVERY_LABEL, LabelFilter
 from pharmacy_app.services.printing import kept_paper
 from pharmacy_app.services.views import LabelLine
 from ui.office import Office
 from ui.pages.labels_lines import COLUMNS, LabelRow
 from ui.pages.stock_parts import TippedRows
-from ui.paper import PaperDialog
+from ui.paper import LABEL_DPI, PaperDialog
 from ui.widgets.basics import Button
 from ui.widgets.panels import Banner
 from ui.widgets.tables import DataTable
 
 _SHOWN = ("kind", "number", "copy", "out", "scanned")
-_MANY = 10_000
-"""More labels than any print holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def kept_labels(desk: Desk, print_seq: int, sha256: str) -> KeptLabels:
     """What was kept of a print; raises ``Refused`` when its pages are not in the store."""
     pdf = kept_paper(desk, sha256)
     with desk.store.read() as reader:
-        return KeptLabels(pdf, tuple(reader.labels(LabelFilter(print_seq=print_seq), limit=_MANY)))
+        return KeptLabels(pdf, tuple(reader.labels(LabelFilter(print_seq=print_seq), limit=EVERY_LABEL)))
 
 
 def state_words(labels: Sequence[LabelLine]) -> tuple[str, str]:
@@ -54,8 +52,7 @@ class KeptLabelsDialog(PaperDialog):
     def __init__(
         self, office: Office, title: str, kept: KeptLabels, print_again: Callable[[], None], parent: QWidget
     ) -> None:
-        # The name tells in which resolution the pages are drawn; no file is ever made of it.
-        super().__init__(office.bridge, office.desk.papers, title, "label.pdf", kept.pdf, parent)
+        super().__init__(office.bridge, office.desk.papers, title, "", kept.pdf, parent, dpi=LABEL_DPI)
         self.only_look()
         self.states = Banner("info", "", name="kept_labels_state")
         self.states.set_message(*state_words(kept.labels))

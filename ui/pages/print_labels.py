@@ -6,8 +6,8 @@ from functools import partial
 from typing import cast
 
 from PySide6.QtCore import QBuffer, QByteArray, Qt, Signal
-from PySide6.QtGui import QImageReader, QKeySequence, QPixmap, QShortcut
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QImageReader, QKeySequence, QShortcut
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Fault, Refused, Unavailable
 from pharmacy_app.domain.events import Event
@@ -29,7 +29,7 @@ from ui.office import Office
 from ui.pages.print_outcome import OpenQuestion, OutcomePanel, question_of
 from ui.pages.print_ways import ON_SCREEN, USUAL, Ways, show_start, ways_of
 from ui.pages.stock_parts import vials_count
-from ui.paper import LABEL_DPI, MAX_PAGES_SHOWN, PaperDialog, open_at_size
+from ui.paper import LABEL_DPI, MAX_PAGES_SHOWN, PagesView, PaperDialog, open_at_size
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text, announce
 from ui.widgets.fields import ChoiceField, Field, Form, TextField
@@ -136,7 +136,7 @@ class LabelsDialog(PaperDialog):
     """
 
     def __init__(self, office: Office, title: str, file_name: str, printed: Printed, parent: QWidget) -> None:
-        super().__init__(office.bridge, office.desk.papers, title, file_name, printed.pdf, parent)
+        super().__init__(office.bridge, office.desk.papers, title, file_name, printed.pdf, parent, dpi=LABEL_DPI)
         self._office = office
         self._title = title
         self._seq = printed.event.seq
@@ -385,16 +385,7 @@ class PrintLabelsDialog(QDialog):
         office.ask(partial(ways_of, desk, form.kind), self._got_ways, self._failed)
 
     def _lay_out(self, column: QVBoxLayout) -> None:
-        self._pages = QWidget()
-        self._pages.setObjectName("paper_ground")
-        self._column = QVBoxLayout(self._pages)
-        self._column.setSpacing(SPACE_L)
-        self._column.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        scroll = QScrollArea()
-        scroll.setObjectName("print_labels_pages")
-        scroll.setAccessibleName("The labels as they will print")
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self._pages)
+        self._pages = PagesView("print_labels_pages", "The labels as they will print")
         self._state = Text("Drawing the labels…", "muted", name="print_labels_state")
         self.back = Button("Go &back", name="print_labels_back")
         self.back.clicked.connect(self.reject)
@@ -406,7 +397,7 @@ class PrintLabelsDialog(QDialog):
         foot.addWidget(self._state, 1)
         foot.addWidget(self.back)
         foot.addWidget(self.verb)
-        column.addWidget(scroll, 1)
+        column.addWidget(self._pages, 1)
         column.addLayout(foot)
 
     def _got_ways(self, ways: Ways) -> None:
@@ -463,16 +454,7 @@ class PrintLabelsDialog(QDialog):
             # A newer one is being drawn.
             return
         self.form.clear_faults()
-        self._clear_pages()
-        for number, png in enumerate(look.pages, start=1):
-            picture = QPixmap()
-            picture.loadFromData(QByteArray(png), "PNG")
-            page = QLabel()
-            page.setObjectName(f"label_page_{number}")
-            page.setAccessibleName(f"Page {number} as it will print")
-            page.setPixmap(picture)
-            self._column.addWidget(page, 0, Qt.AlignmentFlag.AlignHCenter)
-        self._column.addStretch(1)
+        self._pages.show_pages(look.pages, "label_page", "Page {} as it will print")
         self.printer.set_hint(self._stock_words(look))
         self._state.setText(_look_words(look))
         self.why.setVisible(look.reprints > 0)
@@ -498,13 +480,8 @@ class PrintLabelsDialog(QDialog):
         if not self._looks:
             self._failed(trouble)
 
-    def _clear_pages(self) -> None:
-        while (item := self._column.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-
     def _failed(self, trouble: Exception) -> None:
-        self._clear_pages()
+        self._pages.clear()
         faults = trouble.faults if isinstance(trouble, Refused) else (Fault("", str(trouble)),)
         self._state.setText("There is nothing to print yet.")
         self._ready = False

@@ -11,8 +11,8 @@ from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.units import show
-from pharmacy_app.services.ports import LabelStock
-from pharmacy_app.services.printers import LABEL_KINDS, RAW_PORT, PrinterForm, set_printer
+from pharmacy_app.services.ports import RAW_PORT, LabelStock
+from pharmacy_app.services.printers import LABEL_KINDS, PrinterForm, set_printer
 from pharmacy_app.services.views import Printer
 from ui.office import Office
 from ui.pages.print_labels import print_labels_dialog

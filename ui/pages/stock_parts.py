@@ -18,26 +18,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pharmacy_app.domain.dates import say_day, say_moment
+from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.expiry import EXPIRED_STATE
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import Vial, move_table
 from pharmacy_app.services.desk import Act
-from pharmacy_app.services.disposition import permissions
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.stock import (
     QuarantineForm,
     quarantine,
 )
-from pharmacy_app.services.views import CorrectionLine, DocumentLine, LedgerLine
+from pharmacy_app.services.views import CorrectionLine, LedgerLine
 from ui.office import Office
 from ui.pages.done_field import DoneTime
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
-from ui.widgets.fields import ChoiceField, Field, Form, NoteField, TextField
+from ui.widgets.fields import Field, Form, NoteField, TextField
 from ui.widgets.tables import Column, DataTable, PagedTableModel, RowTableModel
 
 MOMENT_WIDTH = 176
@@ -403,24 +402,6 @@ def quarantine_dialog(office: Office, units: tuple[str, ...], parent: QWidget) -
     )
     dialog.add_done_time()
     return dialog
-
-
-class PermissionField(ChoiceField):
-    """The supporter's written permissions that are attached, newest first, to choose one by its number."""
-
-    def __init__(self, office: Office) -> None:
-        super().__init__("permission", "Supporter's &permission", required=True)
-        self.set_hint("Looking for what is attached…")
-        office.ask(permissions, self._got, office.say_trouble)
-
-    def _got(self, found: Sequence[DocumentLine]) -> None:
-        self.set_choices(
-            [
-                (line.document_id, f"{line.document_id}: {line.title}, {line.signed_by}, {say_day(line.dated_on)}")
-                for line in found
-            ]
-        )
-        self.set_hint("" if found else "None is attached yet. Attach it under Documents, then come back.")
 
 
 def print_dialog(

@@ -87,11 +87,6 @@ class LastResort(QObject):
         sys.excepthook = self._hook
         threading.excepthook = self._thread_hook
 
-    def uninstall(self) -> None:
-        """Give the hooks back."""
-        sys.excepthook = sys.__excepthook__
-        threading.excepthook = threading.__excepthook__
-
     def take(self, report: str) -> None:
         """Show a report, once, whichever thread it comes from."""
         self._found.emit(report)

@@ -498,12 +498,6 @@ class DataTable(QTableView):
         indexes = sorted(index.row() for index in self.selectionModel().selectedRows())
         return [row for row in map(self._columns_model.row_object, indexes) if row is not None]
 
-    def set_empty_text(self, text: str) -> None:
-        """What stands in the middle while there are no rows."""
-        self._empty_text = text
-        self._count()
-        self.viewport().update()
-
     def copy(self) -> None:
         """Put the chosen rows on the clipboard, with headers, columns parted by tabs."""
         columns = self._columns_model.columns
