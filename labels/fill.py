@@ -74,6 +74,8 @@ def fill(label: Label, setup: LabelSetup) -> Filled:
     for name in label.values:
         if not shelf().knows(label.kind, name):
             raise ValueError(f"a {label.kind} label has no value {name!r}")
+    if label.reprint < 0:
+        raise ValueError("copies are counted from 1")
     _languages_known(setup)
     faults = own_number_faults("number", label.number)
     printed = _with_mark(label.number, label.mark)
