@@ -91,6 +91,12 @@ VIEW_GUARDS = (
     Guard("discrepancy_no_delete", "discrepancy", "DELETE", "a discrepancy is never deleted"),
     *_kept("close_out", "a close-out is never changed", "a close-out is never deleted"),
     Guard("label_no_delete", "label", "DELETE", "a printed label stays listed, void or not"),
+    Guard("review_no_delete", "review", "DELETE", "an entry stays reviewable"),
+    *_kept("verification", "a verification is never changed", "a verification is never deleted"),
+    Guard("visit_no_delete", "visit", "DELETE", "a visit is never deleted"),
+    Guard("query_no_delete", "query", "DELETE", "a query is never deleted"),
+    *_kept("query_line", "what was said of a query is never changed", "and it is never deleted"),
+    *_kept("accounted", "an accountability is never changed: it is taken back", "and it is never deleted"),
     Guard("printer_no_delete", "printer", "DELETE", "a printer is set out of use, never deleted"),
 )
 """Guards of the views. They come and go with their tables, when the views are rebuilt from the journal."""

@@ -30,7 +30,7 @@ Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 APPLICATION_ID = 0x494E4F31
 """Marks a database as ours."""
 
-PROJECTION_VERSION = 8
+PROJECTION_VERSION = 9
 """The shape of the projection tables; another number in the database means they are rebuilt from the journal."""
 
 journal = MetaData()
@@ -224,6 +224,7 @@ vial = Table(
     Index("ix_vial_state", "state", "strength_mg", "expires_on"),
     Index("ix_vial_lot", "lot"),
     Index("ix_vial_dose", "dose_id"),
+    Index("ix_vial_shipment", "shipment_number"),
 )
 lot = Table(
     "lot",
@@ -333,6 +334,7 @@ mg_line = Table(
     _text("residue_mg", null=True),
     _text("discarded_mg", null=True),
     Column("closed_seq", Integer, nullable=True),
+    Index("ix_mg_dose", "dose_id"),
 )
 subject = Table(
     "subject",
@@ -722,6 +724,133 @@ printer = Table(
     Column("event_seq", Integer, nullable=False),
     _text("set_by"),
     _text("set_at"),
+)
+
+# The monitor's review. Every reviewable entry has a row: why it deserves a look, which verification counts (0: none),
+# and the newest entry that corrected, undid or set it anew (0: none). It is verified while the first is the newer one.
+review = Table(
+    "review",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("kind"),
+    _text("actor_id"),
+    _text("done_utc"),
+    Column("risk", Integer, nullable=False),
+    _text("reasons"),
+    _text("makes"),
+    Column("verified_seq", Integer, nullable=False),
+    Column("touched_seq", Integer, nullable=False),
+    Index("ix_review_risk", "risk", "event_seq"),
+    Index("ix_review_done", "done_utc", "event_seq"),
+    Index("ix_review_makes", "makes"),
+    Index("ix_review_touched", "touched_seq"),
+)
+# What an entry is about, but for its moves, which the ledger knows.
+review_about = Table(
+    "review_about",
+    views,
+    Column("about", Text, primary_key=True),
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    Index("ix_review_about_entry", "event_seq"),
+)
+# The first entry of a kind that stands out when it is the first.
+review_first = Table(
+    "review_first",
+    views,
+    Column("first_of", Text, primary_key=True),
+    Column("event_seq", Integer, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Index("ix_review_first_entry", "event_seq"),
+)
+verification = Table(
+    "verification",
+    views,
+    Column("entry_seq", Integer, primary_key=True, autoincrement=False),
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("visit"),
+    _text("initials"),
+    _text("verified_by"),
+    _text("verified_at"),
+    Index("ix_verification_event", "event_seq"),
+)
+visit = Table(
+    "visit",
+    views,
+    Column("number", Text, primary_key=True),
+    _text("monitor_id"),
+    _text("monitor"),
+    _text("from_on"),
+    _text("to_on"),
+    _text("purpose"),
+    _text("planned_by"),
+    _text("planned_at"),
+    Column("event_seq", Integer, nullable=False),
+    Column(
+        "status",
+        Text,
+        CheckConstraint("status IN ('planned', 'open', 'signed')", name="known_visit_status"),
+        nullable=False,
+    ),
+    _text("opened_at", null=True),
+    Column("opened_seq", Integer, nullable=True),
+    _text("opened_why"),
+    Column("since_seq", Integer, nullable=False),
+    _text("signed_at", null=True),
+    Column("signed_seq", Integer, nullable=True),
+    _text("signed_by"),
+    _text("summary"),
+    _text("record", null=True),
+    Index("ix_visit_monitor", "monitor_id", "status"),
+)
+query = Table(
+    "query",
+    views,
+    Column("number", Text, primary_key=True),
+    _text("about"),
+    _text("field"),
+    Column("entry_seq", Integer, nullable=True),
+    _text("text"),
+    _text("visit"),
+    _text("opened_by"),
+    _text("opened_by_id"),
+    _text("opened_at"),
+    _text("opened_on"),
+    Column(
+        "status",
+        Text,
+        CheckConstraint("status IN ('open', 'answered', 'returned', 'closed')", name="known_query_status"),
+        nullable=False,
+    ),
+    _text("answered_by_id"),
+    _text("closed_by"),
+    _text("closed_at", null=True),
+    _text("last_at"),
+    _text("last_on"),
+    Column("event_seq", Integer, nullable=False),
+    Index("ix_query_status", "status", "event_seq"),
+    Index("ix_query_about", "about"),
+    Index("ix_query_entry", "entry_seq"),
+)
+query_line = Table(
+    "query_line",
+    views,
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("number"),
+    _text("says"),
+    _text("text"),
+    _text("person"),
+    _text("said_at"),
+    Index("ix_query_line", "number", "event_seq"),
+)
+# Which containers the monitor has accounted for, by which entry and in which visit.
+accounted = Table(
+    "accounted",
+    views,
+    Column("unit_number", Text, primary_key=True),
+    Column("event_seq", Integer, primary_key=True, autoincrement=False),
+    _text("monitor"),
+    _text("accounted_at"),
+    _text("visit"),
 )
 
 # Tables whose rows are never changed or deleted are named in db/guards.py: the database itself refuses it.

@@ -165,7 +165,7 @@ def _replay(connection: Connection, copy: sqlite3.Connection, followed: _Followe
             event = _read(row)
             try:
                 replay_changes(copy, changes_of(event))
-            except (LookupError, TypeError, ValueError, AttributeError, sqlite3.Error) as error:
+            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, sqlite3.Error) as error:
                 words = f"Event {event.seq} cannot be replayed: it is not what this app writes."
                 raise _Altered(event.seq, words) from error
             followed.count, followed.hash = event.seq, row.hash

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QItemSelectionModel, QPoint, QSettings
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QScrollArea, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPushButton, QScrollArea, QTableView, QWidget
 
 from pharmacy_app.bootstrap import open_desk, url_of
 from pharmacy_app.demo import PASSWORD, DemoDay, dose, enroll_subject, make_demonstration, marrow, meet_criteria
@@ -20,6 +20,9 @@ from pharmacy_app.services.doses import OrderForm, order
 from pharmacy_app.services.ports import LedgerFilter
 from pharmacy_app.services.printing import print_medication_error, print_treatment_calendar
 from ui.app import App, Launch
+from ui.pages.anchor import AnchorDialog
+from ui.pages.monitor import MonitorPage
+from ui.pages.monitor_sign import SignVisitDialog
 from ui.theme import Theme
 from ui.widgets.fields import DateTimeField
 from ui.widgets.move_diagram import MoveDiagramView
@@ -155,6 +158,55 @@ def stock_and_past(app: App, folder: Path, mode: str) -> None:
     take(app, folder, f"ledger-past-{mode}", TALL)
 
 
+def take_dialog(app: App, folder: Path, name: str) -> QDialog:
+    """One picture of the dialog that is open."""
+    settle(app)
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, QDialog), f"no dialog is open for {name}"
+    dialog.grab().save(str(folder / f"{name}.png"))
+    return dialog
+
+
+def monitors_desk(app: App, folder: Path, mode: str) -> None:
+    """The monitor's desk: the visit and what changed, an entry, queries, containers, the signature, an old paper."""
+    desk = app._desk
+    assert desk is not None
+    page = app.window.show_page("monitor")
+    assert isinstance(page, MonitorPage)
+    take(app, folder, f"monitor-{mode}")
+    with desk.store.read() as reader:
+        is_open = any(visit.status == "open" for visit in reader.visits())
+        printed = reader.events(kind="record_printed", text="", offset=0, limit=500)[-1]
+    if not is_open:
+        press(app, "visit_go")
+    page.open_on("visit")
+    take(app, folder, f"monitor-review-{mode}")
+    press(app, "review_open")
+    take_dialog(app, folder, f"monitor-entry-{mode}").reject()
+    page.open_on("queries")
+    take(app, folder, f"monitor-queries-{mode}")
+    page.open_on("accountability")
+    press(app, "account_all")
+    take(app, folder, f"monitor-accountability-{mode}", TALL)
+    page.open_on("stock")
+    take(app, folder, f"monitor-stock-{mode}", TALL)
+    page.open_on("visit")
+    press(app, "review_sign")
+    signing = take_dialog(app, folder, f"monitor-sign-{mode}")
+    assert isinstance(signing, SignVisitDialog)
+    signing.reject()
+    for words, head in (("fits", printed.content["head_hash"]), ("differs", "0" * 64)):
+        press(app, "monitor_paper")
+        paper = QApplication.activeModalWidget()
+        assert isinstance(paper, AnchorDialog)
+        paper.form.set_values({"paper_events": str(printed.content["head_seq"]), "paper_head": head})
+        paper.ask()
+        take_dialog(app, folder, f"paper-{words}-{mode}").reject()
+    press(app, "monitor_records")
+    take_dialog(app, folder, f"take-away-{mode}").reject()
+    settle(app)
+
+
 def main(folder: Path) -> None:
     """Make every picture."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -192,8 +244,7 @@ def main(folder: Path) -> None:
             course_and_rules(app, folder, mode, doses, error_id)
             stock_and_past(app, folder, mode)
             sign_in(app, "monitor")
-            app.window.show_page("monitor")
-            take(app, folder, f"monitor-{mode}")
+            monitors_desk(app, folder, mode)
             app.window.lock()
             take(app, folder, f"locked-{mode}")
             app.window.unlock()

@@ -4,7 +4,7 @@
     python3 installer/dev.py test     every check and test; on PostgreSQL those of the services with their first case,
                                       with all cases when they are named: `test tests/services`
     python3 installer/dev.py check    format, lint, types and import contracts only
-    python3 installer/dev.py bench    the measurements
+    python3 installer/dev.py bench    the measurements; on long ledgers: bench ledger, bench records, bench exports
     python3 installer/dev.py matrix   re-make docs/requirements.md from the rules' catalogue and the register of tests
     python3 installer/dev.py machine  random acts on a pharmacy against a model of it, 100,000 steps or as many as named
     python3 installer/dev.py mutate   change the domain in many small ways and see the tests notice
@@ -318,6 +318,8 @@ def set_up(required: Sequence[Need] = (), wanted: Sequence[Need] = ()) -> list[N
         raise SetUpError(f"Some parts of the system are missing.\n{by_hand(lacking)}")
     # ensurepip is asked for again because only Linux looks at needs.
     if not version:
+        if VENV.is_symlink():
+            raise SetUpError(f".venv is a link to {VENV.resolve()}, and stays as it is. Remove the link.")
         if not _has_ensurepip():
             raise SetUpError("This Python has no ensurepip. Install Python from its makers, with pip, and start again.")
         say("Making the virtual environment in .venv")

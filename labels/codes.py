@@ -16,6 +16,7 @@ from pharmacy_app.domain.errors import Fault, Refused, refuse_any
 from pharmacy_app.domain.label_marks import IDENTIFIER
 
 _OWN_NUMBER = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?")
+_HEAD = re.compile(r"[0-9a-f]{64}")
 TRIM = 0.02
 """Share of a dot taken off each edge: a raster that paints every touched dot would thicken the bars."""
 
@@ -94,6 +95,14 @@ def _own_elements(field: str, number: str, mark: str) -> str:
 
 def _checked_mark(field: str, mark: str) -> str:
     return _checked(field, mark) if mark else ""
+
+
+def head_matrix(events: int, head: str) -> Symbol:
+    """DataMatrix of a journal's head at the foot of a record: ``events:head``, the head in all its 64 digits."""
+    content = f"{events}:{head}"
+    if events < 0 or not _HEAD.fullmatch(head):
+        raise Refused(Fault("stamp", "The journal has no head to print. Verify the journal, then print again."))
+    return _matrix(content, content, as_gs1=False)
 
 
 def element_symbol(elements: Sequence[tuple[str, str, str]], *, two_dimensional: bool) -> Symbol:

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
         TreatmentCalendarPaper,
         Worksheet,
     )
+    from pharmacy_app.services.papers_records import (
+        AuditTrail,
+        DelegationLog,
+        DiscrepancyRecord,
+        DispensingLog,
+        DoseRecord,
+        VisitReport,
+    )
 
 _SHEETS = {"letter": LETTER, "a4": A4}
 
@@ -67,12 +75,14 @@ class PdfPapers:
 
     def worksheet(self, worksheet: "Worksheet") -> bytes:
         """The preparation worksheet."""
-        from labels.codes import dose_codes
+        from labels.codes import dose_codes, head_matrix
         from labels.proof import page_count
         from labels.reports.worksheet import worksheet as draw
 
         pdf = draw(worksheet, Dots(self.dpi), _SHEETS[self.sheet])
-        self._prove(pdf, [dose_codes(worksheet.dose_id), *[[]] * (page_count(pdf) - 1)])
+        head = head_matrix(worksheet.stamp.head_seq, worksheet.stamp.head_hash).content
+        first = sorted((*dose_codes(worksheet.dose_id), head))
+        self._prove(pdf, [first, *[[head]] * (page_count(pdf) - 1)])
         return pdf
 
     def medication_error_report(self, report: "MedicationErrorReport") -> bytes:
@@ -152,6 +162,54 @@ class PdfPapers:
         from labels.reports.accountability import accountability_record
 
         return accountability_record(header, lines, totals, stamp, _SHEETS[self.sheet])
+
+    def darf_style_record(
+        self,
+        header: "AccountabilityHeader",
+        lines: "Iterable[AccountabilityLine]",
+        totals: tuple[tuple[str, int], ...],
+        stamp: "PaperStamp",
+    ) -> bytes:
+        """The accountability record in nine columns."""
+        from labels.reports.darf import darf_style_record
+
+        return darf_style_record(header, lines, totals, stamp, _SHEETS[self.sheet])
+
+    def dispensing_log(self, log: "DispensingLog") -> bytes:
+        """The dispensing log of one subject, landscape."""
+        from labels.reports.dispensing_log import dispensing_log
+
+        return dispensing_log(log, _SHEETS[self.sheet])
+
+    def dose_record(self, record: "DoseRecord") -> bytes:
+        """The whole thread of one dose."""
+        from labels.reports.dose_record import dose_record
+
+        return dose_record(record, _SHEETS[self.sheet])
+
+    def audit_trail(self, trail: "AuditTrail") -> bytes:
+        """The journal's entries, landscape."""
+        from labels.reports.audit_trail import audit_trail
+
+        return audit_trail(trail, _SHEETS[self.sheet])
+
+    def delegation_log(self, log: "DelegationLog") -> bytes:
+        """People, delegations and signatures, landscape."""
+        from labels.reports.delegation_log import delegation_log
+
+        return delegation_log(log, _SHEETS[self.sheet])
+
+    def discrepancy_record(self, record: "DiscrepancyRecord") -> bytes:
+        """The record of one discrepancy."""
+        from labels.reports.discrepancy import discrepancy_record
+
+        return discrepancy_record(record, _SHEETS[self.sheet])
+
+    def visit_report(self, report: "VisitReport") -> bytes:
+        """The report of a monitor's visit, landscape."""
+        from labels.reports.visit import visit_report
+
+        return visit_report(report, _SHEETS[self.sheet])
 
     def page_png(self, pdf: bytes, page: int, dpi: int) -> bytes:
         """A picture of one page (from 0), for the screen: the same bytes that print."""

@@ -1,6 +1,8 @@
 """Words on paper: how values are written, which words are forbidden, and whether a text fits.
 
-A text that does not fit is refused with its field named. Nothing is cut off, nothing goes below 6 pt.
+On a label a text that does not fit, or that no typeface here can draw, is refused with its field named: a label is
+printed when the text is entered. A report prints what was recorded, whatever it is. Nothing is cut off, nothing goes
+below 6 pt.
 """
 
 import re
@@ -142,7 +144,7 @@ def _face(font: str) -> tuple[dict[int, float], float]:
     return dict(face.charWidths), float(face.defaultWidth)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _width_1000(text: str, font: str) -> float:
     widths, missing = _face(font)
     return sum(widths.get(ord(char), missing) for char in text)
@@ -163,6 +165,27 @@ def character_faults(field: str, text: str, font: str = PLAIN) -> list[Fault]:
     return [Fault(field, f"The {field} has characters that cannot be printed ({names}). Write it without them.")]
 
 
+_BLANKS = re.compile(r"[^\S ]+")
+
+
+def written_out(words: str, font: str = PLAIN) -> str:
+    """What was recorded, as a report writes it on a line: nothing that was typed keeps a record from being printed.
+
+    A line break, a tab or another wide blank becomes a blank. What the typeface lacks and what nobody would see is
+    written by its number: ``[U+1F44D]``, ``[U+202E]``.
+    """
+    return words if words.isascii() and words.isprintable() else _written_out(words, font)
+
+
+@lru_cache(maxsize=4096)
+def _written_out(words: str, font: str) -> str:
+    widths, _ = _face(font)
+    return "".join(
+        char if char.isprintable() and ord(char) in widths else f"[U+{ord(char):04X}]"
+        for char in _BLANKS.sub(" ", words)
+    )
+
+
 def fitting_size(text: str, font: str, size: float, smallest: float, room: float) -> float | None:
     """The largest half-point size from ``size`` down to ``smallest`` in which ``text`` fits, or ``None``."""
     smallest = max(smallest, SMALLEST_PT)
@@ -174,11 +197,11 @@ def fitting_size(text: str, font: str, size: float, smallest: float, room: float
 
 
 def wrap(text: str, font: str, size: float, room: float) -> list[str]:
-    """Lines of ``text`` no wider than ``room``; a word longer than a line is broken after a sign or between letters."""
-    return list(_wrapped(text, font, size, room))
+    """Lines of ``text``, written out, no wider than ``room``; a longer word breaks after a sign or between letters."""
+    return list(_wrapped(written_out(text, font), font, size, room))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _wrapped(text: str, font: str, size: float, room: float) -> tuple[str, ...]:
     lines: list[str] = []
     current = ""
@@ -202,7 +225,7 @@ def _break_at(word: str, fits: Callable[[str], bool]) -> int:
     last = 1
     while last < len(word) and fits(word[: last + 1]):
         last += 1
-    signs = [at + 1 for at in range(last) if word[at] in "-–/.,;:_"]
+    signs = [at + 1 for at in range(last) if word[at] in "-–/.,;:_]"]
     return signs[-1] if signs else last
 
 

@@ -1,3 +1,3 @@
 """Dosing and drug accountability for an investigational pharmacy."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

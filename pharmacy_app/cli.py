@@ -1,7 +1,7 @@
-"""The command line: calc, explain, demo, verify and export, with the same services as the window."""
+"""The command line: calc, explain, demo, verify, export and data, with the same services as the window."""
 
 import json
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from pharmacy_app.services.calculator import Calculated
+    from pharmacy_app.services.desk import Act, Desk
 
 app = typer.Typer(
     add_completion=False,
@@ -37,6 +38,7 @@ Database = Annotated[
         show_default=False,
     ),
 ]
+User = Annotated[str, typer.Option(help="User name; the password is asked for.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 _state: dict[str, str] = {}
@@ -405,37 +407,125 @@ def verify(
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="An empty or new folder for the files.")],
+    user: User = "",
     db: Database = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write the ledger, vials, doses and the whole journal as CSV and JSON lines, with their SHA-256."""
+    """Take the whole record away: ledger, vials, doses and the journal's own bytes; the journal keeps who took it.
+
+    Subjects' initials and days of birth stand in the journal. Tables without them are taken by ``data``.
+    """
     from pharmacy_app.bootstrap import open_desk
-    from pharmacy_app.services.export import export_files
+    from pharmacy_app.services.export import export_record
 
     try:
-        with closing(open_desk(_url(db)).store) as store, store.read() as reader:
-            files = export_files(reader)
-        written = write_files(folder, files)
+        desk = open_desk(_url(db))
+        with closing(desk.store), _signed_in(desk, user) as act:
+            event = export_record(desk, act, folder)
+    except (Refused, Unavailable) as trouble:
+        _fail(trouble, as_json)
+    written = [each["name"] for each in event.content["files"]]
+    if as_json:
+        _say_json({"folder": str(folder), "files": written, "event": event.seq})
+    else:
+        out.print(_plain(f"Wrote {len(written)} files to {folder}: {', '.join(written)}."))
+        out.print("The journal holds subjects' initials and days of birth: keep the folder as you keep the record.")
+
+
+@contextmanager
+def _signed_in(desk: "Desk", user: str) -> "Iterator[Act]":
+    """An act of the person who signs in for it: the password is asked for. Raises ``Refused`` where it does not fit."""
+    import platform
+
+    from pharmacy_app.services.accounts import sign_in, sign_out
+    from pharmacy_app.services.desk import Act, Credentials
+
+    password = typer.prompt("Password", hide_input=True, err=True)
+    session = sign_in(desk, Credentials(user, password), platform.node() or "this PC")
+    try:
+        yield Act(session)
+    finally:
+        sign_out(desk, Act(session))
+
+
+@app.command()
+def data(
+    what: Annotated[str, typer.Argument(help="A table or dataset, e.g. ledger or DA; see --list.")] = "",
+    file: Annotated[
+        Path | None, typer.Argument(help="The new file; its ending says the format: csv, xlsx, json.")
+    ] = None,
+    user: User = "",
+    column_map: Annotated[str, typer.Option("--map", help="A sponsor's column map, or its document's number.")] = "",
+    from_on: Annotated[str, typer.Option("--from", help="First day, e.g. 2026-03-02.")] = "",
+    to_on: Annotated[str, typer.Option("--to", help="Last day.")] = "",
+    subject: Annotated[str, typer.Option(help="Subject number.")] = "",
+    strength_mg: Annotated[str, typer.Option("--strength", help="Strength of the vials, mg: 1 or 4.")] = "",
+    lot: Annotated[str, typer.Option(help="Lot.")] = "",
+    place: Annotated[str, typer.Option(help="Place.")] = "",
+    listed: Annotated[bool, typer.Option("--list", help="List what can be taken away, and the column maps.")] = False,
+    db: Database = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a table or dataset away as CSV, workbook or CDISC Dataset-JSON; the journal keeps who took what."""
+    from pharmacy_app.bootstrap import open_desk
+    from pharmacy_app.services.data_export import ExportForm, export_data
+
+    if listed:
+        _list_exports(as_json)
+        return
+    path = file or Path()
+    form = ExportForm(
+        what,
+        path.suffix.lstrip(".").lower(),
+        str(file or ""),
+        column_map,
+        from_on,
+        to_on,
+        subject,
+        strength_mg,
+        lot,
+        place,
+    )
+    try:
+        desk = open_desk(_url(db))
+        with closing(desk.store), _signed_in(desk, user) as act:
+            made = export_data(desk, act, form)
     except (Refused, Unavailable) as trouble:
         _fail(trouble, as_json)
     if as_json:
-        _say_json({"folder": str(folder), "files": written})
-    else:
-        out.print(f"Wrote {len(written)} files to {folder}: {', '.join(written)}.")
+        said = {"file": str(made.path), "rows": made.rows, "sha256": made.sha256, "notes": list(made.notes)}
+        _say_json({**said, "variables": str(made.variables) if made.variables else None, "event": made.event.seq})
+        return
+    out.print(f"Wrote {made.rows:,} rows to {_plain(str(made.path))}, SHA-256 {made.sha256}.")
+    for words in (*([f"List of variables: {made.variables}"] if made.variables else []), *made.notes):
+        out.print(f"  {_plain(words)}")
 
 
-def write_files(folder: Path, files: dict[str, bytes]) -> list[str]:
-    """Write files into a new or empty folder; raises ``Unavailable`` when it is neither or cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise Unavailable(f"The folder {folder} is not empty. Name a new one, so that nothing is overwritten.")
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-    except OSError as error:
-        # Half an export must not be taken for a whole one.
-        for name in files:
-            with suppress(OSError):
-                (folder / name).unlink(missing_ok=True)
-        raise Unavailable(f"The folder {folder} cannot be written ({error.strerror}). Choose another.") from error
-    return list(files)
+def _list_exports(as_json: bool) -> None:
+    from pharmacy_app.services.column_maps import shipped_maps
+    from pharmacy_app.services.data_export import EXPORTS
+
+    maps = shipped_maps()
+    if as_json:
+        tables = {
+            table.name: {
+                "label": table.label,
+                "columns": [
+                    {
+                        "name": each.name,
+                        "label": each.label,
+                        "type": each.kind,
+                        "unit": each.unit,
+                        "source": each.source,
+                    }
+                    for each in table.columns
+                ],
+            }
+            for table in EXPORTS.values()
+        }
+        _say_json({"tables": tables, "maps": {each.name: {"title": each.title, "table": each.table} for each in maps}})
+        return
+    for table in EXPORTS.values():
+        out.print(f"{table.name:<20} {table.label}, {len(table.columns)} columns")
+    for each in maps:
+        out.print(f"--map {each.name:<14} {_plain(each.title)} (of {each.table})")

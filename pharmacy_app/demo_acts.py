@@ -15,7 +15,7 @@ from pharmacy_app.domain.units import show
 from pharmacy_app.services.accounts import AccountForm, NewAccount, add_account, change_password, sign_in
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
 from pharmacy_app.services.desk import Act, Credentials, Desk, Session
-from pharmacy_app.services.doses import DecideForm, OrderForm, order, record_decision, thread_of
+from pharmacy_app.services.doses import DecideForm, OrderForm, order, preview, record_decision, thread_of
 from pharmacy_app.services.labelling import (
     ScanBackForm,
     own_codes,
@@ -294,7 +294,12 @@ def dose(
 
 
 def _decide(day: DemoDay, dose_id: str) -> None:
-    record_decision(day.desk, day.act("pharmacist"), DecideForm(dose_id, reason="As ordered, see the chart."))
+    form = DecideForm(dose_id)
+    with day.desk.store.read() as reader:
+        found = preview(day.desk, reader, form).decision
+    warned = found.may_go_on and bool(found.with_severity(Severity.WARN))
+    reason = "Late for toxicity, as the prescriber decided; see the chart." if warned else ""
+    record_decision(day.desk, day.act("pharmacist"), replace(form, reason=reason))
 
 
 def _plan(day: DemoDay, dose_id: str) -> None:

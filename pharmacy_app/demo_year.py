@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from pharmacy_app.demo_acts import (
     PRESCRIBER,
+    ZONE,
     DemoDay,
     assess,
     dose,
@@ -19,7 +20,21 @@ from pharmacy_app.demo_acts import (
     vials_of,
     weigh,
 )
+from pharmacy_app.demo_monitor import (
+    add_premedication,
+    answer,
+    ask,
+    begin_visit,
+    end_visit,
+    give_back,
+    newest_entry,
+    plan_visit_for,
+    settle,
+    verify_entry,
+    verify_what_changed,
+)
 from pharmacy_app.demo_stock import (
+    SUPPORTER,
     account,
     account_for_containers,
     acknowledge,
@@ -237,19 +252,93 @@ def crack_seen(day: DemoDay) -> None:
 
 
 def first_visit(day: DemoDay) -> None:
-    """The monitor accounts for the containers, they are destroyed, and the quarter is signed."""
+    """The monitor verifies what was recorded so far and asks two questions; containers are accounted for and destroyed.
+
+    The receipt that a question is about stays unverified until it is answered.
+    """
+    begin_visit(day)
+    day.clock.forward(15)
+    with day.desk.store.read() as reader:
+        (error,) = reader.errors()
+    flushed = (
+        "The rest of the dose stayed in the line. Who saw that it was not flushed, and where is that written down?"
+    )
+    seen_by = ask(day, flushed, about=error.error_id, field="Cause")
+    receipt = newest_entry(day, "shipment_received", "shipment SHP-2077")
+    short = "14 vials are on the packing list and 13 came. Where does the supporter confirm in writing that K7714 was"
+    ask(day, f"{short} never packed?", about="SHP-2077", entry=receipt, field="Kit numbers")
+    verify_what_changed(day, leave=(receipt,))
     units = account_for_containers(day)
-    day.clock.forward(90)
+    day.clock.forward(30)
+    words = "Nurse J. Abara saw it and wrote it on the ward's sheet of that day. The sheet was shown to the monitor."
+    answer(day, seen_by, words)
+    settle(day, seen_by, "Sheet seen.")
+    day.clock.forward(60)
     destroy(day, units, "W-0088-1")
     day.clock.forward(30)
     sign_quarter(day, 4)
+    verify_what_changed(day, leave=(receipt,), note="Recorded while I was there.")
+    end_visit(
+        day,
+        "Record read with the pharmacist from the first entry on. Used containers accounted for and destroyed. One"
+        " query stays with the site: the supporter's word on kit K7714.",
+    )
+
+
+def first_answer_on_the_missing_kit(day: DemoDay) -> None:
+    """The technician points to a note of a telephone call; two days later the monitor gives that back."""
+    words = "The supporter was telephoned on the day of the receipt. The note stands in the record of the receipt."
+    answer(day, "QRY-2", words, "technician")
+
+
+def second_answer_on_the_missing_kit(day: DemoDay) -> None:
+    """The supporter's letter has come and is filed."""
+    letter = attach(
+        day,
+        "letter",
+        "Packing of shipment SHP-2077",
+        ("Carton 2 was packed with 13 vials. Kit K7714 was never packed.",),
+        "SHP-2077",
+        SUPPORTER,
+    )
+    answer(day, "QRY-2", f"The supporter's letter is attached as document {letter}.")
 
 
 def second_visit(day: DemoDay) -> None:
-    """The monitor's second visit: some containers are destroyed, the newest ones wait for the next time."""
+    """The monitor's second visit: containers are destroyed, the newest wait for the next time; three queries."""
+    begin_visit(day)
+    day.clock.forward(15)
+    verify_entry(day, newest_entry(day, "shipment_received", "shipment SHP-2077"))
+    given = newest_entry(day, "dose_administered", THREE)
+    ask(day, "No time of the premedication is recorded. When was it given?", entry=given, field="Premedication")
+    logger = newest_entry(day, "logger_read")
+    mute = "The logger was read a day late with a reader lent by the depot. Which reader was it, and is it calibrated?"
+    ask(day, mute, about="SHP-2103", entry=logger)
+    certificate = "The certificate of analysis of this lot is not in the binder. Please file it."
+    ask(day, certificate, about="lot INO1-A126", field="Certificate of analysis")
+    verify_what_changed(day, leave=(logger,))
     units = account_for_containers(day)
     day.clock.forward(90)
     destroy(day, units, "W-0091-2")
+    day.clock.forward(30)
+    end_visit(
+        day,
+        "All that was recorded since the first visit was read. Three queries stay with the site. Containers accounted"
+        " for; their destruction is read at the next visit.",
+    )
+
+
+def premedication_found(day: DemoDay) -> None:
+    """The ward's sheet has the time; the administration, verified already, is corrected, and the answer names that."""
+    given = newest_entry(day, "dose_administered", THREE)
+    with day.desk.store.read() as reader:
+        entry = reader.event(given)
+    assert entry is not None
+    started = datetime.fromisoformat(entry.content["administration"]["started_at"]).astimezone(ZONE)
+    at = (started - timedelta(minutes=30)).strftime("%Y-%m-%d %H:%M")
+    corrected = add_premedication(day, given, at, "Left out on typing; the ward's sheet has the time.")
+    day.clock.forward(5)
+    answer(day, "QRY-3", f"The ward's sheet has the time. It was added by entry {corrected}.")
 
 
 def to_another_site(day: DemoDay) -> None:
@@ -311,11 +400,16 @@ HALF_YEAR: tuple[Beat, ...] = (
     Beat(103, "10:00", crack_seen),
     Beat(101, "13:00", warm_night_ends),
     Beat(97, "08:20", treat(TWO, 3, 8, "53.5", level=-1)),
+    Beat(96, "11:00", lambda day: plan_visit_for(day, "pharmacist", 8, "First monitoring visit, with destruction")),
     Beat(95, "10:00", third_shipment),
     Beat(92, "09:00", lambda day: count(day, "Refrigerator 1")),
     Beat(88, "09:00", first_visit),
+    Beat(86, "11:30", first_answer_on_the_missing_kit),
+    Beat(84, "14:00", lambda day: give_back(day, "QRY-2", "A note of a call does not do. Ask for it in writing.")),
     Beat(80, "09:00", respond(TWO, 3, "PD")),
     Beat(80, "09:10", end(TWO, "no response or progression (10.1)", "Blasts in the blood again.")),
+    Beat(76, "15:00", second_answer_on_the_missing_kit),
+    Beat(75, "10:30", lambda day: settle(day, "QRY-2", "Letter read. The numbers agree.")),
     Beat(66, "10:00", to_another_site),
     Beat(62, "09:00", lambda day: enroll_subject(day, THREE, "2009-11-02", "LMB", "164", "61")),
     Beat(62, "09:20", lambda day: marrow(day, THREE, "71", -6)),
@@ -341,6 +435,7 @@ HALF_YEAR: tuple[Beat, ...] = (
     Beat(39, "09:10", plan(THREE, 2, 6)),
     Beat(33, "08:20", treat(FOUR, 1, 8, "81.0")),
     Beat(33, "12:20", treat(THREE, 2, 1, "59.9")),
+    Beat(30, "16:00", lambda day: plan_visit_for(day, "monitor", 10, "Second monitoring visit")),
     Beat(29, "09:00", count_all),
     Beat(26, "08:20", treat(FOUR, 1, 15, "80.2")),
     Beat(26, "12:20", treat(THREE, 2, 8, "60.0")),
@@ -349,15 +444,26 @@ HALF_YEAR: tuple[Beat, ...] = (
     Beat(19, "11:00", lambda day: marrow(day, FOUR, "3")),
     Beat(18, "09:00", respond(FOUR, 1, "CR")),
     Beat(18, "09:10", plan(FOUR, 2, 6)),
+    Beat(18, "13:00", premedication_found),
+    Beat(17, "10:00", lambda day: answer(day, "QRY-4", "Reader RD-0093 of the supporter's depot.", "technician")),
+    Beat(16, "09:30", lambda day: settle(day, "QRY-3")),
+    Beat(15, "11:00", lambda day: give_back(day, "QRY-4", "Please attach its certificate of calibration.")),
     Beat(12, "08:20", treat(FOUR, 2, 1, "79.5")),
     Beat(11, "09:00", respond(THREE, 2, "CR")),
     Beat(11, "09:10", plan(THREE, 3, 6)),
+    Beat(10, "16:00", lambda day: answer(day, "QRY-4", "Asked for. It comes with the next shipment, says the depot.")),
     Beat(8, "09:00", lambda day: enroll_subject(day, FIVE, "1979-12-01", "ESA", "181", "88")),
     Beat(8, "09:20", lambda day: marrow(day, FIVE, "80", -4)),
     Beat(7, "08:20", treat(FIVE, 1, 1, "87.6")),
     Beat(6, "10:00", lambda day: extend(day, "1", "INO1-A126", day.day(200), to_do=2)),
+    Beat(6, "15:00", lambda day: plan_visit_for(day, "pharmacist", 6, "Third monitoring visit", lasts=2)),
     Beat(5, "08:20", lambda day: near_miss(day, treat(FOUR, 2, 8, "79.3")(day))),
     Beat(5, "12:20", treat(THREE, 3, 1, "60.2")),
+    Beat(
+        4,
+        "10:00",
+        lambda day: ask(day, "Two labels still show the old date. When are they renewed?", about="lot INO1-A126"),
+    ),
     Beat(3, "09:00", lambda day: enroll_subject(day, SIX, "1955-01-17", "PWN", "167", "66")),
     Beat(3, "09:20", lambda day: marrow(day, SIX, "64", -5)),
     Beat(3, "09:30", plan(SIX, 1, 5)),

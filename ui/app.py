@@ -309,6 +309,14 @@ class App(QObject):
         """Look for what a scan anywhere in the window names."""
         if self.office is None:
             return
+        from pharmacy_app.services.printed_head import scanned_paper
+
+        paper = scanned_paper(code)
+        if paper is not None:
+            from ui.pages.anchor import open_anchor
+
+            open_anchor(self.office, self.window, paper)
+            return
         office = self.office
         desk, separator = office.desk, office.sends_separator
 

@@ -29,6 +29,7 @@ from pharmacy_app.services import file_content as files
 from pharmacy_app.services import views
 from pharmacy_app.services.about import about_words
 from ui.office import Office
+from ui.pages.query_strip import QueryStrip
 from ui.paper import MAX_PAGES_SHOWN, SCREEN_DPI
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
@@ -148,6 +149,9 @@ class DocumentDialog(QDialog):
         column.setSpacing(SPACE_M)
         column.addWidget(Text(line.title, "section", name="document_title"))
         column.addWidget(self.facts)
+        queries = QueryStrip(office, name="document_query")
+        queries.show_about(line.document_id)
+        column.addWidget(queries)
         column.addWidget(scroll, 1)
         column.addLayout(foot)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self, self.accept)

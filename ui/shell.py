@@ -604,9 +604,16 @@ class MainWindow(QMainWindow):
         return self._locked
 
     def _heard(self, code: str) -> None:
-        """A scan that no field took: the page's own field for scans gets it, else the wiring asks what it names."""
+        """A scan that no field took: the page's own field for scans gets it, else the wiring asks what it names.
+
+        The code at a paper's foot is no thing of a page: it always goes to the wiring.
+        """
+        from pharmacy_app.services.printed_head import scanned_paper
         from ui.widgets.fields import ScanField
 
+        if scanned_paper(code) is not None:
+            self.scanned.emit(code)
+            return
         page = self._places[self._current].page if self._current else None
         fields = page.findChildren(ScanField) if page is not None else []
         open_ = [field for field in fields if field.collects and field.isVisible() and field.editor().isEnabled()]

@@ -345,6 +345,11 @@ QPushButton[kind="number"]:hover { background: $hover; }
 QPushButton[kind="number"]:focus { border: 2px solid $focus; min-height: 38px; }
 QPushButton[kind="number"]:disabled { border-bottom-color: transparent; color: $text; }
 
+QPushButton[kind="figure"] { background: transparent; border: 1px solid transparent; border-radius: ${radius}px;
+  border-bottom: 1px dashed $control_line; padding: 0 4px; min-height: 26px; text-align: left; }
+QPushButton[kind="figure"]:hover { background: $hover; }
+QPushButton[kind="figure"]:focus { border: 2px solid $focus; padding: 0 3px; min-height: 24px; }
+
 QPushButton[kind="row"] { background: transparent; border: 1px solid transparent; text-align: left;
   padding: 0 8px; }
 QPushButton[kind="row"]:hover { background: $hover; }
@@ -398,7 +403,7 @@ QTableView { background: $surface; color: $text; border: 1px solid $line; border
 QTableView:focus { border: 2px solid $focus; }
 QTableView[kind="data"]::item { padding: 0 8px; border: none; border-bottom: 1px solid $line; }
 QTableView[kind="data"]::item:selected { background: $selection; color: $text; }
-QTableView[kind="data"]::item:focus { border: 1px solid $focus; }
+QTableView[kind="data"]::item:focus { padding: 0 7px; border: 1px solid $focus; }
 QHeaderView { background: $surface; border: none; border-top-left-radius: 8px; border-top-right-radius: 8px; }
 QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $control_line;
   padding: 8px 11px; font-size: ${type_small}px; font-weight: 600; }

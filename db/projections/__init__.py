@@ -10,6 +10,7 @@ from db.projections import (
     doses,
     errors,
     labels,
+    monitoring,
     papers,
     people,
     places,
@@ -37,6 +38,7 @@ for _topic in (
     storage,
     shipments,
     places,
+    monitoring,
 ):
     assert not _APPLY.keys() & _topic.APPLY.keys(), _topic
     _APPLY.update(_topic.APPLY)
@@ -49,4 +51,5 @@ def changes_of(event: Event) -> list[Change]:
         *vials.moves(event),
         *storage.decisions(event),
         *storage.found_late(event),
+        *monitoring.reviewed(event),
     ]

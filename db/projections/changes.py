@@ -40,6 +40,15 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateAll:
+    """New values for every row with this key, be it none."""
+
+    table: str
+    key: Row
+    values: Row
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """Add ``change`` to a counted column of the row with this key, made at zero when it is not there.
 
@@ -63,7 +72,7 @@ class Add:
     changes: Row
 
 
-Change = Insert | Update | Count | Add
+Change = Insert | Update | UpdateAll | Count | Add
 
 
 def write_changes(connection: Connection, changes: Iterable[Change]) -> None:
@@ -114,8 +123,9 @@ def _read(change: Change) -> tuple[_Statement, Row]:
         return _Statement("insert", change.table, (), tuple(change.row)), change.row
     row = {f"={name}": value for name, value in change.key.items()}
     key = tuple(change.key)
-    if isinstance(change, Update):
-        return _Statement("update", change.table, key, tuple(change.values)), row | change.values
+    if isinstance(change, Update | UpdateAll):
+        does = "update" if isinstance(change, Update) else "update all"
+        return _Statement(does, change.table, key, tuple(change.values)), row | change.values
     if isinstance(change, Add):
         return _Statement("add", change.table, key, tuple(change.changes)), row | change.changes
     if change.change < 0:

@@ -59,5 +59,6 @@ APPLY: Projections = {
     "paper_printed": _printed,
     "record_printed": _printed,
     "subject_exported": nothing,
+    "data_exported": nothing,
     "document_attached": _document_attached,
 }

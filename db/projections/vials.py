@@ -62,6 +62,17 @@ def _vials_quarantined(event: Event) -> Iterator[Change]:
 def _vials_accounted(event: Event) -> Iterator[Change]:
     for unit_number in event.content["unit_numbers"]:
         yield Update("vial", {"unit_number": unit_number}, {"accounted_by": event.actor_name})
+        yield Insert(
+            "accounted",
+            {
+                "unit_number": unit_number,
+                "event_seq": event.seq,
+                "monitor": event.actor_name,
+                "accounted_at": event.done_at.isoformat(),
+                # Entries from before visits were kept name none.
+                "visit": event.content.get("visit", ""),
+            },
+        )
 
 
 def _vials_found(event: Event) -> Iterator[Change]:

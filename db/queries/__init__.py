@@ -6,6 +6,7 @@ from db.queries.doses import DoseQueries
 from db.queries.errors import ErrorQueries
 from db.queries.journal import JournalQueries
 from db.queries.labels import LabelQueries
+from db.queries.monitoring import MonitoringQueries
 from db.queries.papers import PaperQueries
 from db.queries.past import PastQueries
 from db.queries.people import PeopleQueries
@@ -29,5 +30,6 @@ class SqlReader(
     PlaceQueries,
     CorrectionQueries,
     ShipmentQueries,
+    MonitoringQueries,
 ):
     """Answers questions on one open connection."""

@@ -12,18 +12,47 @@ from db.queries.ledger import LedgerQueries
 from db.queries.vials import vial_of
 from pharmacy_app.services import views
 
+_LISTED = (
+    "dose_id",
+    "subject_number",
+    "course",
+    "cycle",
+    "day",
+    "level",
+    "planned_on",
+    "prescriber",
+    "ordered_on",
+    "prescribed_mg",
+    "status",
+    "administered_mg",
+    "given_on",
+)
+"""The columns of a dose in a list."""
+
 
 class DoseQueries(LedgerQueries):
     """Doses and their whole threads."""
 
     def doses(self, *, subject_number: str = "", statuses: Sequence[str] = ()) -> Sequence[views.DoseLine]:
         """Doses in the order in which they were ordered."""
-        query = select(schema.dose).order_by(schema.dose.c.order_seq)
+        # Not the whole rows: decision and plan are long, and no list shows them.
+        query = select(*(schema.dose.c[name] for name in _LISTED)).order_by(schema.dose.c.order_seq)
         if subject_number:
             query = query.where(schema.dose.c.subject_number == subject_number)
         if statuses:
             query = query.where(schema.dose.c.status.in_(statuses))
         return [_dose_line(row) for row in self.rows(query)]
+
+    def subjects_of_doses(self) -> dict[str, str]:
+        """The subject's number of every dose, by the dose's number."""
+        query = select(schema.dose.c.dose_id, schema.dose.c.subject_number)
+        return {row["dose_id"]: row["subject_number"] for row in self.rows(query)}
+
+    def prepared_amounts(self) -> dict[str, Decimal]:
+        """The mg prepared of every dose that has come that far, by the dose's number."""
+        dose = schema.dose.c
+        query = select(dose.dose_id, dose.prepared_mg).where(dose.prepared_mg.is_not(None))
+        return {row["dose_id"]: Decimal(row["prepared_mg"]) for row in self.rows(query)}
 
     def dose(self, dose_id: str) -> views.DoseThread | None:
         """The whole thread of one dose."""

@@ -1,15 +1,16 @@
 """The journal: its head, its events, its counters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, func, select
+from sqlalchemy import RowMapping, Select, bindparam, func, or_, select
 
 from db import schema
 from db.compiled import Kept
 from db.queries.base import Contains, Queries
 from pharmacy_app.domain.events import Event
 from pharmacy_app.services import views
+from pharmacy_app.services.ports import TrailFilter
 
 _HEAD = Kept(
     select(schema.head.c.seq, schema.head.c.hash, schema.event.c.recorded_utc).outerjoin_from(
@@ -19,6 +20,8 @@ _HEAD = Kept(
 _OF_ACT = Kept(select(schema.event.c.body).where(schema.event.c.act_id == bindparam("act_id")))
 _LOCKED_UNTIL = Kept(select(func.max(schema.period.c.through_utc)))
 _COUNTER = Kept(select(schema.counter.c.value).where(schema.counter.c.name == bindparam("name")))
+_STREAMED = 500
+"""Entries fetched at a time where all of them are gone through."""
 
 
 class JournalQueries(Queries):
@@ -42,6 +45,17 @@ class JournalQueries(Queries):
     def event_hash(self, seq: int) -> str:
         """The stored SHA-256 of one event; '' when there is none of that number."""
         return str(self.value(select(schema.event.c.hash).where(schema.event.c.seq == seq)) or "")
+
+    def seq_of_hash(self, begins: str) -> int | None:
+        """The number of the event whose stored SHA-256 begins like this (small letters); ``None`` when there is none.
+
+        It looks at every event's hash: a question for a person, not for a page.
+        """
+        beyond = f"{begins}g"  # comes after every hexadecimal digit
+        name = schema.event.c.hash
+        # Not as BETWEEN: PostgreSQL does not take it with the order of letters named.
+        found = self.value(select(schema.event.c.seq).where(name >= begins, name < beyond).limit(1))
+        return None if found is None else int(found)
 
     def event_of_act(self, act_id: str) -> Event | None:
         """The event that an act has left, if it was recorded already."""
@@ -67,6 +81,35 @@ class JournalQueries(Queries):
         """How many events the same question gives."""
         return self.count(self._events(kind, text)) if kind or text else self.head().seq
 
+    def _trail(self, wanted: TrailFilter) -> Select[Any]:
+        event = schema.event.c
+        query = select(event.seq, event.body, event.hash)
+        if wanted.from_utc:
+            query = query.where(event.recorded_utc >= wanted.from_utc)
+        if wanted.before_utc:
+            query = query.where(event.recorded_utc < wanted.before_utc)
+        if wanted.kind:
+            query = query.where(event.kind == wanted.kind)
+        if wanted.account_id:
+            # Bodies are canonical JSON: signatures, and what is about an account, hold its id in these very bytes.
+            named = Contains(event.body, f'"account_id":"{wanted.account_id}"'.encode())
+            query = query.where(or_(event.actor_id == wanted.account_id, named))
+        if wanted.text:
+            query = query.where(Contains(event.body, wanted.text.encode()))
+        if wanted.signed:
+            query = query.where(Contains(event.body, b'"signatures":[{'))
+        return query
+
+    def trail(self, wanted: TrailFilter) -> Iterator[views.EventLine]:
+        """The entries asked for, oldest first, one after the other: however many they are, few are held at a time."""
+        query = self._trail(wanted).order_by(schema.event.c.seq).execution_options(yield_per=_STREAMED)
+        for row in self.connection.execute(query).mappings():
+            yield event_line(row)
+
+    def count_trail(self, wanted: TrailFilter) -> int:
+        """How many entries the same question gives."""
+        return self.count(self._trail(wanted))
+
     def locked_until(self) -> str:
         """The moment before which nothing is dated any more, as UTC text; '' while the monitor has signed no period."""
         return self.value(_LOCKED_UNTIL) or ""
@@ -91,4 +134,5 @@ def event_line(row: RowMapping) -> views.EventLine:
         tuple(f"{signature.printed_name}: {signature.meaning}" for signature in event.signatures),
         event.marks,
         row["hash"],
+        frozenset((event.actor_id, *(signature.account_id for signature in event.signatures))),
     )

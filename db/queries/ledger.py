@@ -11,13 +11,16 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     RowMapping,
+    Select,
     and_,
     bindparam,
     case,
+    distinct,
     func,
     or_,
     select,
     true,
+    tuple_,
     union_all,
 )
 
@@ -32,6 +35,14 @@ from pharmacy_app.services.ports import LedgerFilter
 _LINE = schema.ledger_line.c
 _SUM = schema.ledger_sum.c
 _ORDER = (_LINE.done_utc, _LINE.event_seq, _LINE.line)
+_CAME = case(
+    (_LINE.move == "receive", _LINE.quantity),
+    (_LINE.to_state == NEVER_RECEIVED, -_LINE.quantity),
+    (and_(_LINE.move == "relabel", _LINE.from_state == ""), _LINE.quantity),
+    (_LINE.move == "relabel", -_LINE.quantity),
+    else_=0,
+)
+"""How many vials a line has brought from outside; a receipt that never came is taken off again."""
 _SEARCHED = ("units", "lot", "dose_id", "counterparty", "reference", "comment", "move", "recorder")
 _STREAMED = 500
 """Lines fetched at a time where all of them are gone through."""
@@ -85,15 +96,85 @@ class LedgerQueries(VialQueries):
 
         A receipt that never came is taken off again, and a vial counts under the label that was found to be right.
         """
-        counts = case(
-            (_LINE.move == "receive", _LINE.quantity),
-            (_LINE.to_state == NEVER_RECEIVED, -_LINE.quantity),
-            (and_(_LINE.move == "relabel", _LINE.from_state == ""), _LINE.quantity),
-            (_LINE.move == "relabel", -_LINE.quantity),
-            else_=0,
-        )
-        query = select(func.sum(counts)).where(*_scope(wanted))
+        query = select(func.sum(_CAME)).where(*_scope(wanted))
         return int(self.connection.execute(query).scalar() or 0)
+
+    def carried_over(self, wanted: LedgerFilter) -> tuple[int, int]:
+        """How many vials corrected labels brought to what is asked for, and how many they took from it.
+
+        What one entry takes out and brings in again (another expiry of the same lot) is neither.
+        """
+        change = func.sum(case((_LINE.from_state == "", _LINE.quantity), else_=-_LINE.quantity)).label("change")
+        of_entries = select(change).where(*_scope(wanted), _LINE.move == "relabel").group_by(_LINE.event_seq)
+        changes = [int(row["change"]) for row in self.rows(of_entries)]
+        return sum(each for each in changes if each > 0), -sum(each for each in changes if each < 0)
+
+    def ledger_line(self, wanted: LedgerFilter, line_id: str) -> views.LedgerLine | None:
+        """One of the lines asked for, by its number (``12.1``)."""
+        row = self._line(wanted, line_id)
+        return self._balanced(wanted, [row], [[row]])[0] if row is not None else None
+
+    def entry_lines(self, seq: int) -> Sequence[views.LedgerLine]:
+        """The lines of an entry, and those of the corrections that take it back, in the order of the ledger."""
+        mine = or_(_LINE.event_seq == seq, _LINE.corrects_seq == seq)
+        rows = self.rows(select(schema.ledger_line).where(mine).order_by(*_ORDER))
+        return self._balanced(LedgerFilter(), rows, _by_day(rows))
+
+    def _line(self, wanted: LedgerFilter, line_id: str) -> RowMapping | None:
+        seq, _, line = line_id.partition(".")
+        if not all(number.isascii() and number.isdigit() and len(number) < 16 for number in (seq, line)):
+            return None
+        here = (_LINE.event_seq == int(seq), _LINE.line == int(line))
+        return self.row(select(schema.ledger_line).where(*here, *_scope(wanted)))
+
+    def stock_changes(
+        self, wanted: LedgerFilter, states: Sequence[str], *, newest: int, through_line: str = ""
+    ) -> views.Changes:
+        """What takes vials into these states or out of them: the lines of the newest so many entries, and the rest.
+
+        ``through_line``: up to this line of the ledger, '' for all of it.
+        """
+        into, out_of = _LINE.to_state.in_(states), _LINE.from_state.in_(states)
+        change = case((and_(into, ~out_of), _LINE.quantity), (and_(out_of, ~into), -_LINE.quantity), else_=0)
+        last = self._line(wanted, through_line) if through_line else None
+        until = tuple_(*_ORDER) <= tuple_(*(last[each.name] for each in _ORDER)) if last is not None else true()
+        return self._changes_by(change, wanted, newest, until)
+
+    def receipt_changes(self, wanted: LedgerFilter, *, newest: int) -> views.Changes:
+        """The same of what ``received`` counts."""
+        return self._changes_by(_CAME, wanted, newest, true())
+
+    def _changes_by(
+        self, change: ColumnElement[int], wanted: LedgerFilter, newest: int, within: ColumnElement[bool]
+    ) -> views.Changes:
+        here = (*_scope(wanted), change != 0, within)
+        entry = (_LINE.done_utc, _LINE.event_seq)
+        last: Select[Any] = select(*entry).where(*here).group_by(*entry).order_by(*(each.desc() for each in entry))
+        cut = self.row(last.offset(newest).limit(1))
+        before, entries = 0, 0
+        if cut is not None:
+            until = tuple_(*entry) <= tuple_(cut["done_utc"], cut["event_seq"])
+            of_entries = func.count(distinct(_LINE.event_seq)).label("entries")
+            columns: list[ColumnElement[Any]] = [func.sum(change).label("sum"), of_entries]
+            summed = self.row(select(*columns).where(*here, until))
+            assert summed is not None
+            before, entries = int(summed["sum"]), int(summed["entries"])
+            here = (*here, ~until)
+        query = select(schema.ledger_line, change.label("change")).where(*here).order_by(*_ORDER)
+        lines = tuple(
+            views.ChangeLine(
+                row["event_seq"],
+                datetime.fromisoformat(row["done_at"]),
+                row["move"],
+                tuple(json.loads(row["units"])),
+                row["dose_id"],
+                row["reference"],
+                row["recorder"],
+                row["change"],
+            )
+            for row in self.rows(query)
+        )
+        return views.Changes(before, entries, lines)
 
     def vial_life(self, unit_number: str) -> views.VialLife | None:
         """A vial with every ledger line it stands on."""

@@ -5,7 +5,8 @@ from when it was done, and what a correction took back counts no longer from the
 These questions read the lines up to the moment: they take longer the longer the ledger is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +14,13 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 
 from db import schema
 from db.queries.ledger import LedgerQueries, ledger_line_of
+from pharmacy_app.domain.vials import NEVER_RECEIVED
 from pharmacy_app.services import views
 from pharmacy_app.services.ports import PastFilter
 
 _LINE = schema.ledger_line.c
+_STREAMED = 500
+"""Lines fetched at a time where all of them are gone through."""
 
 
 def _known_then(utc: str) -> ColumnElement[bool]:
@@ -126,6 +130,12 @@ class PastQueries(LedgerQueries):
         """A page of the ledger as it stood, in the order in which things counted."""
         return [ledger_line_of(row) for row in self.rows(self._past(wanted).offset(offset).limit(limit))]
 
+    def whole_past_ledger(self, wanted: PastFilter) -> Iterator[views.LedgerLine]:
+        """Every line the same question gives, one after the other: however many they are, few are held at a time."""
+        query = self._past(wanted).execution_options(yield_per=_STREAMED)
+        for row in self.connection.execute(query).mappings():
+            yield ledger_line_of(row)
+
     def count_past_ledger(self, wanted: PastFilter) -> int:
         """How many lines the same question gives."""
         return self.count(self._past(wanted))
@@ -139,6 +149,36 @@ class PastQueries(LedgerQueries):
         )
         return [ledger_line_of(row) for row in self.rows(query)]
 
+    def usable_changes(self, strength_mg: Decimal, zone: tzinfo) -> Sequence[views.UsableChange]:
+        """What changed the usable stock of a strength, as known now: by day of the site, lot and kind of move."""
+        # What was done has the site's own day in its text. What a correction takes back counts from a moment in UTC:
+        # those few are asked for by the minute.
+        done_then = _LINE.effective_utc == _LINE.done_utc
+        when = case((done_then, func.substr(_LINE.done_at, 1, 10)), else_=func.substr(_LINE.effective_utc, 1, 16))
+        quantity = _LINE.quantity
+        usable = case((_LINE.to_state == "available", quantity), else_=0) - case(
+            (_LINE.from_state == "available", quantity), else_=0
+        )
+        received = case((_LINE.move == "receive", quantity), (_LINE.to_state == NEVER_RECEIVED, -quantity), else_=0)
+        lines = (
+            select(when.label("at"), _LINE.lot, _LINE.move, usable.label("usable"), received.label("received"))
+            .where(_LINE.strength_mg == format(strength_mg, "f"))
+            .subquery()
+        ).c
+        changed = func.sum(lines.usable), func.sum(lines.received)
+        query = (
+            select(lines.at, lines.lot, lines.move, changed[0].label("usable"), changed[1].label("received"))
+            .group_by(lines.at, lines.lot, lines.move)
+            .having(or_(changed[0] != 0, changed[1] != 0))
+            .order_by(lines.at, lines.lot, lines.move)
+        )
+        return [
+            views.UsableChange(
+                _site_day(row["at"], zone), row["lot"], row["move"], int(row["usable"]), int(row["received"])
+            )
+            for row in self.rows(query)
+        ]
+
     def head_at(self, utc: str) -> views.Head:
         """The journal's end as it was at a moment: how long, its hash, and when its last event was recorded."""
         table = schema.event.c
@@ -149,3 +189,10 @@ class PastQueries(LedgerQueries):
             .limit(1)
         )
         return views.Head(row["seq"], row["hash"], row["recorded_utc"]) if row else views.Head(0, "", "")
+
+
+def _site_day(text: str, zone: tzinfo) -> date:
+    """The site's day of a day's text, or of a minute in UTC."""
+    if len(text) == 10:
+        return date.fromisoformat(text)
+    return datetime.fromisoformat(f"{text}+00:00").astimezone(zone).date()

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from labels import text
 from labels.geometry import LETTER, Stock
-from labels.reports.frame import GREY, SMALL_PT, Frame
-from labels.text import amount, day, mg, moment
-from pharmacy_app.domain.errors import Fault, Refused, refuse_any
+from labels.reports.frame import GREY, SMALL_PT, Frame, reason_marks, reason_words, said
+from labels.text import amount, day, mg, moment, reprint_words
+from pharmacy_app.domain.errors import Fault, refuse_any
 from pharmacy_app.services.papers import AccountabilityHeader, AccountabilityLine, Balances, PaperStamp
 
 _PAD = 2.2
 _LINE_PT = 9.4
+_HEAD_PT = 76.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +26,38 @@ class _Column:
     turned: bool = False
     align: str = "left"
     font: str = text.PLAIN
+    absent: str = ""
 
 
+_NO_SUBJECT = "the line has no subject, or the site records no initials"
+_NO_DOSE = "the line is no dose"
+_ONE_WAY = "nothing moved that way"
+_WITHIN = "inside the pharmacy"
 _COLUMNS = (
     _Column("Line", 25, turned=True, align="right"),
     _Column("Event date-time", 50.5),
     _Column("Entry date-time", 50.5),
     _Column("Transaction", 53, font=text.SEMI),
-    _Column("From/To or Subject ID", 48),
-    _Column("Subject initials", 20, turned=True),
-    _Column("Cycle/Day", 23, turned=True),
-    _Column("Dose mg", 22, turned=True, align="right"),
+    _Column("From/To or Subject ID", 44, absent=_WITHIN),
+    _Column("Subject initials", 20, turned=True, absent=_NO_SUBJECT),
+    _Column("Cycle/Day", 23, turned=True, absent=_NO_DOSE),
+    _Column("Dose mg", 22, turned=True, align="right", absent=_NO_DOSE),
     _Column("Kit/vial no.", 54, font=text.MONO),
-    _Column("Lot", 44, font=text.MONO),
+    _Column("Lot", 38.5, font=text.MONO),
     _Column("Expiry", 50.5),
-    _Column("Qty in", 19, turned=True, align="right"),
-    _Column("Qty out", 19, turned=True, align="right"),
+    _Column("Qty in", 19, turned=True, align="right", absent=_ONE_WAY),
+    _Column("Qty out", 19, turned=True, align="right", absent=_ONE_WAY),
     _Column("Balance available", 25, turned=True, align="right", font=text.SEMI),
     _Column("Balance quarantine", 25, turned=True, align="right", font=text.SEMI),
     _Column("Balance on site", 25, turned=True, align="right", font=text.SEMI),
-    _Column("Reference document no.", 48.5),
-    _Column("Comment / deviation no.", 55.5),
-    _Column("Recorder", 36),
-    _Column("Verifier", 36),
-    _Column("Monitor verified (initials, date)", 39.5),
+    _Column("Reference document no.", 48.5, absent="no document belongs to it"),
+    _Column("Comment / deviation no.", 54, absent="nothing to remark"),
+    _Column("Recorder", 37.5),
+    _Column("Verifier", 36.5, absent="the act takes one person"),
+    _Column("Monitor verified (initials, date)", 50, absent="not verified by a monitor yet"),
 )
 COLUMN_NAMES = tuple(column.heading for column in _COLUMNS)
+_MARKS = reason_marks(column.absent for column in _COLUMNS)
 
 
 def accountability_record(
@@ -61,14 +68,15 @@ def accountability_record(
     stock: Stock = LETTER,
 ) -> bytes:
     """Draw the record; refused when its numbers do not follow from each other."""
-    refuse_any(_total_faults(totals))
+    refuse_any(total_faults(totals))
     record = _Record(header, stamp, stock.turned())
     for line in lines:
         record.add(line)
     return record.close(totals)
 
 
-def _total_faults(totals: tuple[tuple[str, int], ...]) -> list[Fault]:
+def total_faults(totals: tuple[tuple[str, int], ...]) -> list[Fault]:
+    """Whether what was received is found again in the states of today."""
     if not totals:
         return [Fault("totals", "The record has no totals. Print it from the ledger, which counts them.")]
     (_, received), *states = totals
@@ -114,7 +122,8 @@ class _Record:
         self.header = header
         self.balances = header.brought_forward
         self.rows_top = 0.0
-        marker = f"{text.shown(header.product)} {amount(header.strength_mg)} mg"
+        about = f"{text.shown(header.product)} {amount(header.strength_mg)} mg"
+        marker = " · ".join(part for part in (reprint_words(header.copy_number), about) if part)
         self.frame = Frame(stock, stamp, "Investigational product accountability record", marker, margin=18)
         scale = self.frame.room / sum(column.share for column in _COLUMNS)
         self.widths = [column.share * scale for column in _COLUMNS]
@@ -122,24 +131,42 @@ class _Record:
         self._begin_page()
 
     def add(self, line: AccountabilityLine) -> None:
-        """One line, on a new page when it does not fit above the balance carried forward."""
+        """One line, on a new page when it does not fit above the balance carried forward.
+
+        Many vials destroyed together can take more than a page: then the line goes on on the next.
+        """
         refuse_any(balance_faults(self.balances, line))
         cells = [
-            _fitted(text.shown(cell), column, width - 2 * _PAD)
+            _fitted(said(cell, column.absent, _MARKS), column, width - 2 * _PAD)
             for cell, column, width in zip(_cells(line), _COLUMNS, self.widths, strict=True)
         ]
-        high = max(len(pieces) for pieces, _ in cells) * _LINE_PT + 3
-        if self.frame.y + high + 14 > self.frame.floor:
-            self._dividers()
-            self._forward("Carried forward to the next page")
-            self._begin_page()
-            if self.frame.y + high + 14 > self.frame.floor:
-                raise Refused(
-                    Fault("line", f"Line {line.line} is longer than a page. Shorten its comment and print again.")
-                )
+        high = max(len(pieces) for pieces, _ in cells)
+        if high > self._fit():
+            self._next_page()
+        while high > (fit := self._fit()):
+            self._draw([(pieces[:fit], size) for pieces, size in cells], struck=bool(line.corrected))
+            self._close_row(fit * _LINE_PT + 3)
+            # Its balances stand in the first part.
+            self.balances = line.balances
+            again = {"Line": str(line.line), "Transaction": "continued"}
+            cells = [
+                (pieces[fit:] or [again.get(column.heading, "")], size)
+                for column, (pieces, size) in zip(_COLUMNS, cells, strict=True)
+            ]
+            high -= fit
+            self._next_page()
         self._draw(cells, struck=bool(line.corrected))
-        self._close_row(high)
+        self._close_row(high * _LINE_PT + 3)
         self.balances = line.balances
+
+    def _fit(self) -> int:
+        """How many rows of words fit above the balance carried forward."""
+        return int((self.frame.floor - self.frame.y - 14 - 3) / _LINE_PT)
+
+    def _next_page(self) -> None:
+        self._dividers()
+        self._forward("Carried forward to the next page")
+        self._begin_page()
 
     def close(self, totals: tuple[tuple[str, int], ...]) -> bytes:
         """The end of the record: its last balance and the identity it must keep."""
@@ -157,7 +184,7 @@ class _Record:
         frame.write("Every vial is in exactly one state:", frame.margin, frame.y, size=SMALL_PT, grey=GREY)
         for piece in pieces:
             frame.y += 11.5
-            frame.write(piece, frame.margin, frame.y, font=text.SEMI, size=9, field="totals")
+            frame.write(piece, frame.margin, frame.y, font=text.SEMI, size=9)
         frame.sign_by_hand(("Pharmacist", "Principal investigator", "Monitor"))
         return frame.finish()
 
@@ -182,15 +209,19 @@ class _Record:
                 ],
                 columns=6,
             )
+            frame.paragraph(reason_words(_MARKS), size=SMALL_PT)
+            frame.y += 3
         else:
             lot = f"lot {head.lot}" if head.lot else "all lots"
             words = " · ".join(
                 text.shown(part) for part in (lot, head.record_type, head.storage_location, head.principal_investigator)
             )
-            for piece in text.wrap(words, text.SEMI, SMALL_PT, frame.room):
+            first, *more = text.wrap(words, text.SEMI, SMALL_PT, frame.room)
+            for piece in (first, *(more if len(more) < 3 else ("[… and so on, as on page 1]",))):
                 frame.y += 10
-                frame.write(piece, frame.margin, frame.y, font=text.SEMI, size=SMALL_PT, field="header")
+                frame.write(piece, frame.margin, frame.y, font=text.SEMI, size=SMALL_PT)
             frame.y += 3
+        frame.need(_HEAD_PT + 5 * _LINE_PT)
         self._headings()
         if frame.page > 1:
             self._forward(f"Balance brought forward from page {frame.page - 1}")
@@ -200,7 +231,7 @@ class _Record:
 
     def _headings(self) -> None:
         frame = self.frame
-        high = 76.0
+        high = _HEAD_PT
         frame.rule(frame.y, grey=0.3, thickness=0.8)
         base = frame.y + high - 4
         for number, column in enumerate(_COLUMNS):
@@ -248,7 +279,7 @@ class _Record:
             x = self.edges[number + 1] - _PAD if right else self.edges[number] + _PAD
             for count, piece in enumerate(pieces):
                 y = frame.y + _LINE_PT * (count + 1) - 0.6
-                frame.write(piece, x, y, font=column.font, size=size, align=column.align, field=column.heading)
+                frame.write(piece, x, y, font=column.font, size=size, align=column.align)
                 # The comment says who corrected the line and why: it is no part of what was wrong.
                 if struck and column.heading != "Comment / deviation no.":
                     across = text.width(piece, column.font, size)

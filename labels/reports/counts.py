@@ -86,7 +86,7 @@ def count_record(record: CountRecord, stock: Stock = LETTER) -> bytes:
     )
     _listed(frame, "Missing", record.missing)
     _listed(frame, "Found here, elsewhere or otherwise in the record", record.strays)
-    _listed(frame, "Codes that are no vial of this record", tuple(_drawable(code) for code in record.unknown))
+    _listed(frame, "Codes that are no vial of this record", record.unknown)
     if record.discrepancy:
         frame.section(f"Discrepancy {record.discrepancy}")
         frame.paragraph(
@@ -173,6 +173,7 @@ def _columns(frame: Frame, shares: Sequence[tuple[str, int]]) -> list[Column]:
             share * scale,
             "right" if heading in _NUMBERS else "left",
             text.MONO if heading == "Lot" else text.PLAIN,
+            "nothing of the kind lay there",
         )
         for heading, share in shares
     ]
@@ -184,13 +185,6 @@ def _listed(frame: Frame, title: str, items: Sequence[str]) -> None:
     frame.section(f"{title} ({len(items):,})")
     # Numbers and codes: O and 0, I and 1 must be told apart by eye.
     frame.paragraph(" · ".join(items), font=text.MONO)
-
-
-def _drawable(code: str) -> str:
-    """A foreign code as it can be printed: a sign the fonts lack is written by its number, never left out."""
-    return "".join(
-        sign if not text.character_faults("code", sign, text.MONO) else f"<U+{ord(sign):04X}>" for sign in code
-    )
 
 
 def _one_line(words: str) -> str:

@@ -1,7 +1,7 @@
 """The forms of vials that are not given: destruction, return and transfer, with the columns of REGULATION 6.4 to 6.6.
 
-What the paper asks for and nobody has recorded yet (who received the vials, what was counted there) is a line to
-write on by hand; what does not apply prints N/A.
+What others write on the paper later (who received the vials, what was counted there) is a line that says who is to
+fill it in; what nobody recorded and what does not apply print N/A.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,8 +25,11 @@ from pharmacy_app.services.papers import (
 TAKEN_BACK = "TAKEN BACK"
 """What stands on the form of an act that was recorded by mistake."""
 
-BY_HAND = "______"
-"""A line to write on."""
+NOT_RECORDED = f"{text.NOT_APPLICABLE}: not recorded"
+"""What the paper asks for and the journal does not hold."""
+
+THERE = "______ to be filled in by the receiving site"
+"""A line for what is known only where the vials arrive."""
 
 # Headings are the words of REGULATION; the numbers are shares of the sheet's width.
 _DESTRUCTION = (
@@ -77,6 +80,14 @@ _TRANSFER = (
     ("Qty received", 48),
     ("Discrepancy", 58),
 )
+_ABSENT = {
+    "Subject ID and dispensing line": "never dispensed",
+    "Residual mg": "never opened",
+    "Subject ID (if from subject)": "it never left for a subject",
+    "Comments": "nothing to remark",
+    "Waste container / manifest no.": "none was given",
+    "Certificate no. and date": "none was given",
+}
 _NUMBERS = ("Lot", "Kit/vial no.", "Kits")
 """Columns whose O and 0, I and 1 must be told apart by eye."""
 DESTRUCTION_COLUMNS = tuple(heading for heading, _ in _DESTRUCTION)
@@ -97,7 +108,7 @@ def destruction_record(record: DestructionRecord, stock: Stock = LETTER) -> byte
             ("Sponsor permission (reference, name, date)", _approved(record.approval)),
             ("Monitor accountability (name, date)", accounted),
             ("Destruction site or waste contractor", f"on site, {record.stamp.site_name}"),
-            ("SOP no.", BY_HAND),
+            ("SOP no.", NOT_RECORDED),
         ],
         columns=4,
     )
@@ -105,6 +116,8 @@ def destruction_record(record: DestructionRecord, stock: Stock = LETTER) -> byte
     frame.y += 4
     frame.table(_columns(frame, _DESTRUCTION), rows, pad=1.8, size=SMALL_PT, struck=bool(record.taken_back))
     _totals(frame, record, ((vial.strength_mg, vial.lot, 1) for vial in record.vials))
+    # The lines for ink stay on the page of the signatures they belong to.
+    frame.need(90 + 17 * len(record.signatures))
     frame.signatures(record.signatures, "Not signed.")
     frame.sign_by_hand(("Pharmacist", "Monitor"))
     return frame.finish()
@@ -141,7 +154,7 @@ def return_record(record: ReturnRecord, stock: Stock = LETTER) -> bytes:
         [
             ("Return no.", record.record_number),
             ("Protocol", record.stamp.protocol_name),
-            ("Site, address, contact", f"{_site(record.stamp)}, {BY_HAND * 3}, {record.pharmacy_phone}"),
+            ("Site, address, contact", f"{_site(record.stamp)}, address {NOT_RECORDED}, {record.pharmacy_phone}"),
             ("Investigator", record.investigator),
             ("Ship-to depot", record.depot),
             ("Sponsor authorization (reference, name, date)", _approved(record.approval)),
@@ -150,7 +163,7 @@ def return_record(record: ReturnRecord, stock: Stock = LETTER) -> bytes:
             ("Tracking no.", carriage.tracking_number),
             ("Packages", str(carriage.packages)),
             ("Seal no.", carriage.seal),
-            ("Shipping condition and logger serial", f"{BY_HAND}, logger {carriage.logger_serial}"),
+            ("Shipping condition and logger serial", f"{NOT_RECORDED}, logger {carriage.logger_serial}"),
             ("Date shipped", moment(record.shipped_at)),
         ],
         columns=5,
@@ -160,16 +173,15 @@ def return_record(record: ReturnRecord, stock: Stock = LETTER) -> bytes:
     frame.table(_columns(frame, _RETURN), rows, struck=bool(record.taken_back))
     _totals(frame, record, ((vial.strength_mg, vial.lot, 1) for vial in record.vials))
     frame.y += 6
-    frame.pairs(
-        [
-            ("Packed by / date", f"{record.packed_by}, {day(record.shipped_at)}"),
-            ("Verified by / date", BY_HAND * 3),
-            ("Monitor / date", BY_HAND * 3),
-            ("Received at depot by / date", BY_HAND * 3),
-            ("Quantity received", BY_HAND * 2),
-            ("Discrepancies", BY_HAND * 3),
-        ],
-        columns=6,
+    frame.pairs([("Packed by / date", f"{record.packed_by}, {day(record.shipped_at)}")], columns=1)
+    frame.by_hand(
+        (
+            ("Verified by / date", "who verifies"),
+            ("Monitor / date", "the monitor"),
+            ("Received at depot by / date", "the depot"),
+            ("Quantity received", "the depot"),
+            ("Discrepancies", "the depot"),
+        )
     )
     frame.signatures(record.signatures, "Not signed.")
     return frame.finish()
@@ -204,7 +216,7 @@ def transfer_record(record: TransferRecord, stock: Stock = LETTER) -> bytes:
             ("From (protocol, site, investigator, location)", ", ".join(sent_from)),
             (
                 "To (protocol, site, investigator, location)",
-                f"{protocol}, {record.to_site}, {BY_HAND * 2}, {BY_HAND * 2}",
+                f"{protocol}, {record.to_site}, investigator {NOT_RECORDED}, location {NOT_RECORDED}",
             ),
             ("Approval ref, by, date", _approved(record.approval)),
         ],
@@ -220,9 +232,9 @@ def transfer_record(record: TransferRecord, stock: Stock = LETTER) -> bytes:
             f"{lot.vials:,}",
             _transport(record.carriage),
             f"{record.sent_by}, {moment(record.sent_at)}",
-            BY_HAND,
-            BY_HAND,
-            BY_HAND,
+            THERE,
+            THERE,
+            THERE,
         )
         for lot in record.lots
     ]
@@ -237,7 +249,7 @@ def transfer_record(record: TransferRecord, stock: Stock = LETTER) -> bytes:
 def _transport(carriage: Carriage) -> str:
     packages = "1 package" if carriage.packages == 1 else f"{carriage.packages} packages"
     return (
-        f"condition {BY_HAND}; {carriage.courier} {carriage.tracking_number}, {packages}, seal {carriage.seal};"
+        f"condition {NOT_RECORDED}; {carriage.courier} {carriage.tracking_number}, {packages}, seal {carriage.seal};"
         f" logger {carriage.logger_serial}"
     )
 
@@ -266,7 +278,12 @@ def _begun(
 def _columns(frame: Frame, shares: Sequence[tuple[str, int]]) -> list[Column]:
     scale = frame.room / sum(share for _, share in shares)
     return [
-        Column(heading, share * scale, font=text.MONO if heading in _NUMBERS else text.PLAIN)
+        Column(
+            heading,
+            share * scale,
+            font=text.MONO if heading in _NUMBERS else text.PLAIN,
+            absent=_ABSENT.get(heading, "none on record"),
+        )
         for heading, share in shares
     ]
 

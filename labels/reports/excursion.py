@@ -1,52 +1,68 @@
-"""The report of a storage deviation to the supporter, with the columns of REGULATION 6.6 and the drawn curve.
-
-The curve is drawn as vectors. What lies outside the limits is told by more than its colour: it is hatched, drawn
-thicker and numbered, and every number stands in the table beneath with its words.
-"""
+"""The report of a storage deviation to the supporter, with the columns of REGULATION 6.6 and the drawn curve."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from labels import text
 from labels.geometry import LETTER, Stock
-from labels.reports.frame import GREY, SMALL_PT, Column, Frame
+from labels.reports.charts import height_of, put_picture
+from labels.reports.frame import SMALL_PT, Column, Frame
 from labels.text import amount, day, moment, reprint_words
-from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.temperatures import (
     MKT_NOTICE,
     Span,
     fahrenheit_of_celsius,
-    plot_of,
     say_celsius,
     say_span,
 )
 from pharmacy_app.services.papers import ExcursionReport, ExcursionVial
 
 _EXCURSION = (
-    ("Deviation no.", 41),
-    ("Place/unit", 47),
-    ("Logger, calibration due", 50),
-    ("Start", 49),
-    ("End", 49),
-    ("Duration", 33),
+    ("Deviation no.", 40),
+    ("Place/unit", 48),
+    ("Logger, calibration due", 51),
+    ("Start", 50),
+    ("End", 50),
+    ("Duration", 36),
     ("Min", 29),
     ("Max", 29),
     ("MKT 24 h", 29),
     ("Kits/lots/qty", 50),
     ("Quarantined by/at", 50),
     ("Supporter told by/at/how", 51),
-    ("Data sent", 41),
-    ("Decision per kit", 42),
+    ("Data sent", 39),
+    ("Decision per kit", 40),
     ("Decision by, ref, date", 50),
-    ("Cause", 38),
-    ("Action", 38),
+    ("Cause", 46),
+    ("Action", 46),
     ("Released/returned/destroyed by/at", 51),
 )
+_MONO = ("Unit no.", "Kit no.", "Lot")
+_NOT_DECIDED = "the supporter has not decided yet"
+_NOT_TOLD = "the supporter was not told yet"
+_NOT_RECORDED = "no reading was recorded"
+_ABSENT = {
+    "Min": _NOT_RECORDED,
+    "Max": _NOT_RECORDED,
+    "MKT 24 h": "not worked out without a logger's file, below 0 °C or over a gap",
+    "Kits/lots/qty": "no vial lay there",
+    "Quarantined by/at": "no vial was put into quarantine",
+    "Supporter told by/at/how": _NOT_TOLD,
+    "Data sent": _NOT_TOLD,
+    "Decision per kit": "no unopened vial lay there",
+    "Decision by, ref, date": _NOT_DECIDED,
+    "By, ref, date": _NOT_DECIDED,
+    "Decision": _NOT_DECIDED,
+    "Cause": "not written down yet",
+    "Action": "not written down yet",
+    "Released/returned/destroyed by/at": "nothing became of them yet",
+    "Released/returned/destroyed": "nothing became of it yet",
+    "Remark": "nothing to remark",
+    "Kit no.": "it came without one",
+    "Dose": "it was in no dose at that time",
+}
 EXCURSION_COLUMNS = tuple(heading for heading, _ in _EXCURSION)
-
-_PLOT_HIGH = 150.0
-_LEFT, _RIGHT = 40.0, 96.0
 
 
 def excursion_report(report: ExcursionReport, stock: Stock = LETTER) -> bytes:
@@ -69,9 +85,9 @@ def excursion_report(report: ExcursionReport, stock: Stock = LETTER) -> bytes:
     )
     frame.y += 4
     frame.table(_columns(frame, _EXCURSION), [_row(report)], pad=1.6, size=SMALL_PT)
-    if report.trace:
-        frame.section("Temperature", with_next=_PLOT_HIGH + 30)
-        _plot(frame, report)
+    if report.picture is not None:
+        frame.section("Temperature", with_next=height_of(report.picture, frame.room))
+        put_picture(frame, report.picture)
     frame.section("Spans outside the limits and without data", with_next=60)
     frame.paragraph(MKT_NOTICE, font=text.SEMI)
     frame.y += 3
@@ -112,12 +128,20 @@ def _source(report: ExcursionReport) -> str:
 
 def _columns(frame: Frame, shares: Sequence[tuple[str, int]]) -> list[Column]:
     scale = frame.room / sum(share for _, share in shares)
-    return [Column(heading, share * scale) for heading, share in shares]
+    return [
+        Column(
+            heading,
+            share * scale,
+            font=text.MONO if heading in _MONO else text.PLAIN,
+            absent=_ABSENT.get(heading, "none on record"),
+        )
+        for heading, share in shares
+    ]
 
 
 def _row(report: ExcursionReport) -> tuple[str, ...]:
     warmest = max((span.mkt_celsius for span in report.spans if span.mkt_celsius is not None), default=None)
-    due = f"due {day(report.calibration_due)}" if report.calibration_due else "calibration N/A"
+    due = f"due {day(report.calibration_due)}" if report.calibration_due else "calibration not recorded"
     told = "; ".join(f"{t.name} by {t.recorder}, {moment(t.told_at)}, {t.how}" for t in report.told)
     return (
         report.deviation_id,
@@ -170,7 +194,6 @@ def _span_row(number: int, span: Span, report: ExcursionReport) -> tuple[str, ..
 
 
 def _vial_columns(frame: Frame) -> list[Column]:
-    mono = {"Unit no.", "Kit no.", "Lot"}
     shares = (
         *(("Unit no.", 62), ("Kit no.", 62), ("Strength", 42), ("Lot", 52), ("Expiry", 60), ("State then", 58)),
         *(
@@ -181,8 +204,7 @@ def _vial_columns(frame: Frame) -> list[Column]:
             ("Released/returned/destroyed", 116),
         ),
     )
-    scale = frame.room / sum(share for _, share in shares)
-    return [Column(name, share * scale, font=text.MONO if name in mono else text.PLAIN) for name, share in shares]
+    return _columns(frame, shares)
 
 
 def _vial_row(vial: ExcursionVial) -> tuple[str, ...]:
@@ -203,81 +225,6 @@ def _vial_row(vial: ExcursionVial) -> tuple[str, ...]:
 
 def _used(vials: Sequence[ExcursionVial]) -> str:
     return "; ".join(f"{vial.unit_number} ({vial.dose})" if vial.dose else vial.unit_number for vial in vials)
-
-
-# --- the curve --------------------------------------------------------------------------------------------------
-
-
-def _plot(frame: Frame, report: ExcursionReport) -> None:
-    """The curve over time with both limits; spans outside are hatched, thick and numbered."""
-    scale = plot_of(report.trace, report.spans, report.limits)
-    top, left = frame.y + 10, frame.margin + _LEFT
-    width = frame.room - _LEFT - _RIGHT
-    bottom = top + _PLOT_HIGH
-    up = frame.stock.height_pt
-    canvas = frame.canvas
-
-    def x(at: datetime) -> float:
-        return left + scale.across(at) * width
-
-    def y(celsius: Decimal) -> float:
-        return bottom - float(scale.above(celsius)) * _PLOT_HIGH
-
-    canvas.saveState()
-    for number, span in enumerate(report.spans, start=1):
-        _hatch(frame, x(span.start), max(x(span.end), x(span.start) + 2), top, bottom)
-        middle = (x(span.start) + x(span.end)) / 2
-        frame.write(str(number), middle, top - 2, font=text.BOLD, size=SMALL_PT, align="centre")
-    canvas.setStrokeGray(GREY)
-    canvas.setLineWidth(0.5)
-    canvas.rect(left, up - bottom, width, _PLOT_HIGH)
-    for celsius in scale.ticks:
-        frame.write(f"{amount(celsius)} °C", left - 4, y(celsius) + 3, size=SMALL_PT, align="right")
-        canvas.line(left - 2, up - y(celsius), left, up - y(celsius))
-    canvas.setDash(5, 3)
-    canvas.setStrokeGray(0)
-    canvas.setLineWidth(0.9)
-    for celsius, words in ((report.limits.high_celsius, "upper limit"), (report.limits.low_celsius, "lower limit")):
-        canvas.line(left, up - y(celsius), left + width, up - y(celsius))
-        frame.write(f"{words} {amount(celsius)} °C", left + width + 5, y(celsius) + 3, size=SMALL_PT)
-    canvas.setDash()
-    for piece in scale.pieces:
-        canvas.setLineWidth(1.8 if piece.outside else 0.8)
-        points = [(x(reading.at), up - y(reading.celsius)) for reading in piece.readings]
-        path = canvas.beginPath()
-        path.moveTo(*points[0])
-        for point in points[1:]:
-            path.lineTo(*point)
-        canvas.drawPath(path)
-        if len(points) == 1:
-            canvas.circle(*points[0], 1.4, stroke=0, fill=1)
-    canvas.restoreState()
-    first, last = scale.start, scale.end
-    frame.write(_short(first), left, bottom + 10, size=SMALL_PT)
-    frame.write(_short(last), left + width, bottom + 10, size=SMALL_PT, align="right")
-    frame.y = bottom + 14
-    frame.paragraph("Numbered and hatched: the spans of the table below. Dashed: the limits.", size=SMALL_PT)
-
-
-def _short(at: datetime) -> str:
-    return f"{say_day(at)} {at:%H:%M}"
-
-
-def _hatch(frame: Frame, left: float, right: float, top: float, bottom: float) -> None:
-    """Slanting lines over a stretch of time, clipped to it."""
-    canvas, up = frame.canvas, frame.stock.height_pt
-    canvas.saveState()
-    clip = canvas.beginPath()
-    clip.rect(left, up - bottom, right - left, bottom - top)
-    canvas.clipPath(clip, stroke=0, fill=0)
-    canvas.setStrokeGray(0.72)
-    canvas.setLineWidth(0.6)
-    high = bottom - top
-    at = left - high
-    while at < right:
-        canvas.line(at, up - bottom, at + high, up - top)
-        at += 6
-    canvas.restoreState()
 
 
 def _one_line(words: str) -> str:

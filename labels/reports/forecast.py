@@ -5,13 +5,15 @@ from decimal import Decimal
 
 from labels import text
 from labels.geometry import LETTER, Stock
+from labels.reports.charts import height_of, put_picture
 from labels.reports.frame import GREY, SMALL_PT, Column, Frame
-from labels.text import day, mg
+from labels.text import day, mg, reprint_words
 from pharmacy_app.domain.forecast import MONTH_DAYS, WEEKS, Certainty, Forecast, Need, Week
 from pharmacy_app.domain.units import show, show_m2
 from pharmacy_app.services.papers import ForecastPaper
 
 _HIGH = 74.0
+_STOCK_HIGH = 96.0
 _PARTS = (0.35, 0.65, 0.9)
 """How grey the parts of a bar are, from what is fixed to what is assumed; the legend names them."""
 
@@ -19,7 +21,7 @@ _PARTS = (0.35, 0.65, 0.9)
 def supply_forecast(paper: ForecastPaper, stock: Stock = LETTER) -> bytes:
     """Draw the forecast of the next weeks."""
     made = paper.forecast
-    frame = Frame(stock.turned(), paper.stamp, "Supply forecast", "", margin=36)
+    frame = Frame(stock.turned(), paper.stamp, "Supply forecast", reprint_words(paper.copy_number), margin=36)
     frame.begin_page()
     lead, new = made.lead_time, made.new_subjects
     frame.pairs(
@@ -43,6 +45,9 @@ def supply_forecast(paper: ForecastPaper, stock: Stock = LETTER) -> bytes:
         frame.paragraph(f"Not known: {unknown}")
     if paper.not_counted:
         frame.paragraph(paper.not_counted)
+    for picture in paper.pictures:
+        frame.section(picture.title, with_next=height_of(picture, frame.room, _STOCK_HIGH))
+        put_picture(frame, picture, high=_STOCK_HIGH)
     frame.section(f"The next {WEEKS} weeks", with_next=_HIGH + 60)
     _bars(frame, made)
     _weeks(frame, made)

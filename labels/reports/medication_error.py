@@ -5,29 +5,32 @@ from datetime import datetime
 from labels import text
 from labels.geometry import LETTER, Stock
 from labels.reports.frame import Column, Frame
-from labels.text import amount, mg, moment, reprint_words, shown, signed_percent
+from labels.text import NOT_APPLICABLE, amount, mg, moment, reprint_words, signed_percent
 from pharmacy_app.domain.units import percent_change, show
 from pharmacy_app.services.papers import MedicationErrorReport, SafetyClock, SeriousEvent
 
+NOT_SAID = "nothing was written"
+_NO_SUBJECT = f"{NOT_APPLICABLE}: no subject is named"
 LOUD = ("overdue", "done late")
 """States that print in capitals: what is or was late stays visible (REGULATION D-21)."""
 
 
 def medication_error_report(report: MedicationErrorReport, stock: Stock = LETTER) -> bytes:
-    """Draw the report; what is not known yet prints N/A."""
+    """Draw the report; what is not known yet prints N/A with the reason."""
     about = f"Dose {report.dose_id}" if report.dose_id else ""
     parts = (reprint_words(report.copy_number), f"Report {report.report_number}", about)
     frame = Frame(stock, report.stamp, "Medication error report", " · ".join(part for part in parts if part))
     frame.begin_page()
     _facts(frame, report)
-    _section(frame, "What happened", report.what_happened)
+    opened = "opened by the dosing rule, nothing was added" if report.by_rule else NOT_SAID
+    _section(frame, "What happened", report.what_happened, opened)
     _harm(frame, report)
     for heading, words in (
         ("Cause", report.cause),
         ("Action", report.action),
         ("Preventive action", report.preventive_action),
     ):
-        _section(frame, heading, words)
+        _section(frame, heading, words, _absent(report))
     _adverse_event(frame, report)
     frame.section("Who was told")
     columns = [Column("Who", frame.room * 0.6, font=text.SEMI), Column("Date and time", frame.room * 0.4)]
@@ -39,11 +42,11 @@ def medication_error_report(report: MedicationErrorReport, stock: Stock = LETTER
 
 
 def _facts(frame: Frame, report: MedicationErrorReport) -> None:
-    place = (report.course, report.cycle, report.day)
+    place = [str(part) for part in (report.course, report.cycle, report.day) if part is not None]
     frame.pairs(
         [
-            ("Subject", f"{shown(report.subject_number)}, initials {shown(report.subject_initials)}"),
-            ("Course · cycle · day", " · ".join(shown("" if part is None else str(part)) for part in place)),
+            ("Subject", report.subject_number or _NO_SUBJECT),
+            ("Course · cycle · day", " · ".join(place) or "N/A: no dose is named"),
             ("Product", report.product),
             ("Occurred", _when(report.occurred_at)),
             ("Found", moment(report.found_at)),
@@ -56,7 +59,7 @@ def _facts(frame: Frame, report: MedicationErrorReport) -> None:
             ("Reached the subject", report.reached_subject),
             ("Prescribed dose", "" if report.prescribed_mg is None else f"{amount(report.prescribed_mg)} mg"),
             ("Administered dose", "" if report.administered_mg is None else f"{mg(report.administered_mg)} mg"),
-            ("Infusion stopped part-way for", report.stopped_for),
+            ("Infusion stopped part-way for", report.stopped_for or "N/A: not recorded as stopped"),
         ],
         columns=3,
     )
@@ -75,7 +78,7 @@ def _difference(report: MedicationErrorReport) -> str:
     given, base = report.administered_mg, report.prescribed_mg
     percent = None if given is None or base is None else percent_change(given, base)
     if given is None or base is None or percent is None:
-        return shown("")
+        return "N/A: there are no two doses to compare"
     return (
         f"({amount(given)} mg − {amount(base)} mg) ÷ {amount(base)} mg × 100 = {signed_percent(percent)} % "
         f"(limit {show(report.limit_percent)} %)"
@@ -84,18 +87,18 @@ def _difference(report: MedicationErrorReport) -> str:
 
 def _harm(frame: Frame, report: MedicationErrorReport) -> None:
     frame.section("Harm")
-    frame.paragraph(f"Category: {shown(report.category)}", font=text.SEMI)
+    frame.paragraph(f"Category: {report.category or _why(report)}", font=text.SEMI)
     frame.y += 3
     if report.questions:
         columns = [Column("Question", frame.room * 0.8), Column("Answer", frame.room * 0.2, font=text.SEMI)]
         said = {True: "yes", False: "no", None: "open"}
         frame.table(columns, [(asked.question, said[asked.answer]) for asked in report.questions])
-    _words(frame, f"Harm: {shown(report.harm)}")
+    _words(frame, f"Harm: {report.harm or _why(report)}")
     frame.paragraph(report.merp_notice, size=8.0)
 
 
 def _adverse_event(frame: Frame, report: MedicationErrorReport) -> None:
-    _section(frame, "Adverse event or serious adverse event", report.adverse_event)
+    _section(frame, "Adverse event or serious adverse event", report.adverse_event, _absent(report))
     event = report.serious_event
     if event is None:
         return
@@ -153,8 +156,8 @@ def _assessments(frame: Frame, report: MedicationErrorReport) -> None:
         Column("Signed by", room * 0.17),
         Column("Assessed by", room * 0.17),
         Column("Verdict", room * 0.12, font=text.SEMI),
-        Column("Category", room * 0.09),
-        Column("Reason", room * 0.25),
+        Column("Category", room * 0.09, absent="the verdict has none"),
+        Column("Reason", room * 0.25, absent="only a later assessment gives one"),
     ]
     rows = [
         (
@@ -189,9 +192,18 @@ def _corrections(frame: Frame, report: MedicationErrorReport) -> None:
     )
 
 
-def _section(frame: Frame, heading: str, words: str) -> None:
+def _section(frame: Frame, heading: str, words: str, absent: str) -> None:
     frame.section(heading)
-    _words(frame, shown(words))
+    _words(frame, words if words.strip() else f"{NOT_APPLICABLE}: {absent}")
+
+
+def _absent(report: MedicationErrorReport) -> str:
+    """Why something that an assessment says is not there."""
+    return NOT_SAID if report.assessments else "not assessed yet"
+
+
+def _why(report: MedicationErrorReport) -> str:
+    return f"{NOT_APPLICABLE}: {_absent(report)}"
 
 
 def _words(frame: Frame, words: str) -> None:

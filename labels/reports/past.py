@@ -29,24 +29,32 @@ _LATER = (
     ("Recorder", 76),
 )
 _LEDGER = (
-    ("Line", 26),
+    ("Line", 33),
     ("Event date-time", 56),
     ("Entry date-time", 56),
     ("Transaction", 62),
     ("From/To or Subject ID", 60),
-    ("Cycle/Day", 36),
+    ("Cycle/Day", 34),
     ("Dose mg", 32),
     ("Kit/vial no.", 62),
+    ("Strength", 40),
     ("Lot", 44),
-    ("Expiry", 54),
-    ("Qty in", 24),
-    ("Qty out", 24),
+    ("Expiry", 56),
+    ("Qty in", 22),
+    ("Qty out", 22),
     ("Balance available", 44),
     ("Balance quarantine", 48),
     ("Balance on site", 42),
-    ("Comment / deviation no.", 78),
-    ("Recorder", 48),
+    ("Comment / deviation no.", 73),
+    ("Recorder", 46),
 )
+_ABSENT = {
+    "From/To or Subject ID": "inside the pharmacy",
+    "Cycle/Day": "the line is no dose",
+    "Dose mg": "the line is no dose",
+    "Comment / deviation no.": "nothing to remark",
+    "Why it came later": "no reason was asked for",
+}
 _MONO = ("Lot", "Kit/vial no.")
 _RIGHT = (
     "Vials, as known then",
@@ -81,14 +89,14 @@ def past_record(paper: PastPaper, stock: Stock = LETTER) -> bytes:
         frame.table(_columns(frame, _STOCK), [_stock(line) for line in paper.stock])
     else:
         frame.paragraph("No vial was on record at that moment.")
-    frame.section("Entered later: counts from before the moment, was recorded after it")
+    frame.section("Entered later: done before the moment, recorded after it")
     if paper.entered_later:
         frame.table(_columns(frame, _LATER), [_later(line) for line in paper.entered_later], size=SMALL_PT)
     else:
         frame.paragraph("Nothing: what we know now was known then.")
     frame.section(f"Ledger, as known {paper.known}")
-    if paper.lines:
-        frame.table(_columns(frame, _LEDGER), [_line(line) for line in paper.lines], pad=1.8, size=SMALL_PT)
+    if paper.count:
+        frame.table(_columns(frame, _LEDGER), (_line(line) for line in paper.lines), pad=1.8, size=SMALL_PT)
     else:
         frame.paragraph("No line.")
     return frame.finish()
@@ -102,6 +110,7 @@ def _columns(frame: Frame, shares: tuple[tuple[str, int], ...]) -> list[Column]:
             share * scale,
             "right" if heading in _RIGHT else "left",
             text.MONO if heading in _MONO else text.PLAIN,
+            _ABSENT.get(heading, "none on record"),
         )
         for heading, share in shares
     ]
@@ -151,6 +160,7 @@ def _line(line: AccountabilityLine) -> tuple[str, ...]:
         line.cycle_day,
         "" if line.dose_mg is None else mg(line.dose_mg),
         line.unit_number,
+        f"{amount(line.strength_mg)} mg" if line.strength_mg is not None else "",
         line.lot,
         "" if line.expires_on is None else day(line.expires_on),
         f"{line.qty_in or 0:,}",

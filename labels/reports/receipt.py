@@ -1,7 +1,6 @@
 """The receipt of a shipment for the supporter, with the columns of REGULATION 6.6: one line a lot of the packing list.
 
-What nobody has recorded yet (the acknowledgement, the release) is a line to write on by hand; what does not apply
-prints N/A.
+What nobody has recorded yet (the acknowledgement, the release) and what does not apply print N/A with the reason.
 """
 
 from labels import text
@@ -10,13 +9,10 @@ from labels.reports.frame import SMALL_PT, Column, Frame
 from labels.text import amount, day, moment, reprint_words
 from pharmacy_app.services.papers import ReceiptRecord, ReceivedLot
 
-BY_HAND = "______"
-"""A line to write on."""
-
 # Headings are the words of REGULATION; the numbers are shares of the sheet's width.
 _RECEIPT = (
     ("Shipment no.", 42),
-    ("Sender", 40),
+    ("Sender", 51),
     ("Ship date", 34),
     ("Received date-time", 50),
     ("Received by", 36),
@@ -34,9 +30,22 @@ _RECEIPT = (
     ("Qty counted", 33),
     ("Damaged", 38),
     ("State set", 27),
-    ("Acknowledged to sponsor at", 58),
+    ("Acknowledged to sponsor at", 59),
     ("Released by", 38),
 )
+_OLDER = "the record is older than this question"
+_ABSENT = {
+    "Packing list no.": "none was given",
+    "Min °C": "the logger was not read, or shows none",
+    "Max °C": "the logger was not read, or shows none",
+    "Alarm Y/N": "the logger was not read",
+    "Kit range": "the vials came without kit numbers",
+    "Qty listed": _OLDER,
+    "Damaged": _OLDER,
+    "State set": "no vial of the lot came",
+    "Acknowledged to sponsor at": "no acknowledgement is on record",
+    "Released by": "no vial of the lot came",
+}
 _NUMBERS = ("Lot", "Kit range")
 """Columns whose O and 0, I and 1 must be told apart by eye."""
 RECEIPT_COLUMNS = tuple(heading for heading, _ in _RECEIPT)
@@ -61,7 +70,12 @@ def receipt_record(record: ReceiptRecord, stock: Stock = LETTER) -> bytes:
     )
     scale = frame.room / sum(share for _, share in _RECEIPT)
     columns = [
-        Column(heading, share * scale, font=text.MONO if heading in _NUMBERS else text.PLAIN)
+        Column(
+            heading,
+            share * scale,
+            font=text.MONO if heading in _NUMBERS else text.PLAIN,
+            absent=_ABSENT.get(heading, "none on record"),
+        )
         for heading, share in _RECEIPT
     ]
     frame.y += 4
@@ -94,8 +108,8 @@ def _row(record: ReceiptRecord, lot: ReceivedLot) -> tuple[str, ...]:
         f"{lot.counted:,}",
         "" if lot.damaged is None else f"{lot.damaged:,}",
         "held" if lot.counted else "",
-        moment(record.acknowledged_at) if record.acknowledged_at else BY_HAND,
-        ", ".join(lot.released_by) or (BY_HAND if lot.counted else ""),
+        moment(record.acknowledged_at) if record.acknowledged_at else "",
+        ", ".join(lot.released_by) or ("N/A: not released on record" if lot.counted else ""),
     )
 
 

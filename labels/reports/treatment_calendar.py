@@ -10,8 +10,9 @@ from functools import partial
 
 from labels import text
 from labels.geometry import LETTER, Stock
+from labels.reports.charts import height_of, put_picture
 from labels.reports.frame import BODY_PT, GREY, SMALL_PT, Column, Frame
-from labels.text import amount, day, mg, signed_percent
+from labels.text import amount, day, mg, reprint_words, signed_percent
 from pharmacy_app.domain.drift import Drift
 from pharmacy_app.domain.schedule import cycle_day
 from pharmacy_app.domain.treatment import Cause
@@ -36,12 +37,16 @@ NOT_KNOWN = "not known"
 
 def treatment_calendar(paper: TreatmentCalendarPaper, stock: Stock = LETTER) -> bytes:
     """Draw the calendar, landscape."""
-    marker = f"Subject {paper.subject_number} · as of {day(paper.calendar.today)}"
+    about = f"Subject {paper.subject_number} · as of {day(paper.calendar.today)}"
+    marker = " · ".join(part for part in (reprint_words(paper.copy_number), about) if part)
     frame = Frame(stock.turned(), paper.stamp, "Treatment calendar", marker, margin=36)
     frame.begin_page()
     _head(frame, paper)
     _Timeline(frame, paper.calendar).draw()
     _doses(frame, paper.calendar)
+    if paper.doses is not None:
+        frame.section("Doses against their plan", with_next=height_of(paper.doses, frame.room))
+        put_picture(frame, paper.doses)
     _marrows(frame, paper.calendar)
     _events(frame, paper.calendar)
     if paper.drift is not None:
@@ -57,7 +62,7 @@ def _head(frame: Frame, paper: TreatmentCalendarPaper) -> None:
     counted = f"{_counted(len(given), 'dose')} in {_counted(cycles, 'cycle')}" if given else "no dose"
     frame.pairs(
         [
-            ("Subject", f"{paper.subject_number}, initials {text.shown(paper.subject_initials)}"),
+            ("Subject", paper.subject_number),
             ("Product", paper.product),
             ("Given so far", f"{counted}; {_counted(omitted, 'dose')} omitted" if omitted else counted),
             ("As of", day(calendar.today)),
@@ -173,7 +178,7 @@ class _Timeline:
         for number, lane in enumerate(lanes):
             y = top + _TRACK + 15 + _LINE_PT * number
             for x, mark in lane:
-                frame.write(mark.words, x, y, size=SMALL_PT, grey=mark.grey, field="timeline")
+                frame.write(mark.words, x, y, size=SMALL_PT, grey=mark.grey)
         frame.y = top + high
         frame.rule(frame.y)
 
@@ -403,7 +408,7 @@ class _Timeline:
             if x + across - 14 > frame.margin + frame.room:
                 x, frame.y = frame.margin, frame.y + 13
             draw(x + 9, self.up - frame.y + 2.8)
-            frame.write(words, x + 22, frame.y, size=SMALL_PT, field="legend")
+            frame.write(words, x + 22, frame.y, size=SMALL_PT)
             x += across
         frame.y += 4
 
@@ -489,7 +494,7 @@ def _band(dose: CalendarDose, begins_on: date | None) -> _Band | None:
 def _doses(frame: Frame, calendar: TreatmentCalendar) -> None:
     # The table begins on a page of its own rather than with its first rows at the foot of this one.
     frame.section("Doses", with_next=min(30.0 + 16 * len(calendar.doses), frame.floor * 0.6))
-    room = frame.room
+    room, not_given = frame.room, "not given"
     columns = [
         Column("Dose", room * 0.125, font=text.SEMI),
         Column("Level", room * 0.05, "centre"),
@@ -497,11 +502,11 @@ def _doses(frame: Frame, calendar: TreatmentCalendar) -> None:
         Column("Expected", room * 0.085),
         Column("Window", room * 0.13),
         Column("Status", room * 0.1, font=text.SEMI),
-        Column("Given on", room * 0.085),
-        Column("Given mg", room * 0.05, "right"),
-        Column("Delay, days", room * 0.055, "centre"),
-        Column("Cause of delay", room * 0.06),
-        Column("Remarks", room * 0.205),
+        Column("Given on", room * 0.085, absent=not_given),
+        Column("Given mg", room * 0.05, "right", absent=not_given),
+        Column("Delay, days", room * 0.055, "centre", absent="not given, or no day was expected"),
+        Column("Cause of delay", room * 0.06, absent="no delay was decided"),
+        Column("Remarks", room * 0.205, absent="nothing to remark"),
     ]
     frame.table(columns, [_dose_cells(dose) for dose in calendar.doses])
 
@@ -538,7 +543,7 @@ def _marrows(frame: Frame, calendar: TreatmentCalendar) -> None:
         Column("Marrow", room * 0.22, font=text.SEMI),
         Column("Window", room * 0.22),
         Column("Status", room * 0.14, font=text.SEMI),
-        Column("Taken", room * 0.42),
+        Column("Taken", room * 0.42, absent="none was taken in its window"),
     ]
     rows = []
     for window in calendar.marrows:
@@ -575,13 +580,13 @@ def _drift(frame: Frame, drift: Drift) -> None:
     limit = amount(drift.limit_percent)
     frame.section("Weight against the weight last used for a dose")
     if drift.points:
-        room = frame.room
+        room, first = frame.room, "no weight was used for a dose before"
         columns = [
             Column("Measured on", room * 0.18),
             Column("Weight kg", room * 0.16, "right", text.SEMI),
-            Column("Weight last used kg", room * 0.2, "right"),
-            Column("Change %", room * 0.16, "right"),
-            Column(f"More than {limit} %", room * 0.3, "right"),
+            Column("Weight last used kg", room * 0.2, "right", absent=first),
+            Column("Change %", room * 0.16, "right", absent=first),
+            Column(f"More than {limit} %", room * 0.3, "right", absent=first),
         ]
         frame.table(
             columns,

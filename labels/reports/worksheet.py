@@ -1,5 +1,6 @@
 """The preparation worksheet: what is to be made, why, from which vials, and what is written at the hood."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from labels import text
@@ -7,14 +8,14 @@ from labels.codes import bar_module, code128, draw, gs1_data_matrix, matrix_modu
 from labels.geometry import LETTER, Dots, Stock
 from labels.reports.frame import BODY_PT, GREY, SMALL_PT, Column, Frame
 from labels.text import amount, day, mg, mg_per_ml, ml, reprint_words, signed_percent, working
-from pharmacy_app.domain.findings import Finding, Named
+from pharmacy_app.domain.findings import Finding, Named, Step
 from pharmacy_app.domain.tolerance import Part
 from pharmacy_app.services.papers import Worksheet
 
 
 def worksheet(sheet: Worksheet, dots: Dots, stock: Stock = LETTER) -> bytes:
     """Draw the worksheet of one dose."""
-    frame = Frame(stock, sheet.stamp, "Preparation worksheet", _marker(sheet))
+    frame = Frame(stock, sheet.stamp, "Preparation worksheet", _marker(sheet), dots=dots)
     frame.begin_page()
     _dose(frame, sheet, dots)
     _order(frame, sheet)
@@ -121,6 +122,11 @@ def _working(frame: Frame, sheet: Worksheet) -> None:
     if not sheet.steps:
         return
     frame.section("Working")
+    steps_table(frame, sheet.steps)
+
+
+def steps_table(frame: Frame, steps: Sequence[Step]) -> None:
+    """The working of a dose, step by step."""
     room = frame.room
     columns = [
         Column("Step", room * 0.2, font=text.SEMI),
@@ -139,7 +145,7 @@ def _working(frame: Frame, sheet: Worksheet) -> None:
                 f"{working(step.result)} {step.unit}".rstrip(),
                 f"§ {step.section}" if step.section else "",
             )
-            for step in sheet.steps
+            for step in steps
         ],
     )
 
@@ -159,7 +165,12 @@ def _finding_words(finding: Finding) -> str:
 
 def _findings(frame: Frame, sheet: Worksheet) -> None:
     frame.section("Findings and written decisions")
-    if not sheet.findings:
+    findings_table(frame, sheet.findings)
+
+
+def findings_table(frame: Frame, findings: Sequence[Finding]) -> None:
+    """What the rules said of a dose, with the written decisions it goes on by."""
+    if not findings:
         frame.paragraph("No finding: no rule stops, warns or informs on this dose.")
         return
     room = frame.room
@@ -178,7 +189,7 @@ def _findings(frame: Frame, sheet: Worksheet) -> None:
                 _finding_words(finding),
                 f"§ {finding.section}" if finding.section else "",
             )
-            for finding in sheet.findings
+            for finding in findings
         ],
     )
 

@@ -40,6 +40,7 @@ _PHARMACIST = frozenset({Role.PHARMACIST})
 _STAFF = frozenset({Role.PHARMACIST, Role.TECHNICIAN})
 _CHECKERS = frozenset({Role.PHARMACIST, Role.CHECKER})
 _ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+_MONITORS = frozenset({Role.MONITOR})
 EVERYONE = frozenset(Role)
 
 AUTHORITY: dict[str, frozenset[Role]] = {
@@ -67,7 +68,7 @@ AUTHORITY: dict[str, frozenset[Role]] = {
     "vials_broken": _STAFF | _CHECKERS,
     "vials_missing": _STAFF | _CHECKERS,
     "vials_found": _STAFF | _CHECKERS,
-    "vials_accounted": frozenset({Role.MONITOR}),
+    "vials_accounted": _MONITORS,
     "vials_returned": _PHARMACIST,
     "vials_transferred": _PHARMACIST,
     "vials_destroyed": _STAFF | _CHECKERS,
@@ -105,13 +106,21 @@ AUTHORITY: dict[str, frozenset[Role]] = {
     "move_undone": _STAFF | _CHECKERS,
     "receipt_corrected": _STAFF | _CHECKERS,
     "closing_corrected": _STAFF | _CHECKERS,
-    "accountability_undone": frozenset({Role.MONITOR}),
+    "accountability_undone": _MONITORS,
     "extension_undone": _STAFF | _CHECKERS,
     "measurement_corrected": _STAFF,
     "administration_corrected": _PHARMACIST,
     "preparation_corrected": _STAFF | _CHECKERS,
     "subject_corrected": _PHARMACIST,
-    "period_signed": frozenset({Role.MONITOR}),
+    "period_signed": _MONITORS,
+    "visit_planned": _MONITORS | _PHARMACIST,
+    "visit_opened": _MONITORS,
+    "entries_verified": _MONITORS,
+    "visit_signed": _MONITORS,
+    "query_opened": _MONITORS,
+    "query_answered": _STAFF | _CHECKERS,
+    "query_returned": _MONITORS,
+    "query_closed": _MONITORS,
     "medication_error_recorded": EVERYONE,
     "medication_error_assessed": _PHARMACIST,
     "medication_error_told": frozenset({Role.PHARMACIST, Role.TECHNICIAN, Role.CHECKER}),
@@ -123,10 +132,12 @@ AUTHORITY: dict[str, frozenset[Role]] = {
     "printer_set": frozenset({Role.PHARMACIST, Role.ADMINISTRATOR}),
     "record_printed": EVERYONE,
     "subject_exported": EVERYONE,
+    "data_exported": EVERYONE,
     "document_attached": frozenset({Role.PHARMACIST, Role.TECHNICIAN, Role.CHECKER, Role.ADMINISTRATOR}),
 }
 """Each kind of act and the roles that may do it. The monitor reads all of it, moves no vial and changes nothing but
-what a monitor signs: whether used containers are accounted for, periods of the record, and the close-out."""
+what a monitor signs or asks: visits, which entries are verified, queries, whether used containers are accounted for,
+periods of the record, and the close-out."""
 
 
 def authority_fault(account: Account, act: str, on: date) -> Fault | None:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from itertools import accumulate, pairwise
 
@@ -334,45 +334,10 @@ class Piece:
     readings: tuple[LoggerReading, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A curve ready to be drawn anywhere: shares of width and height from 0 to 1, and the pieces between gaps."""
-
-    start: datetime
-    end: datetime
-    low_celsius: Decimal
-    high_celsius: Decimal
-    ticks: tuple[Decimal, ...]
-    pieces: tuple[Piece, ...]
-
-    def across(self, at: datetime) -> float:
-        """How far across a moment lies."""
-        return (at - self.start) / (self.end - self.start)
-
-    def above(self, celsius: Decimal) -> Decimal:
-        """How far up a temperature lies."""
-        return (celsius - self.low_celsius) / (self.high_celsius - self.low_celsius)
-
-
-def plot_of(readings: Sequence[LoggerReading], spans: Sequence[Span], limits: Limits) -> Plot:
-    """Lay out the curve of at least one reading: whole degrees above and below, room for the limits, gaps left open."""
-    celsius = [limits.low_celsius, limits.high_celsius, *(reading.celsius for reading in readings)]
-    low = (min(celsius) - 1).to_integral_value(ROUND_FLOOR)
-    high = (max(celsius) + 1).to_integral_value(ROUND_CEILING)
-    step = next(step for step in (1, 2, 5, 10, 20, 50) if (high - low) / step <= 9)
-    first = (low / step).to_integral_value(ROUND_CEILING) * step
-    ticks = [first + step * at for at in range(int((high - first) // step) + 1)]
-    moments = [reading.at for reading in readings] + [at for span in spans for at in (span.start, span.end)]
-    start, end = min(moments), max(moments)
+def pieces_of(readings: Sequence[LoggerReading], spans: Sequence[Span], limits: Limits) -> tuple[Piece, ...]:
+    """The curve of at least one reading: cut at gaps, and where it leaves the limits or comes back."""
     gaps = [(span.start, span.end) for span in spans if span.kind is SpanKind.NO_DATA]
-    return Plot(
-        start,
-        end if end > start else start + timedelta(hours=1),
-        low,
-        high,
-        tuple(ticks),
-        tuple(_pieces(readings, gaps, limits)),
-    )
+    return tuple(_pieces(readings, gaps, limits))
 
 
 def _pieces(

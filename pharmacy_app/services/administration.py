@@ -56,6 +56,7 @@ def administer(desk: Desk, act: Act, form: AdministrationForm) -> Event:
         return Draft(
             {
                 "dose_id": form.dose_id,
+                "subject_number": thread.line.subject_number,
                 "administration": given,
                 "medication_error": dosing_error(writer, thread, given),
             },

@@ -30,9 +30,11 @@ from pharmacy_app.services.desk import (
     zone_of,
 )
 from pharmacy_app.services.papers import CloseOutReport, CloseOutRow
-from pharmacy_app.services.ports import Reader, VialFilter, Writer
+from pharmacy_app.services.ports import QueryFilter, Reader, VialFilter, Writer
 from pharmacy_app.services.printing import Printed, print_record, signatures_of, stamp_of
+from pharmacy_app.services.queries import WAITING_FOR_SITE
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.visits import EVERY, NOT_CLOSED
 
 PREFIX = "CLO"
 """How the number of a close-out begins; the rest is its event's place in the journal, as with the other forms."""
@@ -140,6 +142,10 @@ def _open_items(reader: Reader, lines: Sequence[views.CloseOutLine]) -> Iterator
     for error in reader.errors():
         if error.status == "open":
             yield OpenItem(f"Medication error {error.error_id} is not assessed.", "errors", error.error_id)
+    for query in reader.queries(QueryFilter(NOT_CLOSED), offset=0, limit=EVERY):
+        waits = "the site's answer" if query.status in WAITING_FOR_SITE else "the monitor to close it"
+        words = f"The monitor's query {query.number} is {query.status} and waits for {waits}."
+        yield OpenItem(words, "monitor", query.number)
 
 
 def _came_never(reader: Reader, shipment: views.ShipmentLine) -> bool:

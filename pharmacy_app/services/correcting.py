@@ -3,15 +3,18 @@
 Each kind of entry has its way in ``corrections_stock`` or ``corrections_doses``; ``corrections`` chooses it.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pharmacy_app.domain.errors import Fault
+from pharmacy_app.domain.vials import move_table
 from pharmacy_app.services import views
 from pharmacy_app.services.desk import Moment
 from pharmacy_app.services.ports import Reader
+from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.reading import Reading
 
 NOTHING_CHANGED = "Nothing is changed. Type the value as it is right, or leave the entry as it is."
@@ -93,3 +96,28 @@ def no_fields(_reader: Reader, _event: views.EventLine, _zone: ZoneInfo) -> tupl
 def nothing_in_the_way(_reader: Reader, _event: views.EventLine, _zone: ZoneInfo) -> tuple[Fault, ...]:
     """An entry that can always be corrected."""
     return ()
+
+
+STAYS_ACCOUNTED = (*move_table().moves["destroy"].from_states, *move_table().moves["recover"].from_states)
+"""What a container may be that the monitor has accounted for and that is not destroyed."""
+
+
+def accounted_faults(reader: Reader, unit_numbers: Iterable[str]) -> tuple[Fault, ...]:
+    """Why what the monitor accounted for is not changed under that accountability: it lets the container be destroyed.
+
+    One that is destroyed by now stands in no way: a slip that is found late is put right all the same.
+    """
+    by: dict[str, list[str]] = defaultdict(list)
+    for vial in (reader.vial(number) for number in sorted(set(unit_numbers))):
+        if vial is not None and vial.accounted_by and vial.state in STAYS_ACCOUNTED:
+            by[vial.accounted_by].append(vial.unit_number)
+    return tuple(
+        Fault(
+            "",
+            f"{monitor} has accounted for {'vial' if len(units) == 1 else 'vials'} {unit_ranges(tuple(units))} as"
+            f" {'it stands' if len(units) == 1 else 'they stand'}. Ask them to take that back first.",
+            "R57",
+            "8.2",
+        )
+        for monitor, units in by.items()
+    )

@@ -96,6 +96,7 @@ def _measured(case: Case) -> Outcome:
                 )
         values = [(kind, value) for kind, value in (("height", read.height), ("weight", read.weight)) if value]
     reading.done()
+    decided = tuple(_doses_by(case, number, {kind: value.value for kind, value in values}, measured_on))
     return Outcome(
         {
             "subject_number": number,
@@ -106,16 +107,25 @@ def _measured(case: Case) -> Outcome:
                 for kind, value in values
             ],
             "confirm": case.typed["confirm"].strip(),
+            "used_in": [_used_in(thread) for thread, _ in decided],
         },
-        notes=tuple(_doses_by(case, number, {kind: value.value for kind, value in values}, measured_on)),
+        notes=tuple((thread.line.dose_id, sentence) for thread, sentence in decided),
     )
+
+
+def _used_in(thread: views.DoseThread) -> dict[str, Any]:
+    """A dose that was decided by a value that is another one now, with the entries whose review that opens again."""
+    entries = [seq for seq in (thread.decision_seq, thread.administer_seq) if seq is not None]
+    return {"dose_id": thread.line.dose_id, "entries": entries}
 
 
 def _newest(rows: Iterable[views.MeasurementLine], kind: str) -> Decimal | None:
     return next((row.value for row in rows if row.kind == kind), None)
 
 
-def _doses_by(case: Case, subject_number: str, new: dict[str, Decimal], new_on: date) -> Iterable[tuple[str, str]]:
+def _doses_by(
+    case: Case, subject_number: str, new: dict[str, Decimal], new_on: date
+) -> Iterable[tuple[views.DoseThread, str]]:
     """The doses that were decided by a value that is another one now, and what each is told."""
     on = case.event.content["measured_on"]
     old = {
@@ -140,7 +150,7 @@ def _doses_by(case: Case, subject_number: str, new: dict[str, Decimal], new_on: 
                 else "It must be decided again before it goes on."
             )
             yield (
-                line.dose_id,
+                thread,
                 f"The {' and the '.join(used)} of {say_day(date.fromisoformat(on))}, by which this dose was calculated,"
                 f" was corrected: {case.why}. {so_far}",
             )
@@ -350,13 +360,15 @@ def _subject(case: Case) -> Outcome:
     form = SubjectForm(number, case.typed["birth"], case.typed["initials"], case.typed["enrolled_on"])
     facts = read_facts(case.reading, form, case.moment.today)
     case.reading.done()
-    notes = []
+    notes, used_in = [], []
     if facts["birth"] != case.event.content["birth"]:
         for line in case.reader.doses(subject_number=number):
-            if line.status != "cancelled" and thread_of(case.reader, line.dose_id).decision is not None:
+            thread = thread_of(case.reader, line.dose_id)
+            if line.status != "cancelled" and thread.decision is not None:
                 so_far = "was given" if line.given_on else "must be decided again before it goes on"
                 notes.append((line.dose_id, f"The subject's birth was corrected: {case.why}. This dose {so_far}."))
-    return Outcome({"subject_number": number, **facts}, notes=tuple(notes))
+                used_in.append(_used_in(thread))
+    return Outcome({"subject_number": number, **facts, "used_in": used_in}, notes=tuple(notes))
 
 
 SUBJECT = Way(

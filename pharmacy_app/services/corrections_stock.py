@@ -29,7 +29,16 @@ from pharmacy_app.domain.vials import (
 )
 from pharmacy_app.services import views
 from pharmacy_app.services.administration import ClosedTyped, closed_as, read_closed
-from pharmacy_app.services.correcting import NOTHING_CHANGED, Case, Field, Outcome, Way, no_fields
+from pharmacy_app.services.correcting import (
+    NOTHING_CHANGED,
+    STAYS_ACCOUNTED,
+    Case,
+    Field,
+    Outcome,
+    Way,
+    accounted_faults,
+    no_fields,
+)
 from pharmacy_app.services.corrections_expiry import EXTENSION, Relabelling, extensions_moved
 from pharmacy_app.services.desk import protocol_of, site_of
 from pharmacy_app.services.doses import thread_of
@@ -321,7 +330,7 @@ def _undo(case: Case) -> Outcome:
                 "unit_number": vial.unit_number,
                 "hold_reason": reason_of(lines, reason),
                 # A container that is none any more was accounted for by mistake as well.
-                "accounted_by": vial.accounted_by if back.to_state in _STAYS_ACCOUNTED else "",
+                "accounted_by": vial.accounted_by if back.to_state in STAYS_ACCOUNTED else "",
             }
         )
     case.reading.done()
@@ -405,9 +414,6 @@ def _taken_back(reader: Reader, vial: Vial, moved: dict[str, Any], event: views.
         before = "quarantined"
     return Moved(*stands, CORRECTION, vial.state, before)
 
-
-_STAYS_ACCOUNTED = (*move_table().moves["destroy"].from_states, *move_table().moves["recover"].from_states)
-"""What a container may be that the monitor has accounted for."""
 
 _INTO_QUARANTINE = move_table().moves["quarantine"].from_states
 
@@ -719,6 +725,7 @@ def _receipt(case: Case) -> Outcome:
                     f"Vial {vial.unit_number} of this dose was received under a wrong label, as {_words(before)}. It is"
                     f" {_words(after)}. The papers of the dose keep what was written."
                 )
+    case.reading.faults += accounted_faults(case.reader, {*(moved.unit_number for moved in moves), *kits})
     case.reading.done()
     content: dict[str, Any] = {
         "labels": [
@@ -787,7 +794,7 @@ def _read_label(case: Case, index: int, old: _Label) -> _Label:
     strength = next((known for known in STRENGTHS_MG if known == typed), None)
     if strength is None:
         reading.fault(f"{at}strength_mg", "The study has vials of 1 mg and 4 mg only.", "R50", "8.1.1")
-    lot = reading.text(case.typed[f"{at}lot"], f"{at}lot", "The lot", longest=20).upper()
+    lot = reading.number(case.typed[f"{at}lot"], f"{at}lot", "The lot", longest=20).upper()
     expires_on = reading.expiry(case.typed[f"{at}expiry"], f"{at}expiry")
     if strength is not None and (strength, lot) != old.kind:
         # The date printed on the vials, where the supporter has extended the one lot or the other.
@@ -955,17 +962,7 @@ def _closing_fields(_reader: Reader, event: views.EventLine, _zone: ZoneInfo) ->
 
 def _closing_in_the_way(reader: Reader, event: views.EventLine, zone: ZoneInfo) -> tuple[Fault, ...]:
     units = [closed["unit_number"] for closed in event.content["closed"]]
-    accounted = [
-        Fault(
-            "",
-            f"{vial.accounted_by} has accounted for vial {unit} as it stands. Ask them to take that back first.",
-            "R57",
-            "8.2",
-        )
-        for unit, vial in _vials(reader, units).items()
-        if vial.accounted_by
-    ]
-    return (*_moved_since(reader, units, event.seq, zone), *accounted)
+    return (*_moved_since(reader, units, event.seq, zone), *accounted_faults(reader, units))
 
 
 def _closing(case: Case) -> Outcome:
@@ -1020,11 +1017,25 @@ CLOSING = Way(
 # --- the monitor's accountability -------------------------------------------------------------------------------
 
 
-def _accounted_in_the_way(reader: Reader, event: views.EventLine, _zone: ZoneInfo) -> tuple[Fault, ...]:
-    may = move_table().moves["destroy"].from_states
-    # A container that was none for a while lost its accountability, and a later entry may have done it anew.
+def _accounted_anew(reader: Reader, event: views.EventLine) -> dict[str, int]:
+    """The later entries that have accounted for containers anew: one that was none for a while had lost it."""
     later = reader.events_between(("vials_accounted",), event.seq, reader.head().seq + 1)
-    anew = {unit: each.seq for each in later for unit in each.content["unit_numbers"]}
+    return {unit: each.seq for each in later for unit in each.content["unit_numbers"]}
+
+
+def _still_accounted(reader: Reader, event: views.EventLine) -> tuple[str, ...]:
+    """The containers that are not destroyed yet and would be by this accountability."""
+    anew = _accounted_anew(reader, event)
+    vials = _vials(reader, event.content["unit_numbers"])
+    return tuple(
+        unit for unit, vial in vials.items() if vial.state in STAYS_ACCOUNTED and vial.accounted_by and unit not in anew
+    )
+
+
+def _accounted_in_the_way(reader: Reader, event: views.EventLine, _zone: ZoneInfo) -> tuple[Fault, ...]:
+    if _still_accounted(reader, event):
+        return ()
+    anew = _accounted_anew(reader, event)
     return tuple(
         Fault(
             "",
@@ -1035,24 +1046,24 @@ def _accounted_in_the_way(reader: Reader, event: views.EventLine, _zone: ZoneInf
             "8.2",
         )
         for unit, vial in _vials(reader, event.content["unit_numbers"]).items()
-        if vial.state not in may or not vial.accounted_by or unit in anew
     )
 
 
 def _accounted(case: Case) -> Outcome:
-    units = tuple(case.event.content["unit_numbers"])
+    units = _still_accounted(case.reader, case.event)
     return Outcome({"unit_numbers": units}, _accounted_changes(case.reader, case.event))
 
 
-def _accounted_changes(_reader: Reader, event: views.EventLine) -> tuple[views.ChangedValue, ...]:
-    vials = f"Vials {unit_ranges(tuple(event.content['unit_numbers']))}"
+def _accounted_changes(reader: Reader, event: views.EventLine) -> tuple[views.ChangedValue, ...]:
+    vials = f"Vials {unit_ranges(_still_accounted(reader, event))}"
     return (views.ChangedValue(vials, f"accounted for by {event.actor_name}", "not accounted for"),)
 
 
 ACCOUNTABILITY = Way(
     act="accountability_undone",
     title="Accountability",
-    says="The accountability of these containers is taken back: they wait for it again before they are destroyed.",
+    says="The accountability of these containers is taken back: they wait for it again before they are destroyed. What"
+    " is destroyed already stays so.",
     second_person=False,
     fields=no_fields,
     in_the_way=_accounted_in_the_way,

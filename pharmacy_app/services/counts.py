@@ -298,7 +298,7 @@ def _typed(
         )
         if strength not in ("", of):
             reading.fault(at + "strength_mg", f"This count is of {strength} mg vials only. Take this line out.")
-        lot = reading.text(typed.lot, at + "lot", "The lot", longest=20).upper()
+        lot = reading.number(typed.lot, at + "lot", "The lot", longest=20).upper()
         for kind in kinds:
             count = reading.count(
                 getattr(typed, kind),

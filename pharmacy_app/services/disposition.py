@@ -24,6 +24,7 @@ from pharmacy_app.services.ports import Reader, Writer
 from pharmacy_app.services.reading import Reading
 from pharmacy_app.services.scanning import vials_named
 from pharmacy_app.services.stock import check_order
+from pharmacy_app.services.visits import open_visit_of
 
 PERMISSION_KIND = SUPPORTERS_PERMISSION
 """The kind of document that carries the supporter's written permission."""
@@ -231,13 +232,18 @@ class AccountForm:
 
 
 def account_for(desk: Desk, act: Act, form: AccountForm, own: Credentials) -> Event:
-    """Record the monitor's accountability of empty, partial or broken containers; only then may they be destroyed."""
+    """Record the monitor's accountability of empty, partial or broken containers; only then may they be destroyed.
+
+    It belongs to the monitor's open visit when there is one. Nobody accounts for what they have moved, or signed that
+    it was moved.
+    """
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
         note = reading.note(form.note, "note", "The note", longest=500)
         vials = vials_named(reading, writer, form.unit_numbers, moment.today)
         may = move_table().moves["destroy"].from_states
+        moved = _own_entries(writer, vials, moment)
         for vial in vials:
             if vial.state not in may:
                 reading.fault(
@@ -249,6 +255,14 @@ def account_for(desk: Desk, act: Act, form: AccountForm, own: Credentials) -> Ev
                 )
             elif vial.accounted_by:
                 reading.fault("unit_numbers", f"Vial {vial.unit_number} was accounted for by {vial.accounted_by}.")
+            elif vial.unit_number in moved:
+                reading.fault(
+                    "unit_numbers",
+                    f"You recorded or signed entry {moved[vial.unit_number]} of vial {vial.unit_number} yourself."
+                    " Another monitor accounts for it.",
+                    "R57",
+                    "8.2",
+                )
             elif not _closed(writer, vial):
                 reading.fault(
                     "unit_numbers",
@@ -260,9 +274,25 @@ def account_for(desk: Desk, act: Act, form: AccountForm, own: Credentials) -> Ev
         if moment.signers[0].account_id != moment.person.account_id:
             reading.fault("user_name", f"Sign with your own account: {moment.person.printed_name} is signed in here.")
         reading.done()
-        return Draft({"unit_numbers": [vial.unit_number for vial in vials], "note": note}, why=note)
+        visit = open_visit_of(writer, moment.person.account_id)
+        return Draft(
+            {
+                "unit_numbers": [vial.unit_number for vial in vials],
+                "note": note,
+                "visit": visit.number if visit is not None else "",
+            },
+            why=note,
+        )
 
     return perform(desk, act, "vials_accounted", form, build, (Signing(own, "did the accountability"),))
+
+
+def _own_entries(reader: Reader, vials: Sequence[Vial], moment: Moment) -> dict[str, int]:
+    """The newest entry by which a person has moved each vial, or has signed that it was moved; none for most."""
+    moves = reader.moves_since([vial.unit_number for vial in vials], 0)
+    events = (reader.event(seq) for seq in {each.event_seq for each in moves})
+    own = {event.seq for event in events if event is not None and moment.person.account_id in event.people}
+    return {each.unit_number: each.event_seq for each in reversed(moves) if each.event_seq in own}
 
 
 # --- back from a subject ---------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from pharmacy_app.services.papers import (
     TransferredLot,
 )
 from pharmacy_app.services.ports import LedgerFilter, Reader
-from pharmacy_app.services.printing import Printed, print_record, signatures_of, stamp_of, unit_ranges
+from pharmacy_app.services.printing import Printed, Tell, print_record, signatures_of, stamp_of, told, unit_ranges
 
 FORM_PREFIXES = {"return": "RET", "transfer": "TRF", "destroy": "DST"}
 """The moves that have a form, and how its number begins."""
@@ -50,13 +50,16 @@ def form_number(move_name: str, event_seq: int) -> str:
     return f"{FORM_PREFIXES[move_name]}-{event_seq}"
 
 
-def print_form(desk: Desk, act: Act, number: str) -> Printed:
-    """Print the form of a return, a transfer or a destruction; anyone signed in may, copies after the first say so."""
+def print_form(desk: Desk, act: Act, number: str, tell: Tell | None = None) -> Printed:
+    """Print the form of a return, a transfer or a destruction; anyone signed in may, copies after the first say so.
+
+    ``tell`` hears how many of its vials were looked up and may raise to stop it.
+    """
     tidy = number.strip().upper()
 
     def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
         event = _event_of(reader, tidy)
-        form = _Form(desk, reader, moment, event, tidy, copy_number)
+        form = _Form(desk, reader, moment, event, tidy, copy_number, tell)
         papers = desk.papers
         draw: dict[str, Callable[[], bytes]] = {
             "vials_returned": lambda: papers.return_record(form.return_record()),
@@ -88,7 +91,14 @@ class _Form:
     """The values of one form, gathered from its event and from what the record says of its vials."""
 
     def __init__(
-        self, desk: Desk, reader: Reader, moment: Moment, event: views.EventLine, number: str, copy_number: int
+        self,
+        desk: Desk,
+        reader: Reader,
+        moment: Moment,
+        event: views.EventLine,
+        number: str,
+        copy_number: int,
+        tell: Tell | None,
     ) -> None:
         self.reader = reader
         self.event = event
@@ -101,7 +111,7 @@ class _Form:
         self.number = number
         self.copy_number = copy_number
         self.before = {moved["unit_number"]: moved["from_state"] for moved in self.content["moves"]}
-        self.vials = [_known(reader, unit_number) for unit_number in sorted(self.before)]
+        self.vials = [_known(reader, each) for each in told(sorted(self.before), len(self.before), tell)]
         self.signatures = signatures_of(reader, event)
 
     def return_record(self) -> ReturnRecord:
@@ -240,8 +250,13 @@ class _Form:
         undone = self.reader.corrections([event.seq for event in before])
         waiting, found = set(self.before), []
         for event in before:
-            if event.seq not in undone and not waiting.isdisjoint(event.content["unit_numbers"]):
-                waiting.difference_update(event.content["unit_numbers"])
+            units = set(event.content["unit_numbers"])
+            if event.seq in undone:
+                taken_back = self.reader.event(undone[event.seq].event_seq)
+                assert taken_back is not None  # the journal has it
+                units -= set(taken_back.content["unit_numbers"])
+            if not waiting.isdisjoint(units):
+                waiting -= units
                 found.append(Accounted(event.actor_name, event.done_at.astimezone(zone_of(self.site)).date()))
         return tuple(dict.fromkeys(reversed(found)))
 

@@ -45,7 +45,7 @@ def extend_expiry(desk: Desk, act: Act, form: ExpiryForm, own: Credentials) -> E
         strength = Decimal(
             reading.choice(form.strength_mg, "strength_mg", "The strength", tuple(show(each) for each in STRENGTHS_MG))
         )
-        lot = reading.text(form.lot, "lot", "The lot", longest=20).upper()
+        lot = reading.number(form.lot, "lot", "The lot", longest=20).upper()
         old_on = expiry_of(writer, strength, lot)
         new_on = reading.expiry(form.new_expiry, "new_expiry")
         if old_on is None:

@@ -8,16 +8,19 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from pharmacy_app.domain.codec import canonical, to_plain
-from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.domain.errors import Fault, Refused, Unavailable
 from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.people import authority_fault
 from pharmacy_app.domain.vials import Vial
 from pharmacy_app.services import views
-from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of
+from pharmacy_app.services.desk import Act, Desk, Draft, Moment, perform, protocol_of, today_of
 from pharmacy_app.services.papers import TreatmentCalendarPaper
 from pharmacy_app.services.ports import LedgerFilter, Reader, VialFilter, Writer
 from pharmacy_app.services.printing import stamp_of
@@ -25,17 +28,19 @@ from pharmacy_app.services.subjects import drift_of
 from pharmacy_app.services.treatment import calendar
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_RECORD = "data_exported"
+MADE_HARMLESS = ("=", "+", "-", "@", "\t", "\r", "'")
+"""How a text begins that gets an apostrophe: as a formula, or with an apostrophe, so that taking one off undoes it."""
 
 
 def safe_cell(value: object) -> str:
-    """A cell's text; text (never a number) that a spreadsheet would run as a formula gets a leading apostrophe."""
+    """A cell's text; one (never a number) that a spreadsheet would run, or that begins with ', gets a ' before it."""
     if value is None:
         return ""
     if isinstance(value, tuple | list):
         return safe_cell(" ".join(str(item) for item in value))
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(value) else value
+        return f"'{value}" if value.startswith(MADE_HARMLESS) and not _NUMBER.fullmatch(value) else value
     plain = to_plain(value)
     return str(plain).lower() if isinstance(plain, bool) else str(plain)
 
@@ -102,6 +107,71 @@ def export_files(reader: Reader) -> dict[str, bytes]:
     return files
 
 
+def write_files(folder: Path, files: dict[str, bytes]) -> list[str]:
+    """Write files into a new or empty folder; raises ``Unavailable`` when it is neither or cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise Unavailable(f"The folder {folder} is not empty. Name a new one, so that nothing is overwritten.")
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        # Half an export must not be taken for a whole one.
+        for name in files:
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
+        raise Unavailable(f"The folder {folder} cannot be written ({error.strerror}). Choose another.") from error
+    return list(files)
+
+
+def export_record(desk: Desk, act: Act, folder: Path) -> Event:
+    """Write every file of an export into a new or empty folder; the journal keeps who took the record away.
+
+    Unlike a table (``data_export``) this is the whole record: in the journal's stored bytes stand initials and days of
+    birth too. Raises ``Refused`` for who may not, ``Unavailable`` when the folder cannot be written; then there is
+    neither a file nor an entry. The same act again writes nothing.
+    """
+    content: dict[str, Any] = {}
+    written: list[str] = []
+    with desk.store.read() as reader:
+        if _may_take(desk, reader, act):
+            files, head = export_files(reader), reader.head()
+            written = write_files(folder, files)
+            content = {
+                "what": "everything",
+                "format": "folder",
+                "file_name": folder.name,
+                "files": [
+                    {"name": name, "lines": each.count(b"\n"), "sha256": sha256(each).hexdigest()}
+                    for name, each in files.items()
+                ],
+                "size_bytes": sum(map(len, files.values())),
+                "de_identified": "no",
+                "head_seq": head.seq,
+                "head_hash": head.hash,
+            }
+
+    def build(_writer: Writer, _moment: Moment) -> Draft:
+        if not written:
+            raise Refused(Fault("", "Something about your account changed a moment ago. Do it again."))
+        return Draft(content)
+
+    try:
+        return perform(desk, act, _RECORD, folder.name, build)
+    except BaseException:
+        for name in written:
+            (folder / name).unlink(missing_ok=True)
+        raise
+
+
+def _may_take(desk: Desk, reader: Reader, act: Act) -> bool:
+    """Whether files are to be written for an act: not where it will be refused, or is on record already."""
+    person = reader.account(act.session.account_id)
+    if person is None or person.must_change_password or reader.event_of_act(act.act_id) is not None:
+        return False
+    return authority_fault(person, _RECORD, today_of(desk, reader)) is None
+
+
 # --- one subject, to be handed over ------------------------------------------------------------------------------
 
 
@@ -154,7 +224,6 @@ def _subject_files(desk: Desk, reader: Reader, moment: Moment, number: str) -> d
             stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
             product=protocol_of(moment.site, moment.today).study.drug,
             subject_number=number,
-            subject_initials="",
             calendar=calendar(desk, reader, number),
             drift=drift_of(desk, reader, number),
         )
@@ -193,7 +262,7 @@ def _subject_files(desk: Desk, reader: Reader, moment: Moment, number: str) -> d
             ),
             statements,
         ),
-        "trail.csv": _table(views.EventLine, _trail(reader, number, mine), without=("content",)),
+        "trail.csv": _table(views.EventLine, _trail(reader, number, mine), without=("content", "people")),
     }
 
 

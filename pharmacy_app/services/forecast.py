@@ -12,8 +12,10 @@ from pharmacy_app.domain.forecast import Forecast, LeadTime, NewSubjects, Ordere
 from pharmacy_app.domain.request import Height, Weight
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import in_date
-from pharmacy_app.services.desk import Act, Desk, Moment, protocol_of, site_of, today_of
+from pharmacy_app.services.charts import stock_over_time
+from pharmacy_app.services.desk import Act, Desk, Moment, protocol_of, site_of, today_of, zone_of
 from pharmacy_app.services.papers import ForecastPaper
+from pharmacy_app.services.pictures import Picture
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.preparation import UNDER_WAY, usable_vial
 from pharmacy_app.services.printing import Printed, print_record, stamp_of
@@ -59,10 +61,11 @@ class NotCounted:
 
 @dataclass(frozen=True, slots=True)
 class SiteForecast:
-    """The forecast with the vials on site that it does not count."""
+    """The forecast with the vials on site that it does not count, and the stock over time of each strength."""
 
     forecast: Forecast
     not_counted: NotCounted
+    pictures: tuple[Picture, ...]
 
 
 def site_forecast(desk: Desk, reader: Reader, form: ForecastForm) -> SiteForecast:
@@ -79,13 +82,14 @@ def site_forecast(desk: Desk, reader: Reader, form: ForecastForm) -> SiteForecas
         None if lead is None else LeadTime(lead.value.days, lead.source),
         new,
     )
-    return SiteForecast(made, _not_counted(reader, today))
+    pictures = tuple(stock_over_time(reader, strength, today, zone_of(site), made) for strength in made.strengths_mg)
+    return SiteForecast(made, _not_counted(reader, today), pictures)
 
 
 def print_forecast(desk: Desk, act: Act, form: ForecastForm) -> Printed:
     """Print the forecast as it stands now, with its assumption; anyone signed in may."""
 
-    def make(reader: Reader, moment: Moment, _copy_number: int) -> bytes:
+    def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
         found = site_forecast(desk, reader, form)
         return desk.papers.supply_forecast(
             ForecastPaper(
@@ -93,6 +97,8 @@ def print_forecast(desk: Desk, act: Act, form: ForecastForm) -> Printed:
                 product=protocol_of(moment.site, moment.today).study.drug,
                 forecast=found.forecast,
                 not_counted=found.not_counted.words(),
+                pictures=found.pictures,
+                copy_number=copy_number,
             )
         )
 

@@ -123,7 +123,7 @@ def _read_lot(
         reading.fault(at + "strength_mg", "The study has vials of 1 mg and 4 mg only.", "R50", "8.1.1")
     # 1.0 mg is the 1 mg vial: one strength has one way of being written.
     strength = next((known_mg for known_mg in STRENGTHS_MG if known_mg == strength), strength)
-    lot = reading.text(typed.lot, at + "lot", "The lot", longest=20).upper()
+    lot = reading.number(typed.lot, at + "lot", "The lot", longest=20).upper()
     expires_on, extended = printed_expiry(reader, strength, lot, reading.expiry(typed.expiry, at + "expiry"))
     listed = (
         reading.count(typed.listed, at + "listed", "The number on the packing list", low=0, high=MAX_VIALS_A_LOT)

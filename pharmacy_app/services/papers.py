@@ -10,15 +10,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pharmacy_app.domain.drift import Drift
 from pharmacy_app.domain.findings import Finding, Step
 from pharmacy_app.domain.forecast import Forecast
-from pharmacy_app.domain.temperatures import Limits, LoggerReading, Span
+from pharmacy_app.domain.temperatures import Limits, Span
 from pharmacy_app.domain.tolerance import Budget
 from pharmacy_app.domain.treatment_calendar import TreatmentCalendar
 from pharmacy_app.services import views
+from pharmacy_app.services.pictures import Picture
+
+if TYPE_CHECKING:
+    from pharmacy_app.services.papers_records import (
+        AuditTrail,
+        DelegationLog,
+        DiscrepancyRecord,
+        DispensingLog,
+        DoseRecord,
+        VisitReport,
+    )
 
 DEMONSTRATION = "DEMONSTRATION – NOT FOR CLINICAL USE"
 
@@ -300,7 +311,6 @@ class MedicationErrorReport:
     opened_by: str
     dose_id: str
     subject_number: str
-    subject_initials: str
     product: str
     course: int | None
     cycle: int | None
@@ -333,14 +343,15 @@ class MedicationErrorReport:
 
 @dataclass(frozen=True, slots=True)
 class TreatmentCalendarPaper:
-    """The treatment calendar of one subject as of a day; ``drift`` is printed when it is given."""
+    """The treatment calendar of one subject as of a day; ``drift`` and the picture of doses are printed when given."""
 
     stamp: PaperStamp
     product: str
     subject_number: str
-    subject_initials: str
     calendar: TreatmentCalendar
     drift: Drift | None = None
+    doses: Picture | None = None
+    copy_number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -649,6 +660,8 @@ class AccountabilityHeader:
     storage_location: str
     record_type: str
     brought_forward: Balances = Balances(0, 0, 0)
+    manufacturer: str = ""
+    copy_number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -658,6 +671,7 @@ class AccountabilityLine:
     ``qty_in`` and ``qty_out`` count vials that come into or leave the balance on site; a move between available and
     quarantine changes neither. ``late_entry`` is the reason of an entry made after the fact; ``corrected`` says
     by which line, whom, when and why this line was corrected: it is then printed struck through, legible (A-11, A-13).
+    ``strength_mg`` stands in a record of more than one strength.
     """
 
     line: int
@@ -681,13 +695,15 @@ class AccountabilityLine:
     monitor_verified: str
     late_entry: str = ""
     corrected: str = ""
+    strength_mg: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PastPaper:
     """Stock and ledger at a past ``moment``; ``known`` is 'then' or 'now' and says which ledger the lines are.
 
-    ``head_seq`` and ``head_hash`` are the journal's end as it was at that moment.
+    ``head_seq`` and ``head_hash`` are the journal's end as it was at that moment. There are ``count`` lines, read one
+    after the other.
     """
 
     stamp: PaperStamp
@@ -698,17 +714,23 @@ class PastPaper:
     head_hash: str
     stock: tuple[views.PastStockLine, ...]
     entered_later: tuple[views.LedgerLine, ...]
-    lines: tuple[AccountabilityLine, ...]
+    count: int
+    lines: Iterable[AccountabilityLine]
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastPaper:
-    """The supply forecast; ``not_counted`` names the vials on site that it leaves out, '' for none."""
+    """The supply forecast; ``not_counted`` names the vials on site that it leaves out, '' for none.
+
+    ``pictures`` show the stock of each strength over time.
+    """
 
     stamp: PaperStamp
     product: str
     forecast: Forecast
     not_counted: str
+    pictures: tuple[Picture, ...] = ()
+    copy_number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -747,7 +769,8 @@ class ExcursionTold:
 class ExcursionReport:
     """A storage deviation as it is reported to the supporter, with the columns of REGULATION 6.6 (Excursion).
 
-    Temperatures are °C, ``None`` where nothing was measured. What is in words ('' prints as N/A) sums up the vials.
+    Temperatures are °C, ``None`` where nothing was measured, as is their ``picture``. What is in words ('' prints as
+    N/A) sums up the vials.
     """
 
     stamp: PaperStamp
@@ -767,7 +790,7 @@ class ExcursionReport:
     min_celsius: Decimal | None
     max_celsius: Decimal | None
     spans: tuple[Span, ...]
-    trace: tuple[LoggerReading, ...]
+    picture: Picture | None
     discovered_by: str
     discovered_at: datetime
     done: str
@@ -865,6 +888,40 @@ class Papers(Protocol):
         Refused when the states do not add up to what was received, or a line's balance does not follow from
         the line before: a record that does not balance is not printed.
         """
+        ...
+
+    def darf_style_record(
+        self,
+        header: AccountabilityHeader,
+        lines: Iterable[AccountabilityLine],
+        totals: tuple[tuple[str, int], ...],
+        stamp: PaperStamp,
+    ) -> bytes:
+        """The same record in the layout that cancer centres know (REGULATION 6.1): nine columns, one balance."""
+        ...
+
+    def dispensing_log(self, log: "DispensingLog") -> bytes:
+        """The dispensing log of one subject."""
+        ...
+
+    def dose_record(self, record: "DoseRecord") -> bytes:
+        """The whole thread of one dose."""
+        ...
+
+    def audit_trail(self, trail: "AuditTrail") -> bytes:
+        """The journal's entries, one after the other as they are read."""
+        ...
+
+    def delegation_log(self, log: "DelegationLog") -> bytes:
+        """People, their delegations and their signatures."""
+        ...
+
+    def discrepancy_record(self, record: "DiscrepancyRecord") -> bytes:
+        """The record of one discrepancy."""
+        ...
+
+    def visit_report(self, report: "VisitReport") -> bytes:
+        """The report of a monitor's visit."""
         ...
 
     def page_png(self, pdf: bytes, page: int, dpi: int) -> bytes:

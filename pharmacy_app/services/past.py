@@ -1,6 +1,6 @@
 """The record at any past moment: as known then, as known now, and what was entered later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,11 +12,8 @@ from pharmacy_app.services import views
 from pharmacy_app.services.desk import Act, Desk, Moment, site_of, zone_of
 from pharmacy_app.services.papers import PastPaper
 from pharmacy_app.services.ports import PastFilter, Reader
-from pharmacy_app.services.printing import Printed, print_record, record_lines, stamp_of
+from pharmacy_app.services.printing import Printed, Tell, print_record, record_lines, stamp_of, told
 from pharmacy_app.services.reading import Reading
-
-LINES_A_READ = 2000
-"""Ledger lines that are read at a time for the paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +76,11 @@ def past(desk: Desk, reader: Reader, form: PastForm) -> Past:
     )
 
 
-def print_past(desk: Desk, act: Act, form: PastForm) -> Printed:
-    """Print stock and ledger of one past moment; ``form.known`` says which ledger."""
+def print_past(desk: Desk, act: Act, form: PastForm, tell: Tell | None = None) -> Printed:
+    """Print stock and ledger of one past moment; ``form.known`` says which ledger.
+
+    ``tell`` hears how far it is and may raise to stop it.
+    """
     with desk.store.read() as reader:
         moment, _ = read_past(desk, reader, form)
 
@@ -88,22 +88,24 @@ def print_past(desk: Desk, act: Act, form: PastForm) -> Printed:
         _, wanted = read_past(desk, reader, form)
         found = past(desk, reader, form)
         count = reader.count_past_ledger(wanted)
-        lines = (
-            line
-            for offset in range(0, count, LINES_A_READ)
-            for line in reader.past_ledger(wanted, offset=offset, limit=LINES_A_READ)
+        # Moves that are no transaction of the accountability record stand here under their own name.
+        named = (
+            replace(line, transaction=line.transaction or line.move.capitalize())
+            for line in reader.whole_past_ledger(wanted)
         )
+        lines = record_lines(reader, named, None if wanted.known_now else moment)
         return desk.papers.past_record(
             PastPaper(
                 stamp=stamp_of(desk, reader, now.person.printed_name, now.now),
                 copy_number=copy_number,
-                moment=found.moment.astimezone(now.now.tzinfo),
+                moment=found.moment.astimezone(zone_of(now.site)),
                 known=form.known,
                 head_seq=found.head.seq,
                 head_hash=found.head.hash,
                 stock=found.stock,
                 entered_later=found.entered_later,
-                lines=tuple(record_lines(reader, lines, None if wanted.known_now else moment)),
+                count=count,
+                lines=told(lines, count, tell),
             )
         )
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from pharmacy_app.domain.codec import from_plain
 from pharmacy_app.domain.dates import at_site, say_day, say_moment
@@ -26,6 +26,7 @@ from pharmacy_app.domain.treatment import Treatment
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import NEVER_RECEIVED, STRENGTHS_MG, move_table
 from pharmacy_app.services import views
+from pharmacy_app.services.charts import doses_against_plan
 from pharmacy_app.services.desk import (
     Act,
     Desk,
@@ -63,6 +64,7 @@ from pharmacy_app.services.papers import (
 from pharmacy_app.services.ports import LedgerFilter, Reader, Writer
 from pharmacy_app.services.preparation import plan_of, planned_budget, planned_settings
 from pharmacy_app.services.reading import Reading
+from pharmacy_app.services.reviews import verified_words
 from pharmacy_app.services.study_settings import needed, settings_version
 from pharmacy_app.services.subjects import drift_of
 from pharmacy_app.services.treatment import calendar
@@ -152,12 +154,18 @@ def _print(
                     {"paper": paper, "about": about, "copy_number": copy, "pages": pages}
                     for about, copy in copies.items()
                 ],
+                **_foot(writer.head()),
             },
             why=why,
         )
 
     event = perform(desk, act, "paper_printed", {"paper": paper, "form": form}, build)
     return kept_print(desk, event)
+
+
+def _foot(head: views.Head) -> dict[str, Any]:
+    """The head that a paper's foot names, as its entry keeps it: by it, a later check finds where a journal differs."""
+    return {"head_seq": head.seq, "head_hash": head.hash}
 
 
 def kept_print(desk: Desk, event: Event) -> Printed:
@@ -314,9 +322,31 @@ def _role(reader: Reader, printed_name: str) -> str:
     return "N/A"
 
 
+Tell = Callable[[int, int], None]
+"""Hears how many of how many lines are drawn; it may raise, and then nothing is printed and nothing recorded."""
+
+T = TypeVar("T")
+TOLD_EVERY = 200
+"""Lines between two tellings."""
+
+
+def told(lines: Iterable[T], total: int, tell: Tell | None) -> Iterator[T]:
+    """The same lines one after the other; ``tell`` hears how far they are."""
+    for done, line in enumerate(lines):
+        if tell is not None and done % TOLD_EVERY == 0:
+            tell(done, total)
+        yield line
+    if tell is not None:
+        tell(total, total)
+
+
+SITE_LAYOUT, DARF_LAYOUT = "site", "DARF-style"
+"""The layouts of the accountability record: the columns of REGULATION 6.2, or those of 6.1."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordForm:
-    """Which accountability record: a strength, one lot or all (''), and one place or all ('').
+    """Which accountability record: a strength, one lot or all (''), one place or all (''), and its layout.
 
     ``control`` leaves out the satellites, which have records of their own (REGULATION A-06).
     """
@@ -325,13 +355,15 @@ class RecordForm:
     lot: str = ""
     place: str = ""
     control: bool = False
+    layout: str = SITE_LAYOUT
 
 
-def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Printed:
+def print_accountability_record(desk: Desk, act: Act, form: RecordForm, tell: Tell | None = None) -> Printed:
     """The accountability record of one strength, with the columns of REGULATION 6.2; anyone signed in may print it.
 
     It is drawn from one reading of the journal, beside the others' work, and then recorded: what is recorded while a
-    long one is drawn is not on it, and the head at its foot says up to which entry it goes.
+    long one is drawn is not on it, and the head at its foot says up to which entry it goes. ``tell`` hears how far it
+    is and may raise to stop it.
     """
 
     def draw(reader: Reader, moment: Moment) -> _Drawn:
@@ -340,6 +372,7 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
             reading.choice(form.strength_mg, "strength_mg", "The strength", tuple(show(each) for each in STRENGTHS_MG))
         )
         covered = _covered(reading, reader, form)
+        reading.choice(form.layout, "layout", "The layout", (SITE_LAYOUT, DARF_LAYOUT))
         reading.done()
         wanted = LedgerFilter(strength_mg=strength, lot=form.lot, record_only=True, place=form.place)
         protocol = protocol_of(moment.site, moment.today)
@@ -348,11 +381,15 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
         lines = reader.whole_ledger(wanted)
         if form.control:
             lines = _lines_at(lines, names)
-        pdf = desk.papers.accountability_record(
+        in_nine = form.layout == DARF_LAYOUT
+        paper = "accountability record" + (", DARF-style" if in_nine else "")
+        where = f" at {form.place}" if form.place else " without satellites" if form.control else ""
+        about = f"{show(strength)} mg" + (f" lot {form.lot}" if form.lot else "") + where
+        pdf = (desk.papers.darf_style_record if in_nine else desk.papers.accountability_record)(
             AccountabilityHeader(
                 sponsor=f"{protocol.study.sponsor} / {protocol.study.supporter}",
                 protocol_name=moment.site.protocol_number,
-                ind_number=protocol.study.ind_number or "",
+                ind_number=protocol.study.ind_number or "N/A: the protocol names none",
                 site_number=moment.site.number,
                 site_name=moment.site.name,
                 principal_investigator=moment.site.principal_investigator,
@@ -367,22 +404,22 @@ def print_accountability_record(desk: Desk, act: Act, form: RecordForm) -> Print
                     if place.in_use or form.place
                 ),
                 record_type=record_type(frozenset(place.kind for place in covered)),
+                manufacturer=protocol.study.supporter,
+                copy_number=copies(reader, about, paper),
             ),
-            record_lines(reader, lines),
+            told(record_lines(reader, lines), 0 if tell is None else reader.count_ledger(wanted), tell),
             _totals(reader, wanted, names, in_parts=in_parts),
             stamp_of(desk, reader, moment.person.printed_name, moment.now),
         )
-        where = f" at {form.place}" if form.place else " without satellites" if form.control else ""
-        about = f"{show(strength)} mg" + (f" lot {form.lot}" if form.lot else "") + where
-        paper = {
-            "paper": "accountability record",
+        line = {
+            "paper": paper,
             "about": about,
-            "copy_number": 1,
+            "copy_number": copies(reader, about, paper),
             "pages": desk.papers.page_count(pdf),
         }
-        return _Drawn(pdf, paper)
+        return _Drawn(pdf, line, reader.head())
 
-    return _drawn_and_kept(desk, act, form, draw, lambda _reader, _drawn: True)
+    return _drawn_and_kept(desk, act, form, draw, _same_copy)
 
 
 def _covered(reading: Reading, reader: Reader, form: RecordForm) -> tuple[views.Place, ...]:
@@ -420,7 +457,10 @@ def _totals(
     if not in_parts:
         # A receipt that never came is taken off what was received.
         states.pop(NEVER_RECEIVED, None)
-        return ("Received", reader.received(wanted)), *_said(states)
+        brought, taken = reader.carried_over(wanted)
+        over = (("Carried over", taken),) if taken else ()
+        name = "Received or brought over" if brought else "Received"
+        return (name, reader.received(wanted) + taken), *_said(states), *over
     came = away = 0
     per_event: dict[int, int] = {}
     for line in reader.whole_ledger(replace(wanted, record_only=False)):
@@ -442,26 +482,33 @@ def _said(states: dict[str, int]) -> Iterator[tuple[str, int]]:
 def print_record(desk: Desk, act: Act, paper: str, about: str, make: Callable[[Reader, Moment, int], bytes]) -> Printed:
     """Print a record as it stands now, whoever is signed in; ``make`` is told which copy it is."""
 
-    def copy_number(reader: Reader) -> int:
-        return len(reader.printed(about=about, paper=paper)) + 1
-
     def draw(reader: Reader, moment: Moment) -> _Drawn:
-        number = copy_number(reader)
+        number = copies(reader, about, paper)
         pdf = make(reader, moment, number)
         pages = desk.papers.page_count(pdf)
-        return _Drawn(pdf, {"paper": paper, "about": about, "copy_number": number, "pages": pages})
+        line = {"paper": paper, "about": about, "copy_number": number, "pages": pages}
+        return _Drawn(pdf, line, reader.head())
 
-    return _drawn_and_kept(
-        desk, act, about, draw, lambda reader, drawn: drawn.line["copy_number"] == copy_number(reader)
-    )
+    return _drawn_and_kept(desk, act, about, draw, _same_copy)
+
+
+def copies(reader: Reader, about: str, paper: str) -> int:
+    """Which copy of a paper about something the next print is, from 1 (REGULATION E-13)."""
+    return len(reader.printed(about=about, paper=paper)) + 1
+
+
+def _same_copy(reader: Reader, drawn: "_Drawn") -> bool:
+    """Whether nobody has printed the same paper meanwhile."""
+    return bool(drawn.line["copy_number"] == copies(reader, drawn.line["about"], drawn.line["paper"]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A record that was drawn: its bytes, and its line in the journal."""
+    """A record that was drawn: its bytes, its line in the journal, and the head at its foot."""
 
     pdf: bytes
     line: dict[str, Any]
+    head: views.Head
 
 
 def _drawn_and_kept(
@@ -479,7 +526,7 @@ def _drawn_and_kept(
 
     def build(writer: Writer, moment: Moment) -> Draft:
         found = drawn if drawn is not None and still(writer, drawn) else draw(writer, moment)
-        return Draft({"sha256": writer.put_paper(found.pdf), "papers": [found.line]})
+        return Draft({"sha256": writer.put_paper(found.pdf), "papers": [found.line], **_foot(found.head)})
 
     return kept_print(desk, perform(desk, act, "record_printed", form, build))
 
@@ -500,18 +547,20 @@ def _drawn(desk: Desk, act: Act, draw: Callable[[Reader, Moment], _Drawn]) -> _D
 def print_treatment_calendar(desk: Desk, act: Act, subject_number: str) -> Printed:
     """The treatment calendar of a subject as it stands today; anyone signed in may print it."""
 
-    def make(reader: Reader, moment: Moment, _copy_number: int) -> bytes:
-        subject = reader.subject(subject_number)
-        if subject is None:
+    def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
+        if reader.subject(subject_number) is None:
             raise Refused(Fault("subject_number", f"Subject {subject_number} is not enrolled."))
         return desk.papers.treatment_calendar(
             TreatmentCalendarPaper(
                 stamp=stamp_of(desk, reader, moment.person.printed_name, moment.now),
                 product=protocol_of(moment.site, moment.today).study.drug,
                 subject_number=subject_number,
-                subject_initials=subject.initials,
                 calendar=calendar(desk, reader, subject_number),
                 drift=drift_of(desk, reader, subject_number),
+                doses=doses_against_plan(
+                    reader, protocol_of(moment.site, moment.today).dose_difference.from_percent, subject_number
+                ),
+                copy_number=copy_number,
             )
         )
 
@@ -532,7 +581,6 @@ def _error_report(
     desk: Desk, reader: Reader, moment: Moment, record: ErrorRecord, copy_number: int
 ) -> MedicationErrorReport:
     error, dose, newest = record.line, record.dose, record.newest
-    subject = reader.subject(error.subject_number) if error.subject_number else None
     about_day = error.occurred_on or error.found_at.date()
     protocol = protocol_of(moment.site, about_day)
     answers = newest.answers if newest else None
@@ -546,7 +594,6 @@ def _error_report(
         opened_by=error.opened_by,
         dose_id=error.dose_id,
         subject_number=error.subject_number,
-        subject_initials=subject.initials if subject else "",
         product=protocol.study.drug,
         course=dose.course if dose else None,
         cycle=dose.cycle if dose else None,
@@ -663,16 +710,22 @@ def record_lines(
 ) -> Iterator[AccountabilityLine]:
     """Ledger lines as the record prints them, one after the other; those that were corrected say by whom and why.
 
-    With ``known_by`` a correction recorded later than that is not known yet.
+    With ``known_by`` a correction or a verification recorded later than that is not known yet.
     """
-    number, rest = 0, iter(lines)
+    number, rest, site = 0, iter(lines), site_of(reader)
     while some := list(islice(rest, LINES_TOGETHER)):
-        corrections = reader.corrections(list({line.event_seq for line in some}))
+        seqs = list({line.event_seq for line in some})
+        corrections, marks = reader.corrections(seqs), reader.review_marks(seqs)
         for line in some:
             number += 1
-            found = corrections.get(line.event_seq)
+            found, mark = corrections.get(line.event_seq), marks.get(line.event_seq)
             known = found is not None and (known_by is None or found.corrected_at <= known_by)
-            yield record_line(number, line, found if known else None)
+            if known_by is not None and mark is not None and mark.verified_at and mark.verified_at > known_by:
+                mark = None
+            printed = record_line(number, line, found if known else None)
+            if line.move == "relabel":
+                printed = replace(printed, comment=f"{_carried_over(reader, line)}; {line.comment}")
+            yield replace(printed, monitor_verified=verified_words(mark, site))
 
 
 LINES_TOGETHER = 500
@@ -706,8 +759,54 @@ def record_line(
         verifier=line.verifier,
         monitor_verified="",
         late_entry=line.late_why,
+        strength_mg=line.strength_mg,
         corrected=_corrected(correction) if correction is not None and correction.moved_vials else "",
     )
+
+
+def _carried_over(reader: Reader, line: views.LedgerLine) -> str:
+    """Under which label vials stood before their label was corrected, or stand since, and what had become of them."""
+    event = reader.event(line.event_seq)
+    assert event is not None
+    comes = not line.from_state
+    labels: dict[str, list[str]] = {}
+    for moved in event.content["moves"]:
+        if moved["unit_number"] in line.units:
+            labels.setdefault(_other_label(moved, before=comes), []).append(moved["unit_number"])
+    state = line.to_state or line.from_state
+    dispensed = _dispensed(reader, line) if comes and not _in_balance(state) else ""
+    counts = " and ".join(
+        f"{label} by entry {line.event_seq}: {len(units)} {'vial' if len(units) == 1 else 'vials'}"
+        for label, units in labels.items()
+    )
+    return f"{'brought over from' if comes else 'carried over to'} {counts}, {state}{dispensed}"
+
+
+def _other_label(moved: dict[str, Any], *, before: bool) -> str:
+    """The label of the other side of a correction: the lot, and what else of it is another."""
+    other = {name: moved[name if before else f"to_{name}"] for name in ("strength_mg", "lot", "expires_on")}
+    strength = f"{other['strength_mg']} mg " if moved["strength_mg"] != moved["to_strength_mg"] else ""
+    expiry = (
+        f", expiring {say_day(date.fromisoformat(other['expires_on']))},"
+        if moved["expires_on"] != moved["to_expires_on"]
+        else ""
+    )
+    return f"{strength}lot {other['lot']}{expiry}"
+
+
+def _dispensed(reader: Reader, line: views.LedgerLine) -> str:
+    """To whom these vials went before, and when; '' for vials that were never dispensed."""
+    doses: dict[str, int] = {}
+    for unit in line.units:
+        life = reader.vial_life(unit)
+        assert life is not None
+        back = {each.corrects_seq for each in life.lines}
+        for each in life.lines:
+            if each.transaction == "DISPENSE" and each.event_seq not in back and each.event_seq < line.event_seq:
+                words = f"subject {each.counterparty} for dose {each.dose_id} on {say_day(each.done_at)}"
+                doses[words] = doses.get(words, 0) + 1
+    said = "; ".join(f"{count} dispensed to {words}" for words, count in doses.items())
+    return f" ({said})" if said else ""
 
 
 def _corrected(correction: views.CorrectionLine) -> str:

@@ -19,6 +19,9 @@ from pharmacy_app.domain.vials import read_expiry
 
 T = TypeVar("T")
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_CONTROLS_IN_A_NOTE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]+")
+
 
 def read_day(text: str, field: str) -> date:
     """A calendar day typed as ``2026-11-22`` or ``22-Nov-2026``; raises ``Refused`` for anything else."""
@@ -79,8 +82,8 @@ class Reading:
         return self._unread.isdisjoint(fields)
 
     def text(self, value: str, field: str, name: str, *, longest: int = 120) -> str:
-        """A text that must not be empty, on one line."""
-        typed = " ".join(value.split())
+        """A text that must not be empty, on one line; a control character in it becomes a blank."""
+        typed = " ".join(_CONTROLS.sub(" ", value).split())
         if not typed:
             self.fault(field, f"{name} is missing. Type it here.")
             self._unread.add(field)
@@ -88,9 +91,16 @@ class Reading:
             self.fault(field, f"{name} is longer than {longest} characters. Shorten it.")
         return typed
 
+    def number(self, value: str, field: str, name: str, *, longest: int) -> str:
+        """A lot or another number as it is printed on the thing: nothing invisible may stand in it."""
+        if not value.strip().isprintable():
+            self.fault(field, f"{name} has a line break, a tab or another invisible character in it. Type it anew.")
+            self._unread.add(field)
+        return self.text(value, field, name, longest=longest)
+
     def note(self, value: str, field: str, name: str, *, longest: int = 2000) -> str:
-        """A text that may be empty."""
-        typed = value.strip()
+        """A text that may be empty; of control characters it keeps the line breaks, others become a blank."""
+        typed = _CONTROLS_IN_A_NOTE.sub(" ", value.replace("\r\n", "\n")).strip()
         if len(typed) > longest:
             self.fault(field, f"{name} is longer than {longest} characters. Shorten it.")
         return typed

@@ -23,6 +23,7 @@ from pharmacy_app.services.about import FORMS, NUMBERED, about_words, things_nam
 from pharmacy_app.services.desk import site_of, zone_of
 from pharmacy_app.services.places import numbered_places
 from pharmacy_app.services.ports import EVERY_LABEL, LabelFilter, Reader
+from pharmacy_app.services.printed_head import scanned_paper
 from pharmacy_app.services.reading import Reading
 
 _SYMBOLOGY_MARK = 3
@@ -89,6 +90,11 @@ def where(reader: Reader, typed: str, today: date, *, by_hand: bool = False, sen
 
     ``by_hand`` says that a person typed it, ``sends_separator`` that this workstation's scanner is known to send GS.
     """
+    if scanned_paper(typed) is not None:
+        raise _refused(
+            "This is the code at the foot of a printed paper. Leave this field and scan it again, or open “Check a"
+            " paper” in the ledger's journal."
+        )
     code = _read(reader, typed, today, by_hand=by_hand, sends_separator=sends_separator)
     vial = _vial_of(reader, code)
     notes = _label_notes(reader, code, vial)

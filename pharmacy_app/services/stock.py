@@ -112,7 +112,7 @@ def receive(desk: Desk, act: Act, form: ShipmentForm) -> Event:
 
     def build(writer: Writer, moment: Moment) -> Draft:
         reading = Reading()
-        number = reading.text(form.number, "number", "The shipment number", longest=40)
+        number = reading.number(form.number, "number", "The shipment number", longest=40)
         sender = reading.text(form.sender, "sender", "The sender", longest=80)
         packing_list = reading.text(
             form.packing_list, "packing_list", "The packing list's number (N/A when it has none)", longest=40

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from pharmacy_app.domain.dates import at_site, say_day, say_moment
 from pharmacy_app.domain.units import show
 from pharmacy_app.services import views
+from pharmacy_app.services.charts import temperatures
 from pharmacy_app.services.desk import Act, Desk, Moment, protocol_in, version_on, zone_of
+from pharmacy_app.services.packing_list import kit_ranges
 from pharmacy_app.services.papers import ExcursionReport, ExcursionTold, ExcursionVial, PrintedSignature
 from pharmacy_app.services.ports import Reader
-from pharmacy_app.services.printing import Printed, print_record, signatures_of, stamp_of, unit_ranges
+from pharmacy_app.services.printing import Printed, Tell, print_record, signatures_of, stamp_of, told, unit_ranges
 from pharmacy_app.services.storage import DeviationRecord, ExposedVial, deviation_record
 
 PAPER = "storage deviation report"
@@ -26,17 +28,22 @@ _ENDED = {
 """How a move that ends the quarantine of a vial is said."""
 
 
-def print_deviation(desk: Desk, act: Act, deviation_id: str) -> Printed:
-    """Print a storage deviation as it stands now; anyone signed in may, copies after the first say so."""
+def print_deviation(desk: Desk, act: Act, deviation_id: str, tell: Tell | None = None) -> Printed:
+    """Print a storage deviation as it stands now; anyone signed in may, copies after the first say so.
+
+    ``tell`` hears how many of its vials were looked up and may raise to stop it.
+    """
 
     def make(reader: Reader, moment: Moment, copy_number: int) -> bytes:
         record = deviation_record(desk, reader, deviation_id)
-        return desk.papers.excursion_report(_report(desk, reader, moment, record, copy_number))
+        return desk.papers.excursion_report(_report(desk, reader, moment, record, copy_number, tell))
 
     return print_record(desk, act, PAPER, deviation_id.strip().upper(), make)
 
 
-def _report(desk: Desk, reader: Reader, moment: Moment, record: DeviationRecord, copy_number: int) -> ExcursionReport:
+def _report(
+    desk: Desk, reader: Reader, moment: Moment, record: DeviationRecord, copy_number: int, tell: Tell | None
+) -> ExcursionReport:
     line, site = record.line, moment.site
     zone = zone_of(site)
     version = version_on(site, line.started_at.astimezone(zone).date())
@@ -68,7 +75,7 @@ def _report(desk: Desk, reader: Reader, moment: Moment, record: DeviationRecord,
         min_celsius=line.min_celsius,
         max_celsius=line.max_celsius,
         spans=record.spans,
-        trace=record.trace,
+        picture=temperatures(record.trace, record.spans, record.limits) if record.trace else None,
         discovered_by=line.discovered_by,
         discovered_at=at_site(line.discovered_at, zone),
         done=line.done,
@@ -83,7 +90,7 @@ def _report(desk: Desk, reader: Reader, moment: Moment, record: DeviationRecord,
         cause=line.cause,
         action=line.action,
         outcomes="; ".join(dict.fromkeys(outcome_words(vial) for vial in record.vials if vial.outcome is not None)),
-        vials=tuple(_vial(reader, vial) for vial in record.vials),
+        vials=tuple(_vial(reader, vial) for vial in told(record.vials, len(record.vials), tell)),
         signatures=_signatures(reader, line),
     )
 
@@ -121,7 +128,8 @@ def outcome_words(vial: ExposedVial) -> str:
     outcome = vial.outcome
     if outcome is None:
         return ""
-    return f"{_ENDED[outcome.move]} by {outcome.recorder}, {say_moment(outcome.done_at)}, {outcome.reference or 'N/A'}"
+    reference = outcome.reference or "no document"
+    return f"{_ENDED[outcome.move]} by {outcome.recorder}, {say_moment(outcome.done_at)}, {reference}"
 
 
 def kits_words(vials: Sequence[ExposedVial]) -> str:
@@ -131,7 +139,7 @@ def kits_words(vials: Sequence[ExposedVial]) -> str:
         lots.setdefault((show(vial.line.strength_mg), vial.line.lot), []).append(vial.line)
     parts = []
     for (strength, lot), lines in sorted(lots.items()):
-        kits = ", ".join(line.kit_number for line in lines if line.kit_number)
+        kits = kit_ranges([line.kit_number for line in lines if line.kit_number])
         units = unit_ranges(tuple(line.unit_number for line in lines))
         parts.append(f"{strength} mg lot {lot}: {units}{f'; kits {kits}' if kits else ''}; qty {len(lines)}")
     return "; ".join(parts)
@@ -146,7 +154,7 @@ def _quarantined(reader: Reader, record: DeviationRecord) -> str:
 def _by_document(reader: Reader, document_id: str) -> str:
     document = reader.document(document_id)
     assert document is not None  # A decision was refused without it, and documents stay.
-    return f"{document.signed_by or 'N/A'}, {document_id}, {say_day(document.dated_on)}"
+    return f"{document.signed_by or 'nobody named as signing'}, {document_id}, {say_day(document.dated_on)}"
 
 
 def _counted(words: Iterable[str]) -> str:

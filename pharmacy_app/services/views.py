@@ -7,6 +7,7 @@ from typing import Any
 
 from pharmacy_app.domain.counts import CountLine, Misplaced
 from pharmacy_app.domain.expiry import ExpiringLot
+from pharmacy_app.domain.review import Said
 from pharmacy_app.domain.vials import Vial
 
 
@@ -197,6 +198,32 @@ class LedgerLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """A line of the vial ledger that changes a number of vials, and by how many."""
+
+    event_seq: int
+    done_at: datetime
+    move: str
+    units: tuple[str, ...]
+    dose_id: str
+    reference: str
+    recorder: str
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changes a number of vials, in the order of the ledger: its newest lines, and the sum of those before them.
+
+    ``entries_before`` is of how many entries the lines before are.
+    """
+
+    before: int
+    entries_before: int
+    lines: tuple[ChangeLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PastStockLine:
     """Vials of one strength, lot, place and state at a past moment: as known then, and as known now."""
 
@@ -206,6 +233,19 @@ class PastStockLine:
     state: str
     known_then: int
     known_now: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsableChange:
+    """What one kind of move did to a lot on one day of the site, as known now: vials that became usable or ceased to be
+    (``usable``, signed), and vials that came with a shipment (``received``; less where a receipt was taken back).
+    """
+
+    on: date
+    lot: str
+    move: str
+    usable: int
+    received: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,7 +470,7 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One event of the journal, for the audit trail."""
+    """One event of the journal, for the audit trail. ``people`` are the accounts of who recorded and who signed it."""
 
     seq: int
     kind: str
@@ -443,6 +483,7 @@ class EventLine:
     signatures: tuple[str, ...]
     marks: tuple[str, ...]
     hash: str
+    people: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -966,3 +1007,194 @@ class Printer:
     event_seq: int
     set_by: str
     set_at: datetime
+
+
+# --- the monitor's visits, the review of entries, and queries
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCount:
+    """How far the review of some entries has come: ``reviewable`` = ``verified`` + ``reopened`` + ``unseen``.
+
+    ``reopened`` were verified and changed since; ``unseen`` were never verified. ``with_reason`` of all have a reason
+    to be looked at.
+    """
+
+    reviewable: int
+    verified: int
+    reopened: int
+    unseen: int
+    with_reason: int
+
+    @property
+    def unverified(self) -> int:
+        """Those that are still to be verified."""
+        return self.reopened + self.unseen
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMark:
+    """How the review of one entry stands: ``status`` is 'unseen', 'verified' or 'reopened'.
+
+    The verification is the newest one, also where it is reopened; ``None`` and '' where there was none.
+    ``touched_seq`` is the newest entry that corrected, undid or set it anew, ``None`` for none.
+    """
+
+    entry_seq: int
+    status: str
+    verified_seq: int | None
+    verified_by: str
+    initials: str
+    verified_at: datetime | None
+    visit: str
+    touched_seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEntry:
+    """An entry as the monitor reads it: the event, why it deserves a look, and how its review stands.
+
+    ``hash`` is that of the last word on it: its own, or that of the newest entry that touched it (``touched``). Whoever
+    verifies hands it back, so that nothing is verified that has changed since it was read.
+    """
+
+    event: EventLine
+    reasons: tuple[Said, ...]
+    mark: ReviewMark
+    touched: EventLine | None
+    hash: str
+
+    @property
+    def seq(self) -> int:
+        """The entry's number."""
+        return self.event.seq
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLine:
+    """One verification of an entry, as it was made."""
+
+    entry_seq: int
+    event_seq: int
+    visit: str
+    initials: str
+    verified_by: str
+    verified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRecord:
+    """What a visit held when it was signed: entries after ``since_seq`` up to the journal's end at that moment.
+
+    ``unverified`` are runs of entries: the first, the last, and how many; between them nothing was verified.
+    ``verified_here`` counts what this visit verified, also of older entries. ``queries_open`` are all that are not
+    closed, of any visit.
+    """
+
+    since_seq: int
+    head_seq: int
+    head_hash: str
+    entries: ReviewCount
+    verified_here: int
+    unverified: tuple[tuple[int, int, int], ...]
+    queries_opened: int
+    queries_open: tuple[str, ...]
+    units_accounted: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitLine:
+    """A monitor's visit: ``status`` is 'planned', 'open' or 'signed'.
+
+    ``since_seq`` is the journal's end at the signing of this monitor's visit before (0: there was none); what was
+    recorded after it is what changed. ``opened_seq`` is the event that opened the visit.
+    """
+
+    number: str
+    monitor_id: str
+    monitor: str
+    from_on: date
+    to_on: date
+    purpose: str
+    planned_by: str
+    planned_at: datetime
+    event_seq: int
+    status: str
+    opened_at: datetime | None
+    opened_seq: int | None
+    opened_why: str
+    since_seq: int
+    signed_at: datetime | None
+    signed_seq: int | None
+    signed_by: str
+    summary: str
+    record: VisitRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorQuery:
+    """A monitor's question: ``status`` is 'open', 'answered', 'returned' or 'closed'.
+
+    ``about`` is the name of what it is about, as documents are attached to it, '' for the study or for the entry
+    alone; ``entry_seq`` is the entry, ``None`` for none; ``field`` the field in words, or ''. Days are the site's.
+    """
+
+    number: str
+    about: str
+    field: str
+    entry_seq: int | None
+    text: str
+    visit: str
+    opened_by: str
+    opened_by_id: str
+    opened_at: datetime
+    opened_on: date
+    status: str
+    answered_by_id: str
+    closed_by: str
+    closed_at: datetime | None
+    last_at: datetime
+    last_on: date
+    event_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLine:
+    """One thing said of a query: 'opened', 'answered', 'returned' or 'closed', with its text."""
+
+    event_seq: int
+    number: str
+    says: str
+    text: str
+    person: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledUnit:
+    """A container or a vial that left: when the site closed or sent it off, and when the monitor accounted for it.
+
+    ``site_`` fields are those of the move by which it was used up, broken, brought back, returned or transferred.
+    ``monitor_`` fields are those of the monitor's accountability; for a vial that left unopened, of the verification of
+    that entry. They are ``None`` and '' while there is none.
+    """
+
+    unit_number: str
+    kit_number: str
+    strength_mg: Decimal
+    lot: str
+    expires_on: date
+    state: str
+    dose_id: str
+    site_seq: int | None
+    site_at: datetime | None
+    site_by: str
+    monitor_seq: int | None
+    monitor_at: datetime | None
+    monitor: str
+    visit: str
+
+    @property
+    def reconciled(self) -> bool:
+        """Whether site and monitor have both given their date."""
+        return self.site_at is not None and self.monitor_at is not None

@@ -1,7 +1,8 @@
 """Benchmarks, each beside its floor in the same run: medians and ratios, since machines are noisy.
 
 ``python installer/dev.py bench`` runs them and prints a table; ``bench batch`` goes through files of up to 100,000
-doses and ``bench ledger`` through ledgers of up to 1,000,000 lines, which takes long; ``bench labels`` prints labels.
+doses and ``bench ledger`` through ledgers of up to 1,000,000 lines, which takes long; ``bench records`` prints every
+long record and ``bench exports`` takes every table away from ledgers of up to 100,000; ``bench labels`` prints labels.
 Nothing here passes or fails a test.
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tests.benchmarks import labels, ledger
+from tests.benchmarks import exports, labels, ledger, records
 from tests.benchmarks.measure import ROUNDS, pairs
 
 BARE_WINDOW = """
@@ -230,6 +231,10 @@ def main() -> None:
     from pharmacy_app.demo import make_demonstration
 
     sys.stdout.write(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} processors\n")
+    for name, of_a_long_ledger in (("records", records.main), ("exports", exports.main)):
+        if sys.argv[1:2] == [name]:
+            of_a_long_ledger(sys.argv[2:])
+            return
     sys.stdout.write(f"medians of {ROUNDS} pairs; the ratio is the median of the pairs' ratios\n\n")
     if sys.argv[1:2] == ["labels"]:
         labels.main(say)

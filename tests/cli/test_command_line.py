@@ -8,12 +8,14 @@ from collections import Counter
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from pharmacy_app.cli import app
-from pharmacy_app.demo import run_headless
+from pharmacy_app.demo import PASSWORD, run_headless
+from pharmacy_app.domain.errors import Unavailable
 
 SIGNED = ["--formula", "Mosteller", "--increment-mg", "0.01", "--rounding", "half up"]
 
@@ -209,11 +211,39 @@ def test_calc_takes_the_signed_settings_of_a_database(demonstration: Path) -> No
     assert json.loads(result.stdout)["planned_mg"] == "1.46"
 
 
-def test_an_export_reads_back(demonstration: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{demonstration / 'demonstration.sqlite'}"
+@pytest.fixture
+def study(demonstration: Path, tmp_path: Path) -> str:
+    """The address of a copy of the demonstration, to be written to."""
+    copied = tmp_path / "study.sqlite"
+    copied.write_bytes((demonstration / "demonstration.sqlite").read_bytes())
+    return f"sqlite:///{copied}"
+
+
+def exported(study: str, folder: Path, *more: str, user: str = "monitor", password: str = PASSWORD) -> Result:
+    """Run ``export`` as somebody who types this password."""
+    return run.invoke(app, ["export", str(folder), "--user", user, "--db", study, *more], input=f"{password}\n")
+
+
+def taken_away(study: str) -> list[dict[str, Any]]:
+    """What the journal says was taken away."""
+    with closing(sqlite3.connect(study.removeprefix("sqlite:///"))) as raw:
+        found = raw.execute("SELECT body FROM journal_event WHERE kind = 'data_exported' ORDER BY seq")
+        return [json.loads(body) for (body,) in found]
+
+
+def test_an_export_reads_back_and_is_on_record(study: str, tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    result = run.invoke(app, ["export", str(folder), "--db", url, "--json"])
+    result = exported(study, folder, "--json")
     assert result.exit_code == 0, result.stderr
+    assert PASSWORD not in result.output
+    (event,) = taken_away(study)
+    assert json.loads(result.stdout)["event"] == event["seq"]
+    assert (event["actor_name"], event["content"]["what"]) == ("Kim Sorensen", "everything")
+    # The journal knows each file by what lies on the disk now.
+    on_disk = {path.name: sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    assert {each["name"]: each["sha256"] for each in event["content"]["files"]} == on_disk
+    # In the journal's own bytes stand initials and days of birth: the entry says that they went out.
+    assert event["content"]["de_identified"] == "no"
     lines = (folder / "journal.jsonl").read_bytes().splitlines()
     journal = [json.loads(line) for line in lines]
     # The line holds the stored bytes themselves: between '{"event":' and ',"hash":"<64 hex digits>"}'.
@@ -224,9 +254,37 @@ def test_an_export_reads_back(demonstration: Path, tmp_path: Path) -> None:
     assert "argon2" not in (folder / "journal.jsonl").read_text("utf-8")
     vials = list(csv.DictReader((folder / "vials.csv").read_text("utf-8").splitlines()))
     assert len(vials) == 76
-    again = run.invoke(app, ["export", str(folder), "--db", url])
+    # The export ends where it began: with the entry of who signed in for it.
+    assert (journal[-1]["event"]["kind"], len(journal)) == ("signed_in", event["content"]["head_seq"])
+    again = exported(study, folder)
     assert again.exit_code == 2
     assert "not empty" in again.stderr
+    assert len(taken_away(study)) == 1
+    assert {path.name for path in folder.iterdir()} == on_disk.keys()
+
+
+def test_nobody_takes_the_record_away_unnamed(study: str, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    for who in ({"user": ""}, {"password": "guess"}, {"user": "nobody"}):
+        result = exported(study, folder, **who)
+        assert result.exit_code == 2
+        assert "do not fit" in result.stderr
+    unasked = run.invoke(app, ["export", str(folder), "--db", study])
+    assert unasked.exit_code != 0
+    assert not folder.exists()
+    assert taken_away(study) == []
+
+
+def test_what_cannot_be_recorded_is_not_taken_away(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object) -> None:
+        raise Unavailable("The disk is full.")
+
+    monkeypatch.setattr("pharmacy_app.services.export.perform", full)
+    result = exported(study, tmp_path / "out")
+    assert result.exit_code == 2
+    assert "The disk is full." in result.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+    assert taken_away(study) == []
 
 
 def test_verify_of_a_file_that_is_no_study(tmp_path: Path) -> None:
@@ -261,7 +319,7 @@ def test_no_dose_is_no_success() -> None:
     assert answer["planned_mg"] == ""
 
 
-def test_half_an_export_is_taken_away(demonstration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_an_export_is_taken_away(study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[Path] = []
     write = Path.write_bytes
 
@@ -272,11 +330,11 @@ def test_half_an_export_is_taken_away(demonstration: Path, tmp_path: Path, monke
         return write(self, content)
 
     monkeypatch.setattr(Path, "write_bytes", full_after_two)
-    url = f"sqlite:///{demonstration / 'demonstration.sqlite'}"
-    result = run.invoke(app, ["export", str(tmp_path / "out"), "--db", url])
+    result = exported(study, tmp_path / "out")
     assert result.exit_code == 2
     assert "No space left" in result.stderr
     assert list((tmp_path / "out").iterdir()) == []
+    assert taken_away(study) == []
 
 
 @pytest.mark.parametrize(

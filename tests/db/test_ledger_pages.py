@@ -160,3 +160,56 @@ def test_the_books_prove_sound_and_are_rebuilt_alike(study: Study) -> None:
     found = study.store.verify()
     assert found.sound, found.trouble
     assert found.replayed == found.events == 400
+
+
+@pytest.mark.parametrize("states", [("available",), ("available", "reserved"), ("held", "quarantined"), ("empty",)])
+@pytest.mark.parametrize("newest", [0, 1, 7, 100_000])
+@pytest.mark.parametrize("wanted", [LedgerFilter(), LedgerFilter(strength_mg=MG(1)), LedgerFilter(place=PLACES[1])])
+def test_what_changes_a_number_of_vials_is_told_by_its_newest_entries(
+    study: Study, wanted: LedgerFilter, newest: int, states: tuple[str, ...]
+) -> None:
+    changes = []
+    for row in study.rows:
+        if wanted.strength_mg is not None and MG(row["strength_mg"]) != wanted.strength_mg:
+            continue
+        if wanted.place in ("", row["place"]):
+            change = row["quantity"] * ((row["to_state"] in states) - (row["from_state"] in states))
+            changes += [(row["event_seq"], change)] if change else []
+    entries = list(dict.fromkeys(seq for seq, _ in changes))
+    shown = set(entries[-newest:] if newest else ())
+    with study.store.read() as reader:
+        found = reader.stock_changes(wanted, states, newest=newest)
+    assert [(line.event_seq, line.change) for line in found.lines] == [each for each in changes if each[0] in shown]
+    assert found.before == sum(change for seq, change in changes if seq not in shown)
+    assert found.entries_before == len(entries) - len(shown)
+
+
+@pytest.mark.parametrize("newest", [0, 3, 100_000])
+def test_what_was_received_is_told_by_its_newest_entries(study: Study, newest: int) -> None:
+    came = [(row["event_seq"], row["quantity"]) for row in study.rows if row["move"] == "receive"]
+    shown = set(list(dict.fromkeys(seq for seq, _ in came))[-newest:] if newest else ())
+    with study.store.read() as reader:
+        found = reader.receipt_changes(LedgerFilter(), newest=newest)
+        received = reader.received(LedgerFilter())
+    assert [(line.event_seq, line.change) for line in found.lines] == [each for each in came if each[0] in shown]
+    assert found.before + sum(line.change for line in found.lines) == received == sum(count for _, count in came)
+
+
+def test_a_number_after_any_line_is_the_sum_of_the_changes_up_to_it(study: Study) -> None:
+    # A reserved vial lies on the shelf still.
+    wanted, states = LedgerFilter(strength_mg=MG(4)), ("available", "reserved")
+    with study.store.read() as reader:
+        lines = list(reader.whole_ledger(wanted))
+        for line in lines[:: len(lines) // 20]:
+            assert reader.ledger_line(wanted, line.line_id) == line
+            found = reader.stock_changes(wanted, states, newest=3, through_line=line.line_id)
+            assert found.before + sum(each.change for each in found.lines) == line.balance_available
+        for unknown in ("", "1", "x.1", "1.x", "999999.1", "12345678901234567.1"):
+            assert reader.ledger_line(wanted, unknown) is None
+
+
+def test_the_lines_of_an_entry_are_those_of_the_ledger(study: Study) -> None:
+    with study.store.read() as reader:
+        lines = list(reader.whole_ledger(LedgerFilter()))
+        for seq in {line.event_seq for line in lines[::40]}:
+            assert list(reader.entry_lines(seq)) == [line for line in lines if line.event_seq == seq]

@@ -90,4 +90,7 @@ def test_the_monitor_changes_nothing_but_what_a_monitor_signs() -> None:
     allowed = {act for act in AUTHORITY if authority_fault(monitor, act, FIRST) is None}
     own = {"password_changed", "signed_in", "signed_out"}
     signed = {"vials_accounted", "accountability_undone", "period_signed", "study_closed_out"}
-    assert allowed == own | signed | {"medication_error_recorded", "record_printed", "subject_exported"}
+    review = {"visit_planned", "visit_opened", "entries_verified", "visit_signed"}
+    review |= {"query_opened", "query_returned", "query_closed"}
+    taken_away = {"record_printed", "subject_exported", "data_exported"}
+    assert allowed == own | signed | review | taken_away | {"medication_error_recorded"}

@@ -14,6 +14,7 @@ from pharmacy_app.domain.temperatures import (
     examine,
     fahrenheit_of_celsius,
     mean_kinetic_celsius,
+    pieces_of,
     say_celsius,
     say_span,
     trace,
@@ -245,3 +246,30 @@ def test_the_curve_of_a_long_record_keeps_its_ends_and_its_extremes() -> None:
     assert {Decimal("11.5"), Decimal("0.5")} <= {reading.celsius for reading in kept}
     assert list(kept) == sorted(kept, key=lambda reading: reading.at)
     assert trace(readings[:300]) == tuple(readings[:300])
+
+
+# --- the curve in pieces ----------------------------------------------------------------------------------------
+
+
+def pieces(readings: list[LoggerReading]) -> list[tuple[bool, str]]:
+    """Each piece: whether it is drawn as outside, and its temperatures."""
+    found = pieces_of(readings, examine(readings, LIMITS, QUARTER).spans, LIMITS)
+    return [(piece.outside, " ".join(str(reading.celsius) for reading in piece.readings)) for piece in found]
+
+
+def test_a_curve_inside_is_one_piece() -> None:
+    assert pieces(every(15, "5", "2", "8", "5")) == [(False, "5 2 8 5")]
+    assert pieces(every(15, "5")) == [(False, "5")]
+    assert pieces(every(15, "9")) == [(True, "9")]
+
+
+def test_the_line_to_a_reading_outside_and_back_crosses_the_limit_and_is_outside() -> None:
+    assert pieces(every(15, "5", "8", "8.1", "9", "8", "5")) == [(False, "5 8"), (True, "8 8.1 9 8"), (False, "8 5")]
+    assert pieces(every(15, "5", "9", "1", "5", "5")) == [(True, "5 9 1 5"), (False, "5 5")]
+
+
+def test_a_gap_cuts_the_curve_wherever_it_lies() -> None:
+    """16 minutes are a gap, 15 are none."""
+    assert pieces(every(16, "5", "6")) == [(False, "5"), (False, "6")]
+    assert pieces(every(16, "5", "9", "5")) == [(False, "5"), (True, "9"), (False, "5")]
+    assert pieces(every(15, "5", "6")) == [(False, "5 6")]

@@ -144,6 +144,21 @@ def test_the_long_trials_are_a_command(monkeypatch: pytest.MonkeyPatch, dev: Mod
     assert env == dev.OFFSCREEN
 
 
+def test_another_folders_environment_behind_a_link_is_not_emptied(
+    monkeypatch: pytest.MonkeyPatch, dev: ModuleType, tmp_path: Path
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    link = tmp_path / ".venv"
+    link.symlink_to(others)
+    monkeypatch.setattr(dev, "VENV", link)
+    monkeypatch.setattr(dev, "VENV_PYTHON", link / "bin" / "python")
+    monkeypatch.setattr(dev, "install", lambda _needs: [])
+    monkeypatch.setattr(dev, "must", lambda *_command: pytest.fail("nothing is made behind a link"))
+    with pytest.raises(dev.SetUpError, match=r"is a link to .*others"):
+        dev.set_up()
+
+
 def test_printing_through_the_system_is_a_command(monkeypatch: pytest.MonkeyPatch, dev: ModuleType) -> None:
     """What it takes is installed, and the tests start a printing service of their own."""
     required: list[object] = []

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from itertools import combinations
 from typing import Any
 
 import pypdfium2
@@ -181,7 +180,6 @@ ERROR_REPORT = MedicationErrorReport(
     opened_by="Maria Gonzalez, PharmD",
     dose_id="D-000124-5",
     subject_number="1001-0007",
-    subject_initials="",
     product="inotuzumab ozogamicin",
     course=1,
     cycle=1,
@@ -396,11 +394,14 @@ def collisions(pdf: bytes, page: int) -> list[str]:
     words.append((piece, box))
     document.close()
     found = [word for word, (a, b, c, d) in words if word and (a < 0 or b < 0 or c > across or d > down)]
-    found += [
-        f"{one} / {two}"
-        for (one, a), (two, b) in combinations(words, 2)
-        if min(a[2], b[2]) - max(a[0], b[0]) > 0.2 and min(a[3], b[3]) - max(a[1], b[1]) > 0.2
-    ]
+    # From below: a word meets only those that begin before it ends.
+    upwards = sorted(words, key=lambda each: each[1][1])
+    for number, (one, a) in enumerate(upwards):
+        for two, b in upwards[number + 1 :]:
+            if a[3] - b[1] <= 0.2:
+                break
+            if min(a[2], b[2]) - max(a[0], b[0]) > 0.2 and min(a[3], b[3]) - max(a[1], b[1]) > 0.2:
+                found.append(f"{one} / {two}")
     return found
 
 

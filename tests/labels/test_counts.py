@@ -130,7 +130,7 @@ def test_the_count_record_tells_what_differs_and_how_it_was_explained() -> None:
 
 
 def test_a_foreign_sign_is_written_by_its_number_so_that_the_record_still_prints() -> None:
-    assert "]d2<U+4E2D><1D>" in words_of(PAPERS["count"](PdfPapers()))
+    assert "]d2[U+4E2D]<1D>" in words_of(PAPERS["count"](PdfPapers()))
 
 
 def test_an_open_discrepancy_says_so() -> None:

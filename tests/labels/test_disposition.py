@@ -11,7 +11,6 @@ from labels import proof
 from labels.papers import PdfPapers
 from labels.reports.disposition import DESTRUCTION_COLUMNS, RETURN_COLUMNS, TRANSFER_COLUMNS
 from pharmacy_app.domain.dates import say_day
-from pharmacy_app.domain.errors import Refused
 from tests.labels.samples import DESTRUCTION, RETURN, STAMP, TRANSFER, collisions
 
 # REGULATION 6.4, 6.5 and 6.6, typed from there.
@@ -116,14 +115,18 @@ def test_the_destruction_record_tells_each_container() -> None:
     for part in ("V0000123kitKIT-00123", "1001-0007,D0000123,line12", "0.34", "partialremainder", "manifestM-3307"):
         assert part in letters
     # The vial that broke unopened has neither subject nor residue.
-    assert "brokenN/A1N/Adamaged" in letters
+    assert "brokenN/Aa1N/Abdamaged" in letters
 
 
-def test_the_return_record_leaves_the_depots_part_to_write_on() -> None:
+def test_the_return_record_leaves_a_line_for_each_who_writes_on_it_later() -> None:
     words = words_of(FORMS["return"](PdfPapers()))
     assert "Packed by / date" in words
     assert "Maria Gonzalez, PharmD, 22-Nov-2026" in letters_spaced(words)
-    assert words.count("__________________") >= 5
+    assert words.count("to be filled in by the depot") == 3
+    assert words.count("to be filled in by the monitor") == words.count("to be filled in by who verifies") == 1
+    assert "001 Riverside Cancer Center, address N/A: not recorded, " in words
+    assert "N/A: not recorded, logger TL-88213" in words
+    assert "___" not in words
     assert "no fault on record" in words
     assert "damaged on arrival (carton wet)" in words
     assert "SEAL-90017" in words
@@ -138,7 +141,10 @@ def letters_spaced(words: str) -> str:
 def test_the_transfer_record_names_both_sites() -> None:
     words = words_of(FORMS["transfer"](PdfPapers()))
     assert "2012-0511, 001 Riverside Cancer Center, Elena Petrova, MD, Refrigerator 1, Refrigerator 2" in words
-    assert "2012-0511, 021 Lakeside Hospital, ____________, ____________" in words
+    assert "021 Lakeside Hospital, investigator N/A: not recorded, location N/A: not recorded" in words
+    assert "condition N/A: not recorded; World Courier" in words
+    # Received by and at, quantity received, discrepancy, of each of two lots.
+    assert letters_of(FORMS["transfer"](PdfPapers())).count("______tobefilledinbythereceivingsite") == 3 * 2
     # 12 + 1 vials.
     assert "in all 13" in words
     assert "Reason: their stock runs out before the next shipment" in words
@@ -177,9 +183,10 @@ def test_many_vials_break_over_pages_and_none_is_lost() -> None:
     assert words_of(pdf).count("Kit/vial no.") >= proof.page_count(pdf) - 1
 
 
-def test_a_sign_the_font_lacks_refuses_the_form() -> None:
-    with pytest.raises(Refused):
-        PdfPapers().destruction_record(replace(DESTRUCTION, method="焼却"))
+def test_what_nobody_recorded_is_no_line_to_write_on() -> None:
+    words = words_of(FORMS["destruction"](PdfPapers()))
+    assert "SOP no. N/A: not recorded" in words
+    assert "___" not in words
 
 
 def test_a_note_over_several_lines_prints_on_one() -> None:

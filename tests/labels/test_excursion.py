@@ -10,7 +10,8 @@ import pytest
 from labels import proof
 from labels.papers import PdfPapers
 from labels.reports.excursion import EXCURSION_COLUMNS
-from pharmacy_app.domain.temperatures import Limits, LoggerReading, SpanKind, examine, plot_of
+from pharmacy_app.domain.temperatures import Limits, LoggerReading, SpanKind, examine
+from pharmacy_app.services.charts import temperatures
 from pharmacy_app.services.papers import ExcursionReport, ExcursionTold, ExcursionVial
 from tests.labels.samples import SIGNED, STAMP, TEXAS_WINTER, collisions
 
@@ -73,7 +74,7 @@ REPORT = ExcursionReport(
     min_celsius=RECORD.min_celsius,
     max_celsius=RECORD.max_celsius,
     spans=RECORD.spans,
-    trace=READINGS,
+    picture=temperatures(READINGS, RECORD.spans, LIMITS),
     discovered_by="Tim Lindqvist",
     discovered_at=at(30),
     done="All vials moved to the quarantine shelf of Refrigerator 2 and marked.",
@@ -118,13 +119,14 @@ def test_every_fact_stands_on_the_report() -> None:
     for part in (
         "2 °C to 8 °C (36 °F to 46 °F)",
         "above the limits 22-Nov-2026 01:00 −06:00 22-Nov-2026 01:30 −06:00 30 min 8.1 °C 11.4 °C",
-        "no data 22-Nov-2026 02:00 −06:00 22-Nov-2026 02:45 −06:00 45 min N/A N/A N/A",
-        "below the limits 22-Nov-2026 03:00 −06:00 22-Nov-2026 03:15 −06:00 15 min 1.5 °C 1.5 °C N/A freeze risk",
+        "no data 22-Nov-2026 02:00 −06:00 22-Nov-2026 02:45 −06:00 45 min N/A a N/A a N/A b",
+        "below the limits 22-Nov-2026 03:00 −06:00 22-Nov-2026 03:15 −06:00 15 min 1.5 °C 1.5 °C N/A b freeze risk",
         "The mean kinetic temperature is information for the supporter. It releases nothing",
         "All vials moved to the quarantine shelf of Refrigerator 2 and marked.",
         "Exposed and used before it was known: V0001051 (D0000427, subject 001, given 22-Nov-2026).",
-        "upper limit 8 °C",
-        "lower limit 2 °C",
+        "at most 8 °C",
+        "at least 2 °C",
+        "1: too warm from 22-Nov-2026 01:00 to 22-Nov-2026 01:30, 30 min, up to 11.4 °C.",
         "open; missing: decision",
     ):
         assert part in words
@@ -148,13 +150,13 @@ def test_a_deviation_without_readings_prints_without_a_curve() -> None:
         min_celsius=None,
         max_celsius=None,
         spans=tuple(span for span in RECORD.spans if span.kind is SpanKind.NO_DATA),
-        trace=(),
+        picture=None,
         told=(),
         vials=(),
         signatures=(),
     )
     words = words_of(gone)
-    assert "upper limit" not in words
+    assert "at most 8 °C" not in words
     assert "No vial lay there at the time." in words
     assert "Not closed yet: nobody has signed." in words
     assert "logger missing" in words
@@ -169,24 +171,8 @@ def test_the_same_report_is_the_same_bytes() -> None:
     assert PdfPapers().excursion_report(REPORT) == PdfPapers().excursion_report(REPORT)
 
 
-def test_the_curve_is_cut_at_gaps_and_drawn_apart_outside_the_limits() -> None:
-    plot = plot_of(READINGS, RECORD.spans, LIMITS)
-    pieces = [(piece.outside, piece.readings[0].at, piece.readings[-1].at) for piece in plot.pieces]
-    assert pieces == [
-        (False, at(0), at(3)),
-        (True, at(3), at(6)),
-        (False, at(6), at(8)),
-        (True, at(11), at(13)),
-        (False, at(13), at(14)),
-    ]
-    assert (plot.across(at(0)), plot.across(at(14))) == (0, 1)
-    assert (plot.low_celsius, plot.high_celsius) == (Decimal(0), Decimal(13))
-    assert plot.above(Decimal("6.5")) == Decimal("0.5")
-    assert plot.ticks == tuple(Decimal(tick) for tick in (0, 2, 4, 6, 8, 10, 12))
-
-
 def test_one_reading_is_drawn_as_a_point() -> None:
     one = (reading(0, "9"),)
-    plot = plot_of(one, examine(one, LIMITS, QUARTER).spans, LIMITS)
-    assert [piece.readings for piece in plot.pieces] == [one]
-    assert PdfPapers().excursion_report(replace(REPORT, trace=one, spans=examine(one, LIMITS, QUARTER).spans))
+    spans = examine(one, LIMITS, QUARTER).spans
+    words = words_of(replace(REPORT, picture=temperatures(one, spans, LIMITS), spans=spans))
+    assert "1: too warm from 22-Nov-2026 00:00 to 22-Nov-2026 00:00, not ended" in words

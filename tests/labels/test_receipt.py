@@ -54,13 +54,19 @@ def test_a_receipt_says_what_was_listed_counted_and_damaged() -> None:
 
 def test_what_an_older_record_does_not_say_is_not_a_zero() -> None:
     # 4 mg: listed N/A, counted 3, damaged N/A.
-    assert "N/AN/A3N/Aheld" in letters_of(RECEIPT)
+    assert "N/AaN/Ab3N/Abheld" in letters_of(RECEIPT)
+    assert "b: the record is older than this question; c:" in words_of(RECEIPT)
 
 
-def test_what_is_not_done_yet_is_a_line_to_write_on() -> None:
-    assert words_of(RECEIPT).count("______") == 3  # two acknowledgements, one release
+def test_what_is_not_done_yet_says_so() -> None:
+    """Two lots of one shipment, not acknowledged; one of them is not released."""
+    words = words_of(RECEIPT)
+    assert "c: no acknowledgement is on record." in words
+    assert words.count("N/A c") == 2
+    assert letters_of(RECEIPT).count("N/A:notreleasedonrecord") == 1
+    assert "___" not in words
     told = replace(RECEIPT, acknowledged_at=TEN_FIFTEEN, acknowledged_to="Dr. A. Ito", acknowledged_how="e-mail")
-    assert words_of(told).count("______") == 1
+    assert "acknowledgement is on record" not in words_of(told)
     assert "Acknowledged to Dr. A. Ito: e-mail." in words_of(told)
 
 

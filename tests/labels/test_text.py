@@ -119,6 +119,31 @@ def test_characters_that_would_print_as_a_box_are_named() -> None:
     assert "\\n" in fault.sentence
 
 
+@pytest.mark.parametrize(
+    ("recorded", "printed"),
+    [
+        ("carton wet, lid dented – 2 °C", "carton wet, lid dented – 2 °C"),
+        ("box wet\nlid dented", "box wet lid dented"),
+        ("one\r\n\n two\tthree\u2028four\u3000five", "one  two three four five"),
+        ("all fine 👍", "all fine [U+1F44D]"),
+        ("漢", "[U+6F22]"),
+        ("1.0 \u202egm\u202c", "1.0 [U+202E]gm[U+202C]"),
+        ("a\u200bb\x07c\x00", "a[U+200B]b[U+0007]c[U+0000]"),
+        ("", ""),
+    ],
+)
+def test_a_report_shows_what_the_typeface_lacks_and_what_nobody_would_see(recorded: str, printed: str) -> None:
+    assert text.written_out(recorded) == printed
+    assert text.written_out(printed) == printed
+    assert text.character_faults("note", printed) == []
+    # On a line of its own and in a cell alike.
+    assert " ".join(text.wrap(recorded, text.PLAIN, 8, 900)).split() == printed.split()
+
+
+def test_a_number_of_a_sign_stays_in_one_piece() -> None:
+    assert text.wrap("漢字漢", text.PLAIN, 8, 50) == ["[U+6F22]", "[U+5B57]", "[U+6F22]"]
+
+
 def test_wrapping_loses_no_letter_and_keeps_the_width() -> None:
     words = "D-2026-000123-7-AND-A-LONG-REFERENCE several plain words Donaudampfschifffahrtsgesellschaft"
     lines = text.wrap(words, text.PLAIN, 8, 40)

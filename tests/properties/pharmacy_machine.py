@@ -1605,20 +1605,28 @@ class PharmacyMachine(RuleBasedStateMachine):
         return bool(vial.dose) and self.model.doses[vial.dose].status in ("planned", "verified")
 
     def undoes_accountability(self, _dice: Dice, entry: Entry, user: str, other: str, whys: list[Why]) -> None:
-        for vial in self.model.of(*entry.units):
-            if vial.state not in USED or vial.accounted_by != entry.seq:
-                whys.append(Why("", f"{vial.unit} is {vial.state}, or accounted for by another entry"))
+        here = [
+            vial
+            for vial in self.model.of(*entry.units)
+            if vial.state in USED | {"lost"} and vial.accounted_by == entry.seq
+        ]
+        if not here:
+            whys.append(Why("", "all of them are destroyed, or accounted for by another entry"))
         event = self.correct(entry, user, other, whys)
         if event:
             entry.corrected = True
             self.model.entries[event.seq] = Entry(event.seq, "undo", "other", self.now, entry.units)
-            for vial in self.model.of(*entry.units):
+            for vial in here:
                 vial.accounted_by = 0
+
+    def accounted(self, units: Iterable[str]) -> list[Why]:
+        """What the monitor accounted for is not changed under that, as long as it is not destroyed."""
+        stands = any(vial.accounted_by and vial.state != "destroyed" for vial in self.model.of(*units))
+        return [Why("", "accounted for as it stands")] if stands else []
 
     def corrects_closing(self, dice: Dice, entry: Entry, user: str, other: str, whys: list[Why]) -> None:
         whys += self.moved_since(entry)
-        if any(vial.accounted_by for vial in self.model.of(*entry.units)):
-            whys.append(Why("", "accounted for"))
+        whys += self.accounted(entry.units)
         values, closed = [], dict(entry.closed)
         unit = dice.pick(sorted(entry.closed))
         content = self.model.mg[unit]
@@ -1713,6 +1721,8 @@ class PharmacyMachine(RuleBasedStateMachine):
                 whys.append(Why("labels.0.strength_mg", f"{vial.unit} was taken for a dose"))
             elif vial.state == "reserved":
                 whys.append(Why("labels.0.lot", f"{vial.unit} is reserved under its old label"))
+            else:
+                whys += self.accounted([vial.unit])
         extended = self.model.extended(label.strength, label.lot) if lot != label.lot else []
         if lot != label.lot and self.model.of_lot(strength, lot) and expires_on != self.model.expiry[strength, lot]:
             whys.append(Why("labels.0.expiry", "the lot is known with another expiry"))

@@ -101,6 +101,7 @@ from pharmacy_app.services.printing import (
     print_accountability_record,
     print_worksheet,
 )
+from pharmacy_app.services.queries import SayForm, answer_query
 from pharmacy_app.services.questions import today
 from pharmacy_app.services.receipts import AcknowledgeForm, LoggerForm, acknowledge_receipt, logger_read
 from pharmacy_app.services.setup import shipped_protocol_text
@@ -464,11 +465,19 @@ MAY = {
     "password_changed",
     "record_printed",
     "subject_exported",
+    "data_exported",
     "medication_error_recorded",
     "vials_accounted",
     "accountability_undone",
     "period_signed",
     "study_closed_out",
+    "visit_planned",
+    "visit_opened",
+    "entries_verified",
+    "visit_signed",
+    "query_opened",
+    "query_returned",
+    "query_closed",
 }
 """What a monitor does: come, go, change her own password, print the record she reads or take a subject's away, report
 an error she sees, do the accountability of containers or take it back, which moves no vial, and sign periods of the
@@ -595,6 +604,7 @@ TRIES: dict[str, Try] = {
     "print_answered": lambda p, a: print_outcome(p.desk, a, OutcomeForm(p.events("paper_printed")[0].seq)),
     "label_voided": lambda p, a: void_label(p.desk, a, VoidForm(p.events("paper_printed")[0].seq, 1, "torn")),
     "labels_scanned": lambda p, a: scan_back(p.desk, a, ScanBackForm(p.codes(*_first(p)))),
+    "query_answered": lambda p, a: answer_query(p.desk, a, SayForm("QRY-1", "looked into")),
     "printer_set": lambda p, a: set_printer(p.desk, a, PrinterForm("Zebra", "tcp", "10.0.0.9", "zpl")),
     "document_attached": lambda p, a: attach_document(
         p.desk, a, DocumentForm("a letter", "letter", "", "", p.day(), "letter.pdf"), b"%PDF-1.7 a letter %%EOF"

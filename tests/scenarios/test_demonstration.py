@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,8 @@ from pharmacy_app.demo import DemoDay, make_demonstration
 from pharmacy_app.demo_stock import letter_pdf
 from pharmacy_app.demo_year import DAYS, HALF_YEAR
 from pharmacy_app.domain.events import utc_text
-from pharmacy_app.services.ports import LedgerFilter, Reader
+from pharmacy_app.services.ports import LedgerFilter, QueryFilter, Reader, ReconciledFilter, ReviewFilter
+from pharmacy_app.services.queries import aged
 from pharmacy_app.services.questions import today
 from tests.scenarios.conftest import MADE_AT
 from tests.scenarios.reading import words_of
@@ -113,6 +114,44 @@ def test_there_is_something_to_do_in_every_room(study: DemoDay) -> None:
         # The monitor finds containers to account for, and a quarter that is not signed yet.
         assert [period.through_on.isoformat() for period in reader.periods()] == ["2026-08-22"]
         assert any(line.state == "empty" for line in reader.stock())
+
+
+def test_the_monitor_has_been_there_twice_and_comes_today(study: DemoDay) -> None:
+    with study.desk.store.read() as reader:
+        third, second, first = reader.visits()
+        assert [(visit.number, visit.status) for visit in (first, second, third)] == [
+            ("VIS-1", "signed"), ("VIS-2", "signed"), ("VIS-3", "planned"),
+        ]  # fmt: skip
+        # 88 and 20 days before today, and planned for today and tomorrow.
+        assert [visit.from_on.isoformat() for visit in (first, second, third)] == [
+            "2026-08-26", "2026-11-02", "2026-11-22",
+        ]  # fmt: skip
+        assert first.record is not None and second.record is not None
+        assert second.since_seq == first.record.head_seq
+        # One query was left to the site in August, three in November.
+        assert first.record.queries_open == ("QRY-2",)
+        assert second.record.queries_open == ("QRY-3", "QRY-4", "QRY-5")
+        site = date(2026, 11, 22)
+        stands = [aged(query, site) for query in reader.queries(QueryFilter(), offset=0, limit=9)]
+        assert sorted((each.query.number, each.query.status, each.overdue) for each in stands) == [
+            ("QRY-1", "closed", False), ("QRY-2", "closed", False), ("QRY-3", "closed", False),
+            ("QRY-4", "answered", True), ("QRY-5", "open", True), ("QRY-6", "open", False),
+        ]  # fmt: skip
+        said = [line.says for line in reader.query_lines("QRY-4")]
+        assert said == ["opened", "answered", "returned", "answered"]
+        # The correction that answered the third query has opened the review of what was verified.
+        (corrected,) = [
+            event.seq for event in reader.events(kind="administration_corrected", text="", offset=0, limit=9)
+        ]
+        (reopened,) = reader.review_entries(ReviewFilter(status="reopened"), by_risk=True, offset=0, limit=9)
+        assert (reopened.event.kind, reopened.mark.touched_seq) == ("dose_administered", corrected)
+        seen = reader.review_count(ReviewFilter())
+        assert seen.verified > seen.unseen > 0
+        # The monitor opens the desk on what was recorded in the last 20 days, and everything used since waits.
+        assert reader.count_review_entries(ReviewFilter(after_seq=second.record.head_seq)) > 50
+        assert {unit.visit for unit in reader.reconciled(ReconciledFilter(reconciled=True), offset=0, limit=99)} == {
+            "VIS-1", "VIS-2",
+        }  # fmt: skip
 
 
 def test_the_documents_are_real_files(study: DemoDay) -> None:

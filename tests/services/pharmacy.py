@@ -172,7 +172,7 @@ class StubPapers:
         return self._paper(report)
 
     def past_record(self, paper: Any) -> bytes:
-        return self._paper(paper)
+        return self._paper(replace(paper, lines=tuple(paper.lines)))
 
     def excursion_report(self, report: Any) -> bytes:
         return self._paper(report)
@@ -181,6 +181,29 @@ class StubPapers:
         self, header: Any, lines: Iterable[Any], totals: tuple[tuple[str, int], ...], stamp: Any
     ) -> bytes:
         return self._paper(header, tuple(lines), totals, stamp)
+
+    def darf_style_record(
+        self, header: Any, lines: Iterable[Any], totals: tuple[tuple[str, int], ...], stamp: Any
+    ) -> bytes:
+        return self._paper("DARF", header, tuple(lines), totals, stamp)
+
+    def dispensing_log(self, log: Any) -> bytes:
+        return self._paper(replace(log, lines=tuple(log.lines)))
+
+    def dose_record(self, record: Any) -> bytes:
+        return self._paper(record)
+
+    def audit_trail(self, trail: Any) -> bytes:
+        return self._paper(trail.asked, trail.count, tuple(trail.lines))
+
+    def delegation_log(self, log: Any) -> bytes:
+        return self._paper(log.delegations, tuple(log.signatures))
+
+    def discrepancy_record(self, record: Any) -> bytes:
+        return self._paper(record)
+
+    def visit_report(self, report: Any) -> bytes:
+        return self._paper(replace(report, flagged=tuple(report.flagged)))
 
     def page_png(self, pdf: bytes, page: int, dpi: int) -> bytes:
         return self._paper(pdf, page, dpi)

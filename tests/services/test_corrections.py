@@ -50,6 +50,8 @@ from pharmacy_app.services.packing_list import LotTyped
 from pharmacy_app.services.places import ClosePlaceForm, close_place
 from pharmacy_app.services.ports import LedgerFilter, PastFilter
 from pharmacy_app.services.printing import (
+    DARF_LAYOUT,
+    SITE_LAYOUT,
     RecordForm,
     print_accountability_record,
     print_medication_error,
@@ -60,6 +62,7 @@ from pharmacy_app.services.stock import QuarantineForm, quarantine, release_ship
 from pharmacy_app.services.subjects import MeasurementForm, record_measurement
 from pharmacy_app.services.transport import TransportForm, transport
 from pharmacy_app.services.treatment import ToxicityForm, record_toxicity
+from tests.benchmarks.records import letters
 from tests.databases import url_at
 from tests.services.pharmacy import Pharmacy
 
@@ -550,6 +553,62 @@ def test_a_wrong_lot_and_expiry_are_put_right_in_every_state(pharmacy: Pharmacy)
     assert_balanced(pharmacy)
 
 
+def words_of_record(pharmacy: Pharmacy, lot: str = "", layout: str = SITE_LAYOUT) -> str:
+    """The words of the accountability record of the 1 mg vials."""
+    desk = replace(pharmacy.desk, papers=PdfPapers())
+    printed = print_accountability_record(desk, pharmacy.act("mona"), RecordForm("1", lot, layout=layout))
+    return " ".join(proof.page_texts(printed.pdf))
+
+
+def test_the_record_of_each_lot_tells_what_a_corrected_label_carried_over(pharmacy: Pharmacy) -> None:
+    """Ten vials came as A1; two went to subject 001 and are empty, one fell, seven are in stock: it was lot B9."""
+    units = pharmacy.stock_up()
+    pharmacy.enroll()
+    dose_id = pharmacy.dose("closed")
+    _quarantine(pharmacy, units[9])
+    receipt = pharmacy.events("shipment_received")[0]
+    seq = put_right(pharmacy, receipt.seq, labels__0__lot="B9").seq
+    old, new = (words_of_record(pharmacy, lot) for lot in ("A1", "B9"))
+    assert "Received 10 = Carried over 10" in old
+    for each in (
+        f"carried over to lot B9 by entry {seq}: 2 vials, empty",
+        ": 7 vials, available",
+        ": 1 vial, quarantined",
+    ):
+        assert letters(each) in letters(old)
+    assert "Received or brought over 10 = Available 7 + Empty 2 + Quarantined 1" in new
+    dispensed = f"2 vials, empty (2 dispensed to subject 001 for dose {dose_id} on 02-Mar-2026)"
+    for each in (
+        f"brought over from lot A1 by entry {seq}: {dispensed}",
+        ": 7 vials, available",
+        ": 1 vial, quarantined",
+    ):
+        assert letters(each) in letters(new)
+    nine = letters(words_of_record(pharmacy, "B9", DARF_LAYOUT))
+    assert letters(f"Brought over from lot A1 by entry {seq}: 7 vials, available; correction of entry") in nine
+    assert letters(dispensed) in nine
+    assert "Received 10 = Available 7 + Empty 2 + Quarantined 1" in words_of_record(pharmacy)
+
+
+def test_a_lot_corrected_there_and_back_counts_what_went_both_ways(pharmacy: Pharmacy) -> None:
+    pharmacy.receive()
+    receipt = pharmacy.events("shipment_received")[0].seq
+    first = put_right(pharmacy, receipt, labels__0__lot="B9").seq
+    put_right(pharmacy, first, labels__0__lot="A1")
+    old, new = (words_of_record(pharmacy, lot) for lot in ("A1", "B9"))
+    assert "Received or brought over 20 = Held 10 + Carried over 10" in old
+    assert "Received or brought over 10 = Carried over 10" in new
+
+
+def test_a_corrected_expiry_carries_nothing_to_another_lot(pharmacy: Pharmacy) -> None:
+    pharmacy.stock_up()
+    receipt = pharmacy.events("shipment_received")[0]
+    seq = put_right(pharmacy, receipt.seq, labels__0__expiry="2027-05").seq
+    words = words_of_record(pharmacy, "A1")
+    assert "Received 10 = Available 10" in words
+    assert letters(f"carried over to lot A1, expiring 31-May-2027, by entry {seq}: 10 vials") in letters(words)
+
+
 def test_a_wrong_expiry_is_that_of_the_whole_lot(pharmacy: Pharmacy) -> None:
     pharmacy.stock_up()
     pharmacy.receive("S-2", (LotTyped("1", "A1", "2027-03-31", "2"),))
@@ -916,6 +975,99 @@ def test_corrected_times_set_the_clock_of_the_bag(pharmacy: Pharmacy) -> None:
     pharmacy.assert_sound()
 
 
+# --- what the monitor has accounted for ---------------------------------------------------------------------------
+
+
+def _account(pharmacy: Pharmacy, *units: str) -> Event:
+    return account_for(pharmacy.desk, pharmacy.act("mona"), AccountForm(units), pharmacy.sign("mona"))
+
+
+def _take_back_accountability(pharmacy: Pharmacy, seq: int) -> Event:
+    return correct(
+        pharmacy.desk, pharmacy.act("mona"), CorrectForm(seq, "to be looked at again"), pharmacy.sign("mona")
+    )
+
+
+def _destroy(pharmacy: Pharmacy, *units: str) -> Event:
+    form = DestroyForm(units, permission(pharmacy), "incineration", "bin 12")
+    return destroy_vials(pharmacy.desk, pharmacy.act("tim"), form, pharmacy.sign("tim"), pharmacy.sign("carla"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("lot", "B9"),
+        ("expiry", "2027-04-30"),
+        ("kit_numbers", " ".join(f"K{number}" for number in range(10))),
+    ],
+)
+def test_what_was_accounted_for_gets_no_other_label_until_that_is_taken_back(
+    pharmacy: Pharmacy, field: str, value: str
+) -> None:
+    pharmacy.stock_up()
+    empty, partial = used(pharmacy)
+    accounted = _account(pharmacy, empty)
+    receipt = pharmacy.events("shipment_received")[0].seq
+    change = {f"labels__0__{field}": value}
+    one_fault(lambda: put_right(pharmacy, receipt, **change), "", f"Mona Sorensen has accounted for vial {empty} as it")
+    _take_back_accountability(pharmacy, accounted.seq)
+    put_right(pharmacy, receipt, **change)
+    with pytest.raises(Refused, match=f"has not accounted for vial {empty} yet"):
+        _destroy(pharmacy, empty)
+    _account(pharmacy, empty, partial)
+    _destroy(pharmacy, empty, partial)
+    assert_balanced(pharmacy)
+
+
+def test_what_has_no_container_is_put_right_beside_what_was_accounted_for(pharmacy: Pharmacy) -> None:
+    """The logger of the shipment, and a receipt of another lot, say nothing of the container."""
+    pharmacy.stock_up()
+    empty, _ = used(pharmacy)
+    _account(pharmacy, empty)
+    pharmacy.receive("S-2", (LotTyped("1", "C3", "2027-03-31", "2"),))
+    put_right(pharmacy, pharmacy.events("shipment_received")[-1].seq, labels__0__lot="B9")
+    put_right(pharmacy, pharmacy.events("shipment_received")[0].seq, logger_serial="TL-99")
+    assert pharmacy.vial(empty).accounted_by == "Mona Sorensen"
+
+
+def test_a_slip_found_after_the_destruction_is_put_right_all_the_same(pharmacy: Pharmacy) -> None:
+    """One container is burnt and one still here: hers is taken back of the one that is here, and of no other."""
+    pharmacy.stock_up()
+    empty, partial = used(pharmacy)
+    accounted = _account(pharmacy, empty, partial)
+    _destroy(pharmacy, empty)
+    receipt = pharmacy.events("shipment_received")[0].seq
+    one_fault(
+        lambda: put_right(pharmacy, receipt, labels__0__lot="B9"), "", f"accounted for vial {partial} as it stands"
+    )
+    (change,) = shown(pharmacy, accounted.seq).preview
+    assert change.label == f"Vials {partial}"
+    _take_back_accountability(pharmacy, accounted.seq)
+    assert [pharmacy.vial(unit).accounted_by for unit in (empty, partial)] == ["Mona Sorensen", ""]
+    put_right(pharmacy, receipt, labels__0__lot="B9")
+    assert [pharmacy.vial(unit).lot for unit in (empty, partial)] == ["B9", "B9"]
+    _account(pharmacy, partial)
+    _destroy(pharmacy, partial)
+    assert_balanced(pharmacy)
+
+
+def test_a_container_that_was_lost_after_it_was_accounted_for_is_not_found_under_another_label(
+    pharmacy: Pharmacy,
+) -> None:
+    pharmacy.stock_up()
+    empty, _ = used(pharmacy)
+    accounted = _account(pharmacy, empty)
+    own, second = pharmacy.sign("tim"), pharmacy.sign("carla")
+    miss_vials(pharmacy.desk, pharmacy.act("tim"), LossForm((empty,), "not in the bin"), own, second)
+    receipt = pharmacy.events("shipment_received")[0].seq
+    one_fault(lambda: put_right(pharmacy, receipt, labels__0__lot="B9"), "", f"accounted for vial {empty} as it stands")
+    _take_back_accountability(pharmacy, accounted.seq)
+    put_right(pharmacy, receipt, labels__0__lot="B9")
+    find_vials(pharmacy.desk, pharmacy.act("tim"), LossForm((empty,), "behind the bin"), own, second)
+    assert pharmacy.vial(empty).accounted_by == ""
+    assert_balanced(pharmacy)
+
+
 # --- the closing of vials --------------------------------------------------------------------------------------
 
 
@@ -955,7 +1107,7 @@ def test_a_closing_that_was_accounted_for_stays_until_that_is_taken_back(pharmac
     closed = pharmacy.events("vials_closed")[0]
     change = {f"residue_mg__{partial}": "0.1", f"discarded_mg__{partial}": "0.34"}
     faults = faults_of(lambda: put_right(pharmacy, closed.seq, **change))
-    assert f"Mona Sorensen has accounted for vial {empty}" in faults[0].sentence
+    assert f"Mona Sorensen has accounted for vials {empty} – {partial} as they stand" in faults[0].sentence
     event = correct(
         pharmacy.desk, pharmacy.act("mona"), CorrectForm(accounted.seq, "the wrong shelf"), pharmacy.sign("mona")
     )

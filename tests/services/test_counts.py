@@ -688,7 +688,7 @@ def test_the_record_prints_what_was_found_and_how_it_was_explained(pharmacy: Pha
     hand_in(pharmacy, by_scan(pharmacy, *units[:9], "10217034Ä中", note="door was ajar"))
     first = " ".join(" ".join(proof.page_texts(print_count(pharmacy.desk, pharmacy.act("mona"), N1).pdf)).split())
     assert units[9] in first
-    assert "10217034Ä<U+4E2D>" in first
+    assert "10217034Ä[U+4E2D]" in first
     assert "Open: not explained yet." in first
     explain(pharmacy, Q1)
     second = print_count(pharmacy.desk, pharmacy.act("mona"), N1.lower())

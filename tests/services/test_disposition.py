@@ -420,7 +420,7 @@ def test_the_monitor_accounts_for_containers_and_signs(site: Site) -> None:
     assert [(each.printed_name, each.meaning) for each in event.signatures] == [
         ("Mona Sorensen", "did the accountability")
     ]
-    assert event.content == {"unit_numbers": [empty, partial], "note": "seen in the waste cabinet"}
+    assert event.content == {"unit_numbers": [empty, partial], "note": "seen in the waste cabinet", "visit": ""}
     assert {site.pharmacy.vial(unit).accounted_by for unit in (empty, partial)} == {"Mona Sorensen"}
     assert site.states() == stock, "accountability moves no vial"
     site.assert_balanced(3)

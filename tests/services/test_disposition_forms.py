@@ -274,6 +274,25 @@ def test_an_accountability_that_was_taken_back_is_not_on_the_form(site: Site, no
     assert noted.asked[-1].accounted == (Accounted("Mona Sorensen", date(2026, 3, 3)),)
 
 
+def test_what_was_taken_back_of_another_container_stays_on_the_form_of_what_was_destroyed(
+    site: Site, noted: Noted
+) -> None:
+    """One of two containers was destroyed on Monday; on Tuesday Mona takes hers of the other one back."""
+    pharmacy = site.pharmacy
+    first, second, _ = units_of(site)
+    site.lose(break_vials, (first, second))
+    both = site.account((first, second))
+    gone = site.destroy(site.destroy_form((first,), site.document()))
+    pharmacy.clock.forward(days=1)
+    correct(pharmacy.desk, pharmacy.act("mona"), CorrectForm(both.seq, "another vial"), pharmacy.sign("mona"))
+    print_form(pharmacy.desk, pharmacy.act("paula"), form_number("destroy", gone.seq))
+    assert noted.asked[-1].accounted == (Accounted("Mona Sorensen", date(2026, 3, 2)),)
+    site.account((second,))
+    later = site.destroy(site.destroy_form((second,), site.document()))
+    print_form(pharmacy.desk, pharmacy.act("paula"), form_number("destroy", later.seq))
+    assert noted.asked[-1].accounted == (Accounted("Mona Sorensen", date(2026, 3, 3)),)
+
+
 def test_an_accountability_after_the_destruction_is_not_on_the_form(site: Site, noted: Noted) -> None:
     """Destroyed by mistake on Monday; that and its accountability are taken back, and done anew on Tuesday."""
     pharmacy = site.pharmacy

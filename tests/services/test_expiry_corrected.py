@@ -12,6 +12,7 @@ import pytest
 
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.services.corrections import CorrectForm, correct, correctable
+from pharmacy_app.services.disposition import AccountForm, LossForm, account_for, break_vials
 from pharmacy_app.services.documents import PURPOSES, DocumentForm, attach_document
 from pharmacy_app.services.expiry import ExpiryForm, RelabelForm, extend_expiry, record_relabelled
 from pharmacy_app.services.labelling import print_vial_labels
@@ -109,6 +110,19 @@ def test_an_extension_typed_too_late_is_taken_back_and_expired_vials_are_not_usa
     lot.extend("2026-03-06")
     assert lot.days() == {("A1", "2026-03-06")}
     lot.pharmacy.assert_sound()
+
+
+def test_a_container_that_was_accounted_for_does_not_keep_expired_vials_usable(lot: Lot) -> None:
+    """The lot's unused vials come first; which container the monitor saw does not change by its last day."""
+    pharmacy, unit = lot.pharmacy, lot.units[0]
+    extended = lot.extend("2027-03-05")
+    own, second = pharmacy.sign("tim"), pharmacy.sign("carla")
+    break_vials(pharmacy.desk, pharmacy.act("tim"), LossForm((unit,), "it fell"), own, second)
+    account_for(pharmacy.desk, pharmacy.act("mona"), AccountForm((unit,)), pharmacy.sign("mona"))
+    lot.correct(extended.seq)
+    assert lot.days() == {("A1", "2026-03-05")}
+    assert pharmacy.vial(unit).accounted_by == "Mona Sorensen"
+    pharmacy.assert_sound()
 
 
 def test_two_extensions_are_taken_back_the_newest_first(lot: Lot) -> None:

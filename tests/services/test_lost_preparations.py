@@ -123,3 +123,18 @@ def test_a_weight_in_pounds_can_be_checked_by_who_converts_it_to_two_places(phar
     mine = {"height_cm": "170.18", "dose_mg": "1.29", "drawn_ml": "5.16"}
     assert pharmacy.verify(order_id, **mine, weight_kg="54.9").content["disagreed"] == ["weight_kg"]
     assert pharmacy.verify(order_id, **mine, weight_kg="54.88").content["agreed"] is True
+
+
+def test_the_amounts_prepared_are_those_of_each_doses_thread(pharmacy: Pharmacy) -> None:
+    """1.46 mg from two vials; a dose that is ordered and no further has no amount."""
+    pharmacy.stock_up()
+    pharmacy.enroll()
+    pharmacy.enroll("002")
+    prepared, ordered = pharmacy.dose("prepared"), pharmacy.dose("ordered", "002")
+    with pharmacy.desk.store.read() as reader:
+        amounts = reader.prepared_amounts()
+        listed = {line.dose_id: line for line in reader.doses()}
+    assert amounts == {prepared: Decimal("1.46")}
+    assert pharmacy.thread(prepared).prepared_mg == Decimal("1.46")
+    assert listed.keys() == {prepared, ordered}
+    assert listed[prepared] == pharmacy.thread(prepared).line

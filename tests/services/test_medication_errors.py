@@ -764,7 +764,7 @@ def test_the_report_of_a_near_miss_without_a_subject_prints(pharmacy: Pharmacy) 
     assess(pharmacy, verdict="not an error", answers=MerpTyped(), reason="it was the right vial")
     words = printed_words(pharmacy)
     assert "No category: assessed as no error" in words
-    assert "not an error N/A it was the right vial" in words
+    assert "not an error N/A a it was the right vial" in words
 
 
 def test_the_report_says_which_question_is_open(wrong: Pharmacy) -> None:

@@ -1,5 +1,7 @@
 """A printed paper laid beside the journal: number of events and head from its foot."""
 
+from collections.abc import Callable
+
 import pytest
 
 from pharmacy_app.domain.errors import Refused
@@ -94,3 +96,34 @@ def test_what_cannot_be_read_is_refused_beside_its_field(events: str, head: str,
 def test_a_line_without_a_colon_is_refused() -> None:
     with pytest.raises(Refused, match="with a colon between"):
         read_printed_line("12 0a1b2c3d4e5f")
+
+
+@pytest.mark.parametrize("sign", [":", "Ö", ";", "ñ", "/"])
+@pytest.mark.parametrize("shift", [str, str.upper, str.swapcase])
+def test_a_scan_says_both_whatever_keyboard_the_scanner_has(sign: str, shift: Callable[[str], str]) -> None:
+    head = "0a1b2c3d4e5f" + "ab" * 26
+    read = read_printed_line(shift(f" 1234{sign}{head}\r\n"))
+    assert read == PrintedHead(1234, head)
+    assert read_printed_head("", shift(f"1234{sign}{head}")) == read
+    assert read_printed_head(shift(f"1234{sign}{head}"), "") == read
+
+
+def test_a_number_typed_beside_the_scan_must_be_the_same(pharmacy: Pharmacy, foot: tuple[str, str]) -> None:
+    events, head = foot
+    with pharmacy.desk.store.read() as reader:
+        whole = reader.head()
+    scan = f"{whole.seq}:{whole.hash}"
+    assert read_printed_head(events, scan) == PrintedHead(whole.seq, whole.hash)
+    with pytest.raises(Refused, match=f"The code says {whole.seq} events, but beside it stands"):
+        read_printed_head(str(whole.seq + 1), scan)
+    with pharmacy.desk.store.read() as reader:
+        assert check_printed_head(reader, read_printed_line(scan)).fits
+        changed = scan[:-1] + ("0" if scan[-1] != "0" else "1")
+        assert not check_printed_head(reader, read_printed_line(changed)).fits
+    assert head == whole.hash[:12]
+
+
+@pytest.mark.parametrize("typed", ["1234:0a1b2c3d4e", f"1234:{'a' * 65}", "12:34:0a1b2c3d4e5f", ":0a1b2c3d4e5f"])
+def test_what_is_no_whole_code_is_refused(typed: str) -> None:
+    with pytest.raises(Refused):
+        read_printed_line(typed)

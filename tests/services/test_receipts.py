@@ -74,6 +74,25 @@ def held(pharmacy: Pharmacy) -> list[Vial]:
 # --- listed against counted
 
 
+@pytest.mark.parametrize("lot", ["A\n1", "A\t1", "A\x001", "A\u200b1", "A\u202e1"])
+def test_a_lot_with_what_nobody_can_see_in_it_is_refused(pharmacy: Pharmacy, lot: str) -> None:
+    """Two lots that look alike would be two lots in the books."""
+    faults = faults_of(pharmacy, replace(TEN, lot=lot))
+    assert list(faults) == ["lots.0.lot"]
+    assert "invisible character" in faults["lots.0.lot"]
+
+
+def test_a_scanner_s_line_break_behind_a_lot_is_no_part_of_it(pharmacy: Pharmacy) -> None:
+    pharmacy.receive("S-1", (replace(TEN, lot="A1\r\n"),))
+    assert {vial.lot for vial in pharmacy.vials()} == {"A1"}
+
+
+def test_a_note_keeps_its_line_breaks_and_no_other_control_character(pharmacy: Pharmacy) -> None:
+    pharmacy.receive("S-1", (TEN,), note="box wet\r\nlid\tdented\x07 \x1b[31m")
+    (event,) = pharmacy.events("shipment_received")
+    assert event.content["shipment"]["note"] == "box wet\nlid dented   [31m"
+
+
 def test_a_packing_list_that_agrees_is_received_as_it_is(pharmacy: Pharmacy) -> None:
     pharmacy.receive("S-1", (TEN,))
     assert reasons(pharmacy) == [""] * 10

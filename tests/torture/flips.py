@@ -230,7 +230,9 @@ def dump(path: Path, *, without_triggers: bool = True) -> str:
             if kind == b"table":
                 asked = f"SELECT rowid, * FROM {name.decode()} NOT INDEXED ORDER BY rowid"
             elif kind == b"index":
-                columns = [f'"{row[2].decode()}"' for row in raw.execute(f'PRAGMA index_info("{name.decode()}")')]
+                parts = raw.execute(f'PRAGMA index_info("{name.decode()}")')
+                # A byte of its definition can make a column of an index an expression, which has no name.
+                columns = [f'"{row[2].decode()}"' for row in parts if row[2] is not None]
                 order = ", ".join([*columns, "rowid"])
                 asked = f'SELECT {order} FROM {table.decode()} INDEXED BY "{name.decode()}" ORDER BY {order}'
             else:

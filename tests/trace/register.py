@@ -1,4 +1,4 @@
-"""The register of requirements: each rule, reading and row on labels with the tests that show it, and the matrix.
+"""The register of requirements: each rule, reading and asked-for row with the tests that show it, and the matrix.
 
 ``python3 installer/dev.py matrix`` writes the matrix anew into docs/requirements.md.
 """
@@ -19,6 +19,8 @@ PROTOCOL_IDS = (*(f"R{number}" for number in range(1, 61)), *(f"A{number}" for n
 """Rules and readings: their words stand in the catalogue."""
 LABEL_IDS = (*(f"L-{number:02d}" for number in range(1, 24)), *(f"B-{number:02d}" for number in range(1, 11)))
 """What regulation, standards and good practice ask of labels and bar codes: their words stand in the register."""
+RECORD_IDS = (*(f"A-{number:02d}" for number in range(1, 34)), *(f"X-{number:02d}" for number in range(1, 15)))
+"""What they ask of the product's accountability and of data that is taken away: likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,9 @@ def is_test(name: str) -> bool:
 def faults_of(register: tuple[Row, ...]) -> list[str]:
     """What is wrong with a register, a sentence each."""
     ids = [row.id for row in register]
-    wanted = (*PROTOCOL_IDS, *LABEL_IDS)
+    wanted = (*PROTOCOL_IDS, *LABEL_IDS, *RECORD_IDS)
     found = [f"{each} is missing" for each in wanted if each not in ids]
-    found += [f"{each} is no rule, reading or row on labels" for each in ids if each not in wanted]
+    found += [f"{each} is no rule, no reading and not asked for" for each in ids if each not in wanted]
     found += [f"{each} stands twice" for each in sorted(set(ids)) if ids.count(each) > 1]
     for row in register:
         if row.status not in STATUSES:
@@ -72,7 +74,7 @@ def faults_of(register: tuple[Row, ...]) -> list[str]:
             found.append(f"{row.id} is done, but names no test")
         if row.status == "open" and not row.note:
             found.append(f"{row.id} is open, but does not say why")
-        if row.id in LABEL_IDS and not (row.title and row.source):
+        if row.id in (*LABEL_IDS, *RECORD_IDS) and not (row.title and row.source):
             found.append(f"{row.id} does not say what is asked for and by whom")
         if row.id in PROTOCOL_IDS and (row.title or row.source):
             found.append(f"{row.id} has words of its own, but the catalogue has them")
@@ -86,13 +88,15 @@ def matrix() -> str:
     """The matrix as a page: one line for each row of the register, in its order."""
     rules = [row for row in rows() if row.id in PROTOCOL_IDS]
     labels = [row for row in rows() if row.id in LABEL_IDS]
+    records = [row for row in rows() if row.id in RECORD_IDS]
     lines = [
         "# Requirements and their tests",
         "",
         "Made by `python3 installer/dev.py matrix` from the rules' catalogue",
         "(`pharmacy_app/domain/rules/catalogue.toml`) and the register (`tests/trace/requirements.toml`); change",
         "those, not this page. R: rules of the protocol. A: how its silent or ambiguous places are read.",
-        "`pharmacy-app explain R14` says any of them in full. L: what is asked of labels. B: of bar codes.",
+        "`pharmacy-app explain R14` says any of them in full. L: what is asked of labels. B: of bar codes. A-: of the",
+        "product's accountability. X: of data that is taken away.",
         "",
         "STOP: only a corrected input goes on. STOP\\*: or the written decision of a named person. WARN: goes on with",
         "a reason. INFO: shown. allowed: may be done, need not. prompt: somebody is reminded.",
@@ -109,9 +113,21 @@ def matrix() -> str:
         "",
         "| id | asked for | source | status | shown by |",
         "|---|---|---|---|---|",
-        *(_line((row.id, row.title, row.source, row.status, _shown(row))) for row in labels),
+        *_asked(labels),
+        "",
+        "## Accountability and data",
+        "",
+        f"{_done(records)} of {len(records)} rows are done.",
+        "",
+        "| id | asked for | source | status | shown by |",
+        "|---|---|---|---|---|",
+        *_asked(records),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _asked(some: list[Row]) -> list[str]:
+    return [_line((row.id, row.title, row.source, row.status, _shown(row))) for row in some]
 
 
 def _done(some: list[Row]) -> int:

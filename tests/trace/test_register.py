@@ -11,9 +11,9 @@ def test_the_register_is_sound() -> None:
     assert faults_of(rows()) == []
 
 
-def test_it_has_a_row_for_each_rule_and_reading_and_each_row_on_labels() -> None:
-    """RULES.md: R1 to R60 and A1 to A43. REGULATION.md, chapter 3: L-01 to L-23 and B-01 to B-10."""
-    assert len(rows()) == 60 + 43 + 23 + 10
+def test_it_has_a_row_for_each_rule_and_reading_and_for_all_that_is_asked_of_labels_and_records() -> None:
+    """R1 to R60 and A1 to A43; L-01 to L-23 and B-01 to B-10; A-01 to A-33 and X-01 to X-14."""
+    assert len(rows()) == 60 + 43 + 23 + 10 + 33 + 14
 
 
 def test_the_matrix_is_the_registers() -> None:
@@ -39,9 +39,9 @@ def test_the_matrix_holds_every_row_and_its_tests() -> None:
         (Row("R1", "done", ("tests/trace/nowhere.py::test_nothing",)), "which is no test"),
         (Row("R1", "done", ("tests/trace/test_register.py",)), "which is no test"),
         (Row("R1", "done", (HERE, HERE)), "R1 names a test twice"),
-        (Row("R61", "done", (HERE,)), "R61 is no rule, reading or row on labels"),
-        (Row("L-24", "done", (HERE,), title="a", source="b"), "L-24 is no rule, reading or row on labels"),
-        (Row("L-1", "done", (HERE,), title="a", source="b"), "L-1 is no rule, reading or row on labels"),
+        (Row("R61", "done", (HERE,)), "R61 is no rule, no reading and not asked for"),
+        (Row("L-24", "done", (HERE,), title="a", source="b"), "L-24 is no rule, no reading and not asked for"),
+        (Row("L-1", "done", (HERE,), title="a", source="b"), "L-1 is no rule, no reading and not asked for"),
         (Row("A43", "done", (HERE,)), "A43 stands twice"),
         (Row("B-10", "done", (HERE,), title="a", source="b"), "B-10 stands twice"),
         (Row("R1", "open", (HERE,)), "R1 is open, but does not say why"),

@@ -366,7 +366,7 @@ def test_the_monitor_signs_the_record_up_to_a_day(
     qtbot.addWidget(page)
     page.resize(1180, 780)
     page.show()
-    page.refresh()
+    page.open_on("periods")
     idle(monitor)
     card = page.periods
     card.through.set_value("2026-11-23")
@@ -404,7 +404,7 @@ def test_others_see_the_signed_periods_and_sign_none(qtbot: QtBot, office: Offic
     page = MonitorPage(office)
     qtbot.addWidget(page)
     page.show()
-    page.refresh()
+    page.open_on("periods")
     idle(office)
     assert page.periods.through.isHidden()
     assert page.periods.signature.isHidden()

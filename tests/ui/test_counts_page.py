@@ -613,8 +613,10 @@ def test_today_and_the_monitor_show_a_discrepancy_that_stands(
     assert opened == [("counts", Q1)]
     monitor_office = office_as("monitor")
     monitor: MonitorPage = shown_page(qtbot, MonitorPage(monitor_office), monitor_office, idle)
-    assert cells(monitor.standing_table)[0][:2] == [Q1, N1]
-    assert monitor.standing_table.isVisible()
+    monitor.open_on("stock")
+    idle(monitor_office)
+    assert cells(monitor.stock.standing_table)[0][:2] == [Q1, N1]
+    assert monitor.stock.standing_table.isVisible()
 
 
 def test_today_asks_for_the_count_a_week_ahead_and_after_the_day(

@@ -257,6 +257,30 @@ def test_tab_leaves_a_note(qtbot: QtBot) -> None:
     assert field.text() == ""
 
 
+def test_a_note_of_one_line_stays_one(qtbot: QtBot) -> None:
+    """Enter makes a blank, so that kits scanned one after the other stay apart; so does a break pasted in."""
+    field = NoteField("note", "Note", lines=1)
+    qtbot.addWidget(field)
+    QTest.keyClicks(field.editor(), "KIT-1")
+    QTest.keyClick(field.editor(), Qt.Key.Key_Return)
+    QTest.keyClicks(field.editor(), "KIT-2")
+    assert field.text() == field.editor().toPlainText() == "KIT-1 KIT-2"
+    field.set_value("box wet\nlid dented")
+    assert field.text() == "box wet lid dented"
+    field.set_read_only(True)
+    QTest.keyClick(field.editor(), Qt.Key.Key_Enter)
+    assert field.text() == "box wet lid dented"
+
+
+def test_a_note_of_several_lines_keeps_them(qtbot: QtBot) -> None:
+    field = NoteField("note", "Note", lines=2)
+    qtbot.addWidget(field)
+    QTest.keyClicks(field.editor(), "a")
+    QTest.keyClick(field.editor(), Qt.Key.Key_Return)
+    QTest.keyClicks(field.editor(), "b")
+    assert field.text() == "a\nb"
+
+
 def _form(qtbot: QtBot) -> Form:
     form = Form()
     qtbot.addWidget(form)

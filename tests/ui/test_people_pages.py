@@ -28,12 +28,12 @@ from tests.ui.office_fixtures import NOW, SECRETS, Said
 from tests.ui.prepare_desk import ordered
 from ui.bridge import Bridge
 from ui.office import Office
-from ui.pages import monitor, settings, today
+from ui.pages import monitor, monitor_stock, settings, today
+from ui.pages.figure import Figure
 from ui.pages.first_run import DONE, PEOPLE, SETTINGS, SITE, STUDY, FirstRunGuide
 from ui.pages.password import PasswordDialog
 from ui.pages.settings_editor import SettingsEditor, line_words, typed_value
 from ui.widgets.basics import Button, Text
-from ui.widgets.panels import Banner
 
 OfficeAs = Callable[[str], Office]
 Idle = Callable[[Office], None]
@@ -78,8 +78,8 @@ def test_a_good_day_with_nothing_to_do_says_so(qtbot: QtBot, office: Office, idl
     page = todays(qtbot, office, idle)
     assert "Nothing waits" in words_of(find(page, QWidget, "nothing_waits"))
     assert "Sun 22 Nov 2026" in words_of(page)
-    assert find(page, Text, "stock_1_mg_usable").text() == "12"
-    assert find(page, Text, "stock_4_mg_usable").text() == "4"
+    assert find(page, Figure, "stock_1_mg_usable").text() == "12"
+    assert find(page, Figure, "stock_4_mg_usable").text() == "4"
 
 
 def test_a_new_order_is_the_primary_act_and_not_the_monitors(qtbot: QtBot, office_as: OfficeAs, idle: Idle) -> None:
@@ -106,7 +106,7 @@ def test_what_waits_leads_to_its_place(qtbot: QtBot, day: DemoDay, office: Offic
     rows[1].button.click()
     assert way.went == [("prepare", dose_id), ("receive", "")]
     # Two 1 mg vials are reserved (1.46 mg at 0.9 mg each): 12 - 2 usable, 12 + 3 still unopened.
-    assert find(page, Text, "stock_1_mg_usable").text() == "10"
+    assert find(page, Figure, "stock_1_mg_usable").text() == "10"
     assert "15 unopened on hand" in find(page, Text, "stock_1_mg_on_hand").text()
 
 
@@ -202,28 +202,24 @@ def test_an_error_that_a_person_reported_waits_in_its_own_words() -> None:
 # -- monitor
 
 
-def monitor_page(qtbot: QtBot, office: Office, idle: Idle) -> monitor.MonitorPage:
-    """The page, asked and answered."""
+def stock_and_doses(qtbot: QtBot, office: Office, idle: Idle) -> monitor.MonitorPage:
+    """The monitor's page at stock and doses, asked and answered; it lives as long as it is held."""
     page = monitor.MonitorPage(office)
     qtbot.addWidget(page)
-    page.refresh()
+    page.open_on("stock")
     idle(office)
     return page
 
 
 def test_received_is_the_sum_of_all_states(qtbot: QtBot, day: DemoDay, office_as: OfficeAs, idle: Idle) -> None:
     dose(day, "000-001", 1, 1, until="plan")
-    page = monitor_page(qtbot, office_as("monitor"), idle)
-    assert find(page, Banner, "monitor_line").text() == (
-        "You read everything and move no vial. You sign which used containers you accounted for, periods of the record,"
-        " and the close-out of the study."
-    )
+    page = stock_and_doses(qtbot, office_as("monitor"), idle)
     assert find(page, Text, "totals_1_mg_identity").text() == "12 received = 10 available + 2 reserved"
     assert find(page, Text, "totals_4_mg_identity").text() == "4 received = 4 available"
 
 
 def test_totals_that_do_not_add_up_are_said_aloud() -> None:
-    totals = monitor.Totals(Decimal(1), 12, (("available", 9), ("reserved", 2)))
+    totals = monitor_stock.Totals(Decimal(1), 12, (("available", 9), ("reserved", 2)))
     assert not totals.balanced
     assert totals.sentence() == "12 received ≠ 9 available + 2 reserved"
 
@@ -232,38 +228,38 @@ def test_the_monitor_sees_each_dose_given_with_its_difference(
     qtbot: QtBot, day: DemoDay, office_as: OfficeAs, idle: Idle
 ) -> None:
     dose_id = dose(day, "000-001", 1, 1, given="1.314", until="give")
-    page = monitor_page(qtbot, office_as("monitor"), idle)
-    (row,) = page.given_table.model().rows()  # type: ignore[attr-defined]  # a table that holds its rows
+    page = stock_and_doses(qtbot, office_as("monitor"), idle)
+    (row,) = page.stock.given_table.model().rows()  # type: ignore[attr-defined]  # a table that holds its rows
     # 1.46 mg less 10 % is 1.314 mg exactly: 10 % or more is reportable (§ 8.1.3).
     assert (row.dose_id, row.prescribed, row.administered) == (dose_id, "1.46 mg", "1.314 mg")
     assert row.difference == "−10 %"
     assert row.reportable
-    (error,) = page.errors_table.model().rows()  # type: ignore[attr-defined]
+    (error,) = page.stock.errors_table.model().rows()  # type: ignore[attr-defined]
     assert error.dose_id == dose_id
-    way = Way(page._office)
-    page.errors_table.setCurrentIndex(page.errors_table.model().index(0, 0))
-    QTest.keyClick(page.errors_table, Qt.Key.Key_Return)
+    way = Way(page.stock._office)
+    page.stock.errors_table.setCurrentIndex(page.stock.errors_table.model().index(0, 0))
+    QTest.keyClick(page.stock.errors_table, Qt.Key.Key_Return)
     assert way.went == [("errors", error.error_id)]
 
 
 def test_the_journal_is_verified_from_the_page(qtbot: QtBot, office_as: OfficeAs, idle: Idle) -> None:
     office = office_as("monitor")
-    page = monitor_page(qtbot, office, idle)
-    page.verify.click()
-    assert not page.verify.isEnabled()
+    page = stock_and_doses(qtbot, office, idle)
+    page.stock.verify.click()
+    assert not page.stock.verify.isEnabled()
     idle(office)
-    assert page.verified.kind == "ok"
-    assert f"All {head_of(office)} events" in page.verified.text()
+    assert page.stock.verified.kind == "ok"
+    assert f"All {head_of(office)} events" in page.stock.verified.text()
 
 
 def test_everyone_may_print_the_accountability_record_once_a_click(
     qtbot: QtBot, office_as: OfficeAs, idle: Idle
 ) -> None:
     office = office_as("monitor")
-    page = monitor_page(qtbot, office, idle)
+    page = stock_and_doses(qtbot, office, idle)
     before = head_of(office)
-    page.prints[Decimal(4)].click()
-    page.prints[Decimal(4)].click()
+    page.stock.prints[Decimal(4)].click()
+    page.stock.prints[Decimal(4)].click()
     idle(office)
     assert head_of(office) == before + 1
     with office.desk.store.read() as reader:

@@ -38,7 +38,7 @@ from ui.pages.labels import LabelsPage, prints_of
 from ui.pages.ledger import LedgerPage, LedgerQuestion, _say_balance
 from ui.pages.print_labels import PrintLabelsDialog
 from ui.pages.receive import ReceivePage
-from ui.pages.stock_journal import JournalView, content_lines
+from ui.pages.stock_journal import content_lines
 from ui.pages.stock_life import VialLifeDialog, mg_pairs
 from ui.pages.stock_parts import ActDialog
 from ui.pages.storage_permission import ReleaseDialog
@@ -671,52 +671,6 @@ def test_one_altered_byte_is_named(
     idle(office)
     assert ledger_page.journal.result.kind == "stop"
     assert "The first bad event is number 5." in ledger_page.journal.result.text()
-
-
-@pytest.fixture
-def lay_paper(ledger_page: LedgerPage, office: Office, idle: Idle) -> Callable[[str, str], JournalView]:
-    """Types number and head of a paper's foot at the journal, by keyboard, and waits for the answer."""
-
-    def lay(events: str, head: str) -> JournalView:
-        journal = ledger_page.journal
-        ledger_page.views.set_current(2)
-        press(journal.paper_button)
-        dialog = shown(ActDialog)
-        for name, typed in (("paper_events", events), ("paper_head", head)):
-            editor = dialog.form.field(name).editor()
-            editor.setFocus()
-            QTest.keyClicks(editor, typed)
-        QTest.keyClick(dialog.form.field("paper_head").editor(), Qt.Key.Key_Return)
-        idle(office)
-        return journal
-
-    return lay
-
-
-def test_a_paper_printed_before_fits(office: Office, lay_paper: Callable[[str, str], JournalView]) -> None:
-    with office.desk.store.read() as reader:
-        head = reader.head()
-    journal = lay_paper(f"{head.seq:,}", head.hash[:12].upper())
-    assert journal.result.kind == "ok"
-    assert f"The paper fits: the journal still holds what it held then, up to event {head.seq}" in journal.result.text()
-    assert journal.paper_button.isEnabled()
-
-
-def test_a_paper_of_a_longer_journal_does_not_fit(office: Office, lay_paper: Callable[[str, str], JournalView]) -> None:
-    with office.desk.store.read() as reader:
-        head = reader.head()
-    journal = lay_paper(str(head.seq + 3), head.hash[:12])
-    assert journal.result.kind == "stop"
-    assert f"now it ends at event {head.seq}." in journal.result.text()
-    assert "Look again at what you typed" in journal.result.text()
-
-
-def test_a_paper_typed_too_short_is_said_beside_its_field(lay_paper: Callable[[str, str], JournalView]) -> None:
-    lay_paper("12", "0a1b2c")
-    dialog = shown(ActDialog)
-    assert "Type all of them" in dialog.form.field("paper_head").fault()
-    assert dialog.form.field("paper_events").fault() == ""
-    dialog.reject()
 
 
 def test_an_events_content_is_readable() -> None:

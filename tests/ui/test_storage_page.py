@@ -29,8 +29,8 @@ from ui.pages.storage_permission import ReleaseDialog
 from ui.pages.storage_record import DecisionDialog
 from ui.paper import PaperDialog
 from ui.widgets.basics import Button, Text
+from ui.widgets.charts import PictureView
 from ui.widgets.tables import RowTableModel
-from ui.widgets.temperature_chart import TemperatureChart
 
 D = TypeVar("D", bound=QDialog)
 Idle = Callable[[Office], None]
@@ -181,10 +181,8 @@ def test_a_file_is_looked_at_before_it_is_recorded(
         " or without data."
     )
     assert words(page, "preview_vials").startswith("16 vials lay there at the time: V000001Q – V000016")
-    chart = find(page, TemperatureChart, "preview_chart")
-    assert chart.accessibleDescription() == (
-        "1: too warm from 22-Nov-2026 11:15 to 22-Nov-2026 11:45, 30 min, up to 9.4 °C."
-    )
+    chart = find(page, PictureView, "preview_chart")
+    assert chart.accessibleName() == ("1: too warm from 22-Nov-2026 11:15 to 22-Nov-2026 11:45, 30 min, up to 9.4 °C.")
     assert states(afternoon) == {"available"}, "looking records nothing"
     assert page.form.record.text() == "&Record it and quarantine 16 vials"
     press(page.form.record)

@@ -566,6 +566,8 @@ def test_a_vials_life_leads_to_its_moves(page: VialsPage, office: Office, idle: 
 def monitor_page(qtbot: QtBot, office: Office, idle: Idle) -> MonitorPage:
     """The monitor's page; it lives as long as it is held."""
     found: MonitorPage = shown_page(qtbot, MonitorPage(office), office, idle)
+    found.open_on("accountability")
+    idle(office)
     return found
 
 
@@ -644,7 +646,7 @@ def test_the_monitor_accounts_for_some_and_moves_nothing(
     press(card.signature.button)
     idle(office)
     (event,) = events(day, "vials_accounted")
-    assert event.content == {"unit_numbers": [TWO], "note": "seen in the waste room"}
+    assert event.content == {"unit_numbers": [TWO], "note": "seen in the waste room", "visit": ""}
     assert event.signatures == ("Kim Sorensen: did the accountability",)
     assert said.texts() == [f"1 container accounted for (event {event.seq})."]
     assert [row.unit_number for row in card._rows.rows()] == [ONE]

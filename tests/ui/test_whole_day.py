@@ -518,6 +518,8 @@ def _monitor(hands: Hands, study: Study, dose_id: str) -> None:
     hands.sign_in("mona", ONE_TIME)
     hands.own_password(ONE_TIME, PASSWORD)
     assert hands.window.current_page() == "monitor"
+    assert hands.text("visit_next_words").startswith("No visit is planned for you.")
+    hands.press("monitor_views_5")
     # 1 mg: A1 6 = 3 available + 1 quarantined + 1 empty + 1 partial; A2 2 available; A3 1 held;
     # E9 1 past its last day.
     assert hands.text("totals_1_mg_identity") == (

@@ -19,6 +19,7 @@ from ui.pages.counts_discrepancies import DiscrepanciesView
 from ui.pages.counts_draft import CountDraft
 from ui.pages.counts_parts import ROW_HEIGHT, kinds_words, result_words, strengths_words
 from ui.pages.counts_result import CountFacts, CountView, count_facts
+from ui.pages.figure import lead_rows, named
 from ui.pages.stock_parts import TippedRows, vials_count
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_M
@@ -158,6 +159,7 @@ class CountsPage(Page):
             sortable=False,
         )
         self.due_table.row_activated.connect(self._count_place)
+        lead_rows(self._office, self.due_table, thing=named("place", "place"))
         due_card.add(self.due_table)
         self._due_card = due_card
         column.addWidget(due_card)
@@ -182,6 +184,7 @@ class CountsPage(Page):
             sortable=False,
         )
         self.table.row_activated.connect(self._activated)
+        lead_rows(self._office, self.table, thing=named("number"))
         self._history.add(self.table)
         column.addWidget(self._history)
         self._empty = EmptyState(

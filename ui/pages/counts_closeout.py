@@ -3,8 +3,12 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from pharmacy_app.domain.counts import CONTAINERS, VIALS, states_of
 from pharmacy_app.domain.errors import Fault
 from pharmacy_app.domain.events import Event
+from pharmacy_app.domain.vials import GONE_ASTRAY
+from pharmacy_app.services.about import lot_name
+from pharmacy_app.services.behind import Received, Stock, Thing
 from pharmacy_app.services.closeout import (
     Books,
     CloseOutForm,
@@ -18,6 +22,7 @@ from pharmacy_app.services.printing import Printed
 from pharmacy_app.services.views import CloseOutLine
 from ui.office import Office
 from ui.pages.counts_parts import ROW_HEIGHT, add_signatures, credentials_of, faults_of, forget_passwords
+from ui.pages.figure import Leads, lead_rows
 from ui.pages.stock_parts import TippedRows, hide_empty_columns, say_at, say_mg, vials_count
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
@@ -69,6 +74,21 @@ class _Line:
 
 def _check_tone(row: _Line) -> str:
     return {"zero": "ok", "not zero": "warn"}.get(row.check, "stop")
+
+
+def _now(states: tuple[str, ...]) -> Leads:
+    return lambda row: Stock(row.strength_mg, row.lot, states=states)
+
+
+_NOW = {
+    "returned": _now(("returned",)),
+    "transferred": _now(("transferred",)),
+    "destroyed": _now(("destroyed",)),
+    "missing": _now(tuple(GONE_ASTRAY)),
+    "on_site": _now(states_of(VIALS)),
+    "containers": _now(states_of(CONTAINERS)),
+}
+"""What is behind the numbers of a line of the books."""
 
 
 class CloseOutView(QWidget):
@@ -129,6 +149,12 @@ class CloseOutView(QWidget):
             parent=self,
         )
         self.table = DataTable(self._rows, name="close_out_table", label="What became of every vial", sortable=False)
+        lead_rows(
+            self._office,
+            self.table,
+            {"received": lambda row: Received(row.strength_mg, row.lot), **_NOW},
+            thing=lambda row: Thing(lot_name(row.lot, row.strength_mg)),
+        )
         card.add(self.table)
         return card
 

@@ -22,6 +22,8 @@ from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.views import Discrepancy
 from ui.office import Office
 from ui.pages.counts_parts import ROW_HEIGHT, add_signatures, credentials_of, faults_of, forget_passwords
+from ui.pages.figure import lead_rows, named
+from ui.pages.query_strip import QueryStrip
 from ui.pages.stock_parts import ActDialog, TippedRows, place_words, say_at, say_mg, state_tone, state_words
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_M, SPACE_S
@@ -178,6 +180,7 @@ class DiscrepanciesView(QWidget):
             sortable=False,
         )
         self.table.row_chosen.connect(self._choose)
+        lead_rows(self._office, self.table, thing=named("number"))
         column.addWidget(self.table)
         return top
 
@@ -190,6 +193,8 @@ class DiscrepanciesView(QWidget):
         head.addWidget(self._title, 1)
         head.addWidget(self.count_button)
         card.body.addLayout(head)
+        self._queries = QueryStrip(self._office, name="discrepancy_query")
+        card.add(self._queries)
         self._sentence = Text("", name="discrepancy_sentence")
         card.add(self._sentence)
         self._pairs = KeyValues(columns=2, name="discrepancy_facts")
@@ -208,6 +213,7 @@ class DiscrepanciesView(QWidget):
             self._vial_rows, name="discrepancy_vials", label="Vials of this discrepancy", sortable=False
         )
         self.vials.row_activated.connect(self._open_vial)
+        lead_rows(self._office, self.vials, thing=named("unit_number"))
         card.add(self.vials)
         self._hint = Text(
             "Enter opens a vial under Vials: there it is recorded as missing, or as found. Explaining moves nothing.",
@@ -298,6 +304,7 @@ class DiscrepanciesView(QWidget):
         self._shown = line.number
         zone = self._office.site.time_zone
         self._title.setText(f"Discrepancy {line.number}")
+        self._queries.show_about(line.number)
         self._sentence.setText(line.sentence)
         self.count_button.setVisible(bool(line.count_number))
         pairs = [("Opened", say_at(line.opened_at, zone)), ("By", line.opened_by)]

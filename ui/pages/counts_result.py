@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -9,12 +10,16 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from pharmacy_app.domain.counts import CountLine, say_difference
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
+from pharmacy_app.services.about import lot_name
+from pharmacy_app.services.behind import Counted, Thing
 from pharmacy_app.services.counts import print_count
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import Printed, unit_ranges
 from pharmacy_app.services.views import Discrepancy, StockCount
 from ui.office import Office
 from ui.pages.counts_parts import KIND_WORDS, METHOD_WORDS, ROW_HEIGHT, kinds_words, strengths_words
+from ui.pages.figure import lead_rows
+from ui.pages.query_strip import QueryStrip
 from ui.pages.stock_parts import TippedRows, say_at, say_mg, vials_count
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text, clear_layout
@@ -49,6 +54,7 @@ class _Row:
     difference: str
     agrees: bool
     words: str
+    counted_as: str
 
 
 def _row(line: CountLine) -> _Row:
@@ -64,6 +70,7 @@ def _row(line: CountLine) -> _Row:
         say_difference(line.difference),
         line.agrees,
         "; ".join(parts) or ("agrees" if line.agrees else "differs"),
+        line.kind,
     )
 
 
@@ -119,6 +126,12 @@ class CountView(QWidget):
             empty_text="Nothing was expected here, and nothing was found.",
             sortable=False,
         )
+        lead_rows(
+            office,
+            self.table,
+            {which: partial(self._behind, which) for which in ("expected", "counted", "difference")},
+            thing=lambda row: Thing(lot_name(row.lot, row.strength_mg)),
+        )
         card.add(self.table)
         self._more = QVBoxLayout()
         self._more.setSpacing(SPACE_XS)
@@ -128,8 +141,14 @@ class CountView(QWidget):
         column.setSpacing(SPACE_M)
         column.addLayout(head)
         column.addWidget(self.outcome)
+        self._queries = QueryStrip(office, name="count_query")
+        column.addWidget(self._queries)
         column.addWidget(card)
         column.addStretch(1)
+
+    def _behind(self, which: str, row: _Row) -> Counted:
+        """What is behind a number of the count that is shown."""
+        return Counted(self._number, row.counted_as, row.strength_mg, row.lot, which)
 
     @property
     def number(self) -> str:
@@ -143,6 +162,7 @@ class CountView(QWidget):
             self._act = self._office.act()
         self._number, self._facts = count.number, facts
         self._title.setText(f"Count {count.number}")
+        self._queries.show_about(count.number)
         self._show_outcome(count, found)
         self._pairs.set_pairs(
             [

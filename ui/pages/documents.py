@@ -11,6 +11,7 @@ from pharmacy_app.services.views import DocumentLine
 from ui.document import DocumentDialog, save_copy, size_words
 from ui.office import Office
 from ui.pages.documents_parts import attach_dialog, kind_choices
+from ui.pages.figure import lead_rows, named
 from ui.pages.stock_parts import ANY, FilterBar, TippedPages, fill_height, vials_count
 from ui.theme import SPACE_S
 from ui.widgets.basics import Button, Text
@@ -60,6 +61,7 @@ class DocumentsView(QWidget):
         fill_height(self.table, 240)
         self.table.row_chosen.connect(self._choose)
         self.table.row_activated.connect(self._open)
+        lead_rows(office, self.table, thing=named("document_id"))
         self._said = Text("", "muted", name="documents_said")
         self.attach_button = Button("&Attach a document…", name="documents_attach", icon="plus")
         self.attach_button.clicked.connect(self.attach)

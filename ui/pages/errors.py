@@ -20,6 +20,7 @@ from ui.pages.errors_facts import (
 )
 from ui.pages.errors_record import RecordView
 from ui.pages.errors_report import ReportView
+from ui.pages.figure import lead_rows, named
 from ui.theme import SPACE_M
 from ui.widgets.basics import Button, Text
 from ui.widgets.panels import Banner, Card, Page
@@ -105,6 +106,7 @@ class ErrorsPage(Page):
         for key, title, subtitle in _LISTS:
             card = _ListCard(key, title, subtitle)
             card.table.row_activated.connect(self._activated)
+            lead_rows(self._office, card.table, thing=named("error_id"))
             self.cards[key] = card
             column.addWidget(card)
         column.addWidget(Text("Enter or a double click opens a record.", "small"))

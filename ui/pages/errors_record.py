@@ -19,13 +19,16 @@ from pharmacy_app.domain.medication_errors import (
     questions_asked,
 )
 from pharmacy_app.domain.units import show, show_percent
+from pharmacy_app.services.behind import Amount, Thing
 from pharmacy_app.services.medication_errors import Assessment, ClockNow, TellForm, tell
-from pharmacy_app.services.views import ToldLine
+from pharmacy_app.services.views import ErrorLine, ToldLine
 from ui.office import Office
 from ui.pages.errors_assess import AssessView
 from ui.pages.errors_facts import CLOCK_LOOK, RecordFacts, at, category_words, left_words, or_dash, sentence
 from ui.pages.errors_report import site_clock
+from ui.pages.figure import lead
 from ui.pages.prepare_numbers import NumberGrid, percent_step
+from ui.pages.query_strip import QueryStrip
 from ui.pages.stock_parts import TippedRows
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
@@ -198,6 +201,8 @@ class RecordView(QWidget):
         column.addWidget(self.state)
         self._notes = Banner("warn", "", name="record_corrections")
         column.addWidget(self._notes)
+        self._queries = QueryStrip(office, name="record_query")
+        column.addWidget(self._queries)
         self._clocks = Card("Who must be told by when", name="clocks_card")
         self._clock_rows = QVBoxLayout()
         self._clock_rows.setSpacing(0)
@@ -228,7 +233,7 @@ class RecordView(QWidget):
             button.clicked.connect(self._open_dose)
             card.head.addWidget(button)
         if facts.compared is not None:
-            card.add(_doses(facts.compared))
+            card.add(_doses(facts.compared, self._office, facts.line))
         self._what = Text("", name="record_what_happened")
         self._what.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         card.add(self._what)
@@ -242,6 +247,7 @@ class RecordView(QWidget):
         """Show the record as it stands; drafts stay."""
         line, record = facts.line, facts.record
         self._show_state(facts)
+        self._queries.show_about(line.error_id)
         notes = [f"{at(note.noted_at, self._zone)}, {note.recorder}: {note.sentence}" for note in record.notes]
         self._notes.setVisible(bool(notes))
         self._notes.set_message("warn", "\n".join(notes), word="Corrected")
@@ -321,7 +327,7 @@ class RecordView(QWidget):
 _STOPPED_WORDS = {"reaction": "a reaction", "other": "another reason"}
 
 
-def _doses(compared: DoseComparison) -> NumberGrid:
+def _doses(compared: DoseComparison, office: Office, line: ErrorLine) -> NumberGrid:
     """The two doses and the percentage with its working, the limit beside it."""
     prescribed = NumberButton("Prescribed dose", name="record_prescribed")
     prescribed.set_number(show(compared.base_mg), "mg")
@@ -342,6 +348,9 @@ def _doses(compared: DoseComparison) -> NumberGrid:
             (step,),
             note=f"reportable at {show(compared.limit_percent)} % or more (§ 8.1.3)",
         )
+    for number, which in ((prescribed, "prescribed"), (given, "administered"), (difference, "difference")):
+        # A record without a dose of ours says its amounts itself.
+        lead(office, number, Amount(line.dose_id, which) if line.dose_id else Thing(line.error_id))
     return NumberGrid((prescribed, given, difference))
 
 

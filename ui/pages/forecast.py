@@ -20,6 +20,7 @@ from ui.pages.stock_parts import TippedRows, say_mg, vials_count
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_L, SPACE_S
 from ui.widgets.basics import Button, IconView, Text, clear_layout
+from ui.widgets.charts import PictureView
 from ui.widgets.fields import DecimalField, Form, TextField
 from ui.widgets.panels import Banner, Card, Page
 from ui.widgets.tables import Column, DataTable
@@ -184,9 +185,10 @@ class ForecastPage(Page):
         self._to_do.body.addWidget(self.settings_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.add(self._to_do)
         self.add(self._make_assumption())
+        self.add(self._make_stock())
         self.add(self._make_weeks())
         self.add(self._make_doses())
-        for card in (self._to_do, self._weeks_card, self._doses_card):
+        for card in (self._to_do, self._stock_card, self._weeks_card, self._doses_card):
             card.hide()
 
     # -- parts
@@ -213,6 +215,19 @@ class ForecastPage(Page):
         row.addWidget(self.button)
         card.body.addLayout(row)
         return card
+
+    def _make_stock(self) -> Card:
+        self._stock_card = Card(
+            "Stock over time",
+            "Usable vials at the end of each day, as known now, and by the forecast after today.",
+            name="forecast_stock_card",
+        )
+        self.stock_views = [
+            PictureView(name=f"forecast_stock_{strength}", titled=True, height=190) for strength in STRENGTHS_MG
+        ]
+        for view in self.stock_views:
+            self._stock_card.add(view)
+        return self._stock_card
 
     def _make_weeks(self) -> Card:
         one, four = (say_mg(strength) for strength in STRENGTHS_MG)
@@ -373,7 +388,9 @@ class ForecastPage(Page):
                 bar_words(made, strength),
             )
         self._week_rows.set_rows([week_row(week, with_new=new is not None) for week in made.weeks])
-        for card in (self._to_do, self._weeks_card, self._doses_card):
+        for view, picture in zip(self.stock_views, found.pictures, strict=True):
+            view.set_picture(picture)
+        for card in (self._to_do, self._stock_card, self._weeks_card, self._doses_card):
             card.show()
         self.print_button.setEnabled(True)
         self._show_all()

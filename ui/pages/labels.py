@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.vials import Vial
+from pharmacy_app.services.behind import Entry
 from pharmacy_app.services.desk import Act, Desk, today_of
 from pharmacy_app.services.labelling import PAPERS as LABEL_PAPERS
 from pharmacy_app.services.labelling import left_of
@@ -19,6 +20,7 @@ from pharmacy_app.services.receipts import receipt_number, shipment_of
 from pharmacy_app.services.scanning import where
 from pharmacy_app.services.views import LabelLine, PrintedLine
 from ui.office import Office
+from ui.pages.figure import lead_rows
 from ui.pages.labels_back import ScanBackPanel
 from ui.pages.labels_kept import KeptLabels, KeptLabelsDialog, kept_labels
 from ui.pages.labels_lines import LabelLinesPanel
@@ -221,6 +223,7 @@ class LabelsPage(Page):
         )
         fill_height(self.table, 200)
         self.table.row_activated.connect(self._open)
+        lead_rows(self._office, self.table, thing=lambda row: Entry(row.event_seq))
         self.table.selectionModel().selectionChanged.connect(self._offer)
         self._words = Text("", "muted", name="labels_words")
         self.older_button = Button("Show o&lder", name="labels_older")

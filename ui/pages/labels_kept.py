@@ -11,6 +11,7 @@ from pharmacy_app.services.ports import EVERY_LABEL, LabelFilter
 from pharmacy_app.services.printing import kept_paper
 from pharmacy_app.services.views import LabelLine
 from ui.office import Office
+from ui.pages.figure import lead_rows, named
 from ui.pages.labels_lines import COLUMNS, LabelRow
 from ui.pages.stock_parts import TippedRows
 from ui.paper import LABEL_DPI, PaperDialog
@@ -67,6 +68,7 @@ class KeptLabelsDialog(PaperDialog):
             sortable=False,
             visible_rows=min(max(len(kept.labels), 1), 4),
         )
+        lead_rows(office, self.table, thing=named("number"))
         self.again_button = Button("&Print again…", name="kept_labels_again", icon="print")
         why_not = office.why_not("paper_printed")
         self.again_button.setEnabled(not why_not)

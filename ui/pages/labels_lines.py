@@ -8,12 +8,14 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.events import Event
+from pharmacy_app.services.behind import Entry, Thing
 from pharmacy_app.services.desk import Act
 from pharmacy_app.services.labelling import VoidForm, left_of, void_label
 from pharmacy_app.services.ports import LabelFilter, Reader
 from pharmacy_app.services.printers import LABEL_KINDS
 from pharmacy_app.services.views import LabelLine
 from ui.office import Office
+from ui.pages.figure import Leads, lead_rows, named
 from ui.pages.print_labels import print_labels_dialog
 from ui.pages.stock_parts import ANY, MOMENT_WIDTH, ActDialog, FilterBar, TippedRows, fill_height, vials_count
 from ui.pages.subjects_parts import FittingTable
@@ -133,6 +135,8 @@ class LabelLinesPanel(QWidget):
             visible_rows=5,
         )
         fill_height(self.table, 200)
+        behind: dict[str, Leads] = {"copy": lambda row: Entry(row.line.event_seq), "about": named("about")}
+        lead_rows(office, self.table, behind, thing=lambda row: Thing(row.line.number))
         self.table.selectionModel().selectionChanged.connect(self._offer)
         self._words = Text("", "muted", name="lines_words")
         self.older_button = Button("Show o&lder", name="lines_older")

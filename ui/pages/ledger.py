@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
@@ -11,15 +12,22 @@ from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.places import SATELLITE
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import STRENGTHS_MG
+from pharmacy_app.services.about import lot_name
 from pharmacy_app.services.balance import LotBalance, lot_balances
+from pharmacy_app.services.behind import EVERY_STATE, ON_SITE, Amount, Received, Stock, Thing, states_of
 from pharmacy_app.services.desk import Act
 from pharmacy_app.services.ports import LedgerFilter, Reader
 from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record, unit_ranges
-from pharmacy_app.services.views import LedgerLine, Place
+from pharmacy_app.services.reviews import verified_words
+from pharmacy_app.services.views import LedgerLine, Place, Site
 from ui.office import Office
+from ui.pages.behind import open_behind
 from ui.pages.correction import CorrectionHistory, Corrector
 from ui.pages.documents import DocumentsView
+from ui.pages.figure import Leads, lead_rows, line_of, named
 from ui.pages.ledger_past import PastView
+from ui.pages.monitor_parts import ReviewStrip, waiting_marks
+from ui.pages.records import OPEN_TEXT, OPEN_TIP, open_records
 from ui.pages.stock_journal import JournalView
 from ui.pages.stock_parts import (
     ANY,
@@ -60,7 +68,15 @@ class LedgerQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Row(ShownLine):
-    """A ledger line as the table shows it."""
+    """A ledger line as the table shows it, with the monitor's mark and the queries on it that are not closed."""
+
+    verified: str = ""
+    query: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Late entry, corrected, correction of which entry, queries that are not closed."""
+        return ", ".join(part for part in (super(Row, self).mark, self.query) if part)
 
     @property
     def move(self) -> str:
@@ -152,6 +168,7 @@ _COLUMNS = (
     _column("recorder", "Recorder", 140),
     _column("verifier", "Verifier", 140, write=_dash),
     _column("recorded_at", "Recorded at", MOMENT_WIDTH, write=say_moment),
+    _column("verified", "Monitor verified", 168, write=_dash),
 )
 
 _BALANCE_COLUMNS = (
@@ -164,10 +181,28 @@ _BALANCE_COLUMNS = (
 )
 
 
+def _lot_of(row: BalanceRow) -> Thing:
+    return Thing(lot_name(row.balance.lot, row.balance.strength_mg))
+
+
+def _behind_balance() -> dict[str, Leads]:
+    """What the numbers of a lot lead to."""
+
+    def now(states: tuple[str, ...]) -> Leads:
+        return lambda row: Stock(row.balance.strength_mg, row.balance.lot, states=states)
+
+    return {
+        "received": lambda row: Received(row.balance.strength_mg, row.balance.lot),
+        "sum_of_states": now(EVERY_STATE),
+        **{name: now(states) for name, _, states in BalanceRow.GROUPS},
+    }
+
+
 class LineDialog(QDialog):
     """One ledger line with everything on it."""
 
-    def __init__(self, office: Office, row: Row, parent: QWidget) -> None:
+    def __init__(self, office: Office, row: Row, parent: QWidget, *, lot: str = "") -> None:
+        """``lot`` is the one the ledger was asked for: the balances are of it alone."""
         super().__init__(parent)
         line, zone = row.line, office.site.time_zone
         self._seq = line.event_seq
@@ -208,8 +243,14 @@ class LineDialog(QDialog):
         correct.setEnabled(office.may("move_undone"))
         correct.setToolTip(office.why_not("move_undone"))
         correct.clicked.connect(self._correct)
+        self._office = office
+        self._balance = Stock(line.strength_mg, lot, states=ON_SITE, through_line=line.line_id)
+        sums = Button("&Behind the balance…", name="ledger_line_behind")
+        sums.setToolTip("The entries that make what is on site after this line")
+        sums.clicked.connect(self._behind)
         foot = QHBoxLayout()
         foot.addWidget(correct)
+        foot.addWidget(sums)
         foot.addStretch(1)
         foot.addWidget(close)
         column = QVBoxLayout(self)
@@ -220,12 +261,16 @@ class LineDialog(QDialog):
             column.addWidget(CorrectionHistory((row.correction,), zone, name="ledger_line_correction"))
         column.addWidget(KeyValues(pairs, columns=2, name="ledger_line_facts"))
         column.addWidget(units)
+        column.addWidget(ReviewStrip(office, line.event_seq))
         column.addStretch(1)
         column.addLayout(foot)
         close.setFocus()
 
     def _correct(self) -> None:
         self.corrector.open(self._seq)
+
+    def _behind(self) -> None:
+        open_behind(self._office, self._balance, self)
 
 
 class LedgerPage(Page):
@@ -240,6 +285,10 @@ class LedgerPage(Page):
         self._places: tuple[Place, ...] = ()
         self.print_button = Button("&Print accountability record…", name="record_print", kind="primary", icon="print")
         self.print_button.clicked.connect(self._print)
+        self.away_button = Button(OPEN_TEXT, name="ledger_records")
+        self.away_button.setToolTip(OPEN_TIP)
+        self.away_button.clicked.connect(self._take_away)
+        self.action_bar.addWidget(self.away_button)
         self.action_bar.addWidget(self.print_button)
         self.journal = JournalView(office)
         self.past = PastView(office)
@@ -285,6 +334,7 @@ class LedgerPage(Page):
         )
         fill_height(self.table, 240)
         self.table.row_activated.connect(self._open)
+        lead_rows(self._office, self.table, self._leads(), thing=line_of)
         self._count = Text("", "muted", name="ledger_count")
         self._check = Banner("info", "Counting…", name="ledger_identity")
         foot = QHBoxLayout()
@@ -311,6 +361,8 @@ class LedgerPage(Page):
             sortable=False,
         )
         fill_height(self.balance_table, 240)
+        self.balance_table.row_activated.connect(self._behind_balance)
+        lead_rows(self._office, self.balance_table, _behind_balance(), thing=_lot_of)
         view = QWidget()
         column = QVBoxLayout(view)
         column.setContentsMargins(0, 0, 0, 0)
@@ -319,7 +371,8 @@ class LedgerPage(Page):
         column.addWidget(
             Text(
                 "Received counts the vials one by one; the states are the ledger's own sums. The two must be equal "
-                "for every strength and lot. Used up: empty and partial containers, and what came back from a subject.",
+                "for every strength and lot. Used up: empty and partial containers, and what came back from a subject. "
+                "Enter shows what is behind the number the arrow keys stand on.",
                 "small",
             )
         )
@@ -369,25 +422,56 @@ class LedgerPage(Page):
         question = request.filter or LedgerQuestion()
         with self._office.desk.store.read() as reader:
             total = reader.count_ledger(question.wanted)
+            site = self._office.site
             if not question.newest_first:
                 lines = reader.ledger(question.wanted, offset=request.offset, limit=request.limit)
-                return PageResult(_rows(reader, lines), total)
+                return PageResult(_rows(reader, lines, site), total)
             end = max(total - request.offset, 0)
             first = max(end - request.limit, 0)
             lines = reader.ledger(question.wanted, offset=first, limit=end - first) if end else ()
-            return PageResult(_rows(reader, list(reversed(lines))), total)
+            return PageResult(_rows(reader, list(reversed(lines)), site), total)
 
     def _loaded(self, total: int) -> None:
         whose = "of the chosen lot" if self.lot.value() not in (ANY, "") else "of the line's strength, all lots"
         self._count.setText(
             f"{vials_count(total, 'line')}. Balances count the unopened vials {whose}. Moves in small letters stay "
-            "inside the pharmacy. Enter opens a line."
+            "inside the pharmacy. Enter opens a line; Ctrl+B shows what is behind a number."
         )
 
     def _open(self, row: Row) -> None:
-        LineDialog(self._office, row, self).open()
+        LineDialog(self._office, row, self, lot=self._lot()).open()
+
+    def _leads(self) -> dict[str, Leads]:
+        """What the numbers of a line lead to. Its balances are of the lot chosen above, or of all."""
+
+        return {
+            "quantity": line_of,
+            "balance_available": partial(self._after, states_of("available")),
+            "balance_quarantine": partial(self._after, states_of("quarantine")),
+            "on_site": partial(self._after, ON_SITE),
+            "dose_mg": lambda row: Amount(row.dose_id, "prescribed") if row.dose_mg else None,
+            "dose_id": named("dose_id"),
+        }
+
+    def _after(self, states: tuple[str, ...], row: Row) -> Stock:
+        return Stock(row.strength_mg, self._lot(), states=states, through_line=row.line_id)
+
+    def _lot(self) -> str:
+        lot = self.lot.value()
+        return "" if lot == ANY else lot
+
+    def _behind_balance(self, row: BalanceRow) -> None:
+        """Show what is behind the number that the keyboard stands on; of a column without one, what was received."""
+        key = _BALANCE_COLUMNS[self.balance_table.currentIndex().column()].key
+        lead = _behind_balance().get(key)
+        what = lead(row) if lead is not None else Received(row.balance.strength_mg, row.balance.lot)
+        assert what is not None
+        open_behind(self._office, what, self)
 
     # -- the record
+
+    def _take_away(self) -> None:
+        open_records(self._office, self)
 
     def _print(self) -> None:
         desk = self._office.desk
@@ -465,8 +549,18 @@ def _say_balance(found: Sequence[LotBalance]) -> tuple[str, str, str]:
     return "ok", f"Received = sum of states in all {vials_count(len(found), 'lot')} ({each}). See Balance.", "Balanced"
 
 
-def _rows(reader: Reader, lines: Sequence[LedgerLine]) -> tuple[Row, ...]:
-    return tuple(Row(shown.line, shown.correction) for shown in with_corrections(reader, lines))
+def _rows(reader: Reader, lines: Sequence[LedgerLine], site: Site) -> tuple[Row, ...]:
+    marks = reader.review_marks(list({line.event_seq for line in lines}))
+    queries = waiting_marks(reader)
+    return tuple(
+        Row(
+            shown.line,
+            shown.correction,
+            verified_words(marks.get(shown.line.event_seq), site),
+            queries.get(shown.line.event_seq, ""),
+        )
+        for shown in with_corrections(reader, lines)
+    )
 
 
 def _places(reader: Reader) -> tuple[Place, ...]:

@@ -1,18 +1,24 @@
 """At a past moment: the stock and the ledger as known then and as known now, and what was entered later."""
 
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.errors import Refused
+from pharmacy_app.domain.events import utc_text
 from pharmacy_app.domain.units import show
+from pharmacy_app.services.about import lot_name
+from pharmacy_app.services.behind import Stock, Thing, states_of
 from pharmacy_app.services.past import Past, PastForm, past, print_past, read_past
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import Printed
 from pharmacy_app.services.views import LedgerLine, PastStockLine
 from ui.office import Office
+from ui.pages.figure import lead_rows, line_of
 from ui.pages.stock_parts import MOMENT_WIDTH, TippedPages, TippedRows, fill_height, say_mg, vials_count
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
@@ -103,6 +109,7 @@ class PastView(QWidget):
         super().__init__()
         self._office = office
         self._form: PastForm | None = None
+        self._utc = ""
         self.at = DateTimeField("past_at", "Date and &time", required=True)
         self.known = ChoiceField(
             "past_known",
@@ -151,11 +158,12 @@ class PastView(QWidget):
         self.ledger_table = DataTable(
             self.model, name="past_ledger", label="Ledger at the moment", empty_text="No line.", sortable=False
         )
+        self._hang_leads()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
-        column.addLayout(bar)
-        column.addLayout(buttons)
+        for line in (bar, buttons):
+            column.addLayout(line)
         column.addWidget(self.said)
         for table, least in ((self.stock_table, 150), (self.later_table, 110), (self.ledger_table, 170)):
             fill_height(table, least)
@@ -167,6 +175,33 @@ class PastView(QWidget):
         self._rest = QWidget()
         column.addWidget(self._rest, 3)
         self._show_parts(False)
+
+    def _hang_leads(self) -> None:
+        """Let the numbers lead to what is behind them at the moment that is shown."""
+        lead_rows(
+            self._office,
+            self.stock_table,
+            {"known_then": self._known_then, "known_now": self._known_now},
+            thing=lambda row: Thing(lot_name(row.lot, row.strength_mg)),
+        )
+        lead_rows(self._office, self.later_table, {"quantity": line_of}, thing=line_of)
+        balances = {
+            f"balance_{balance}": partial(self._after, states_of(balance)) for balance in ("available", "quarantine")
+        }
+        lead_rows(self._office, self.ledger_table, {"quantity": line_of, **balances}, thing=line_of)
+
+    def _known_then(self, row: StockRow) -> Stock:
+        line = row.line
+        return Stock(line.strength_mg, line.lot, line.place, (line.state,), utc=self._utc)
+
+    def _known_now(self, row: StockRow) -> Stock:
+        return replace(self._known_then(row), known_now=True)
+
+    def _after(self, states: tuple[str, ...], row: LaterRow) -> Stock:
+        """The balance after a line of the ledger that is shown."""
+        now = self._form is not None and self._form.known == "now"
+        line = row.line
+        return Stock(line.strength_mg, states=states, utc=self._utc, known_now=now, through_line=line.line_id)
 
     def _show_parts(self, there: bool) -> None:
         for widget in (self.stock_table, self.ledger_heading, self.ledger_table):
@@ -192,6 +227,7 @@ class PastView(QWidget):
 
     def _got(self, found: tuple[PastForm, Past]) -> None:
         self._form, then = found
+        self._utc = utc_text(then.moment)
         self.stock.set_rows([StockRow(line) for line in then.stock])
         self.later.set_rows([LaterRow(line) for line in then.entered_later])
         on_site: dict[Decimal, int] = {}

@@ -1,519 +1,145 @@
-"""The monitor's home: everything to read, no vial to move, and the one act of the monitor's own: accountability."""
+"""The monitor's desk: the visit, queries, what is accounted for, the signed periods, and stock and doses to read."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from functools import partial
-from zoneinfo import ZoneInfo
+from typing import Protocol
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from pharmacy_app.domain.comparisons import compare_administered
-from pharmacy_app.domain.dates import say_day, say_moment
-from pharmacy_app.domain.expiry import stock_state
-from pharmacy_app.domain.units import show_mg, show_percent
-from pharmacy_app.domain.vials import STRENGTHS_MG
-from pharmacy_app.services import views
-from pharmacy_app.services.desk import Desk, protocol_of, site_of, today_of
-from pharmacy_app.services.ports import Reader, VialFilter
-from pharmacy_app.services.printing import Printed, RecordForm, print_accountability_record
 from ui.office import Office
-from ui.pages.monitor_accountability import AccountabilityCard, Waiting, waiting_of
-from ui.pages.monitor_periods import PeriodsCard
-from ui.pages.stock_parts import STATES, state_says, state_tone
-from ui.theme import SPACE_L, SPACE_S, SPACE_XS
-from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
-from ui.widgets.panels import Banner, Card, KeyValues, Page
-from ui.widgets.tables import Column, DataTable, RowTableModel
+from ui.pages import anchor, records
+from ui.pages.monitor_accountability import AccountabilitySection
+from ui.pages.monitor_parts import Drafts, standing
+from ui.pages.monitor_periods import PeriodsSection
+from ui.pages.monitor_queries import QueriesSection
+from ui.pages.monitor_stock import StockSection
+from ui.pages.monitor_visit import VisitSection
+from ui.widgets.basics import Button
+from ui.widgets.panels import Page, Tabs
 
-MONITOR_LINE = (
-    "You read everything and move no vial. You sign which used containers you accounted for, periods of the record,"
-    " and the close-out of the study."
-)
-OTHERS_LINE = "This is what the monitor reads. Nobody else changes anything on this page."
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Vials of one strength: every unit ever received, and how many are in each state now."""
-
-    strength_mg: Decimal
-    received: int
-    states: tuple[tuple[str, int], ...]
-
-    @property
-    def accounted(self) -> int:
-        """The sum over all states."""
-        return sum(count for _, count in self.states)
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every unit received is in exactly one state."""
-        return self.received == self.accounted
-
-    def sentence(self) -> str:
-        """The identity in words: received = the sum of the states."""
-        parts = " + ".join(f"{count:,} {state}" for state, count in self.states) or "0"
-        sign = "=" if self.balanced else "≠"
-        return f"{self.received:,} received {sign} {parts}"
+MONITOR_LINE = "You read everything and move no vial."
+OTHERS_LINE = "What the monitor reviews and asks."
 
 
-@dataclass(frozen=True, slots=True)
-class StockRow:
-    """A line of the stock table."""
+class Section(Protocol):
+    """A view of the desk."""
 
-    strength: str
-    lot: str
-    expires_on: date
-    place: str
-    state: str
-    vials: int
+    def refresh(self) -> None:
+        """Ask anew for what is shown."""
+
+    def stop(self) -> QWidget:
+        """Where the keyboard begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenRow:
-    """A dose that was given: three amounts and how far the last is from the first."""
-
-    dose_id: str
-    subject_number: str
-    cycle_day: str
-    given_on: date
-    prescribed: str
-    prepared: str
-    administered: str
-    difference: str
-    reportable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MonitorFacts:
-    """What the page shows."""
-
-    totals: tuple[Totals, ...]
-    waiting: Waiting
-    stock: tuple[StockRow, ...]
-    errors: tuple[views.ErrorLine, ...]
-    discrepancies: tuple[views.Discrepancy, ...]
-    periods: tuple[views.Period, ...]
-    given: tuple[GivenRow, ...]
-    head: views.Head
-
-
-def question(desk: Desk, reader: Reader) -> MonitorFacts:
-    """Everything on the page, from one reading of the store. What expired is summed apart from what is usable."""
-    site, today = site_of(reader), today_of(desk, reader)
-    stock = reader.stock()
-    totals = []
-    for strength in STRENGTHS_MG:
-        counts = dict.fromkeys(STATES, 0)
-        for line in stock:
-            if line.strength_mg == strength:
-                state = stock_state(line.state, line.expires_on, today)
-                counts[state] = counts.get(state, 0) + line.vials
-        received = reader.count_vials(VialFilter(strength_mg=strength))
-        there = tuple((state, count) for state, count in counts.items() if count)
-        totals.append(Totals(strength, received, there))
-    given = []
-    for dose in reader.doses():
-        thread = reader.dose(dose.dose_id) if dose.given_on else None
-        if thread is None or dose.given_on is None or dose.administered_mg is None:
-            continue
-        compared = compare_administered(dose.administered_mg, dose.prescribed_mg, protocol_of(site, dose.given_on))
-        given.append(
-            GivenRow(
-                dose.dose_id,
-                dose.subject_number,
-                f"C{dose.cycle} D{dose.day}",
-                dose.given_on,
-                show_mg(dose.prescribed_mg),
-                "–" if thread.prepared_mg is None else show_mg(thread.prepared_mg),
-                show_mg(dose.administered_mg),
-                "–" if compared.percent is None else show_percent(compared.percent),
-                compared.at_or_over_limit,
-            )
-        )
-    rows = tuple(
-        StockRow(
-            show_mg(line.strength_mg),
-            line.lot,
-            line.expires_on,
-            line.place,
-            stock_state(line.state, line.expires_on, today),
-            line.vials,
-        )
-        for line in stock
-    )
-    return MonitorFacts(
-        tuple(totals),
-        waiting_of(reader),
-        rows,
-        tuple(reader.errors()),
-        tuple(reader.discrepancies(status="open")),
-        tuple(reader.periods()),
-        tuple(reversed(given)),
-        reader.head(),
-    )
-
-
-class _TotalRow(QWidget):
-    """One strength: the identity with icon and word, and the button that prints its record."""
-
-    def __init__(self, totals: Totals) -> None:
-        super().__init__()
-        key = show_mg(totals.strength_mg).replace(" ", "_")
-        kind = "ok" if totals.balanced else "stop"
-        word = "Balanced" if totals.balanced else "Does not balance"
-        self.setObjectName(f"totals_{key}")
-        head = QHBoxLayout()
-        head.setSpacing(SPACE_S)
-        head.addWidget(IconView(kind, kind))
-        head.addWidget(Text(f"{show_mg(totals.strength_mg)} vials", "strong", wrap=False))
-        head.addWidget(Text(word, "label", tone=kind, wrap=False, name=f"totals_{key}_state"))
-        head.addStretch(1)
-        sentence = Text(totals.sentence(), name=f"totals_{key}_identity")
-        sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, SPACE_S, 0, SPACE_S)
-        column.setSpacing(SPACE_XS)
-        column.addLayout(head)
-        column.addWidget(sentence)
+VIEWS = ("visit", "queries", "accountability", "periods", "stock")
+"""The keys of the views, in their order."""
 
 
 class MonitorPage(Page):
-    """Read only for everyone but for the monitor's accountability; what is printed here is printed for everyone."""
+    """Five views; each is asked anew when it is shown, and the others when they are next chosen.
+
+    ``open_on`` takes a view's key (``visit``, ``queries``, ``accountability``, ``periods``, ``stock``), or the number
+    of a visit or query.
+    """
 
     def __init__(self, office: Office) -> None:
-        super().__init__("Monitor", office.site.name, name="monitor_page")
+        super().__init__(
+            "Monitor", MONITOR_LINE if office.is_monitor else OTHERS_LINE, name="monitor_page", max_width=1280
+        )
         self._office = office
-        self._acts = {strength: office.act() for strength in STRENGTHS_MG}
-        self._printing = STRENGTHS_MG[0]
-        for key, words in (("ledger", "&Ledger"), ("labels", "&Papers"), ("subjects", "&Subjects")):
-            link = Button(words, name=f"monitor_{key}", icon=key)
+        for key, words in (("ledger", "Led&ger"), ("labels", "Pap&ers"), ("subjects", "Sub&jects")):
+            link = Button(words, name=f"monitor_{key}")
             link.setToolTip({"ledger": "Every move of every vial, and the journal"}.get(key, ""))
             link.clicked.connect({"ledger": self._ledger, "labels": self._papers, "subjects": self._subjects}[key])
             self.action_bar.addWidget(link)
-        line = MONITOR_LINE if office.is_monitor else OTHERS_LINE
-        self.add(Banner("info", line, word="" if office.is_monitor else "Read only", name="monitor_line"))
-        self._trouble = Banner("stop", "", name="monitor_trouble")
-        self._trouble.hide()
-        self.add(self._trouble)
-        self._make_totals()
-        self._make_discrepancies()
-        self.accountability = AccountabilityCard(office)
-        self.add(self.accountability)
-        self.periods = PeriodsCard(office)
-        self.add(self.periods)
-        self._make_errors()
-        self._make_given()
-        self._make_stock()
-        self._make_journal()
-
-    # -- what is on the page
-
-    def _make_totals(self) -> None:
-        card = Card(
-            "Every vial is accounted for",
-            "Received is the sum of all states, strength by strength.",
-            name="totals_card",
+        for key, words, tip, work in (
+            ("paper", anchor.OPEN_TEXT, anchor.OPEN_TIP, self._check_paper),
+            ("records", records.OPEN_TEXT, records.OPEN_TIP, self._take_away),
+        ):
+            button = Button(words, name=f"monitor_{key}")
+            button.setToolTip(tip)
+            button.clicked.connect(work)
+            self.action_bar.addWidget(button)
+        self._drafts = Drafts(self)
+        self.visit = VisitSection(office, self._drafts)
+        self.visit.stands_on.connect(self._stand)
+        self.queries = QueriesSection(office, self._drafts)
+        accounts, periods = AccountabilitySection(office), PeriodsSection(office)
+        self.accountability, self.periods = accounts.card, periods.card
+        self.stock = StockSection(office)
+        self.stock.shown.connect(self.show_widget)
+        self._sections: tuple[Section, ...] = (self.visit, self.queries, accounts, periods, self.stock)
+        self._stale = set(VIEWS)
+        self.views = Tabs(
+            [
+                ("Visit", self.visit),
+                ("Queries", self.queries),
+                ("Accountability", accounts),
+                ("Periods", periods),
+                ("Stock and doses", self.stock),
+            ],
+            name="monitor_views",
         )
-        self._totals = QVBoxLayout()
-        self._totals.setSpacing(0)
-        card.body.addLayout(self._totals)
-        prints = QHBoxLayout()
-        prints.setSpacing(SPACE_S)
-        prints.addWidget(Text("Accountability record, all lots:", "muted", wrap=False))
-        self.prints: dict[Decimal, Button] = {}
-        for strength, slot in zip(STRENGTHS_MG, (self._print_first, self._print_second), strict=True):
-            words = show_mg(strength)
-            button = Button(f"Print record {words}", name=f"print_record_{words.replace(' ', '_')}", icon="print")
-            button.clicked.connect(slot)
-            self.prints[strength] = button
-            prints.addWidget(button)
-        prints.addStretch(1)
-        card.body.addLayout(prints)
-        self.add(card)
-
-    def _make_discrepancies(self) -> None:
-        card = Card(
-            "Discrepancies that stand",
-            "Differences between shelf and record that two people have not explained yet. Enter opens one in Counts.",
-            name="standing_card",
-        )
-        self._standing = RowTableModel(
-            (
-                Column("number", "No.", width=110),
-                Column("count_number", "Count", width=110, write=lambda text: text or "–"),
-                Column("opened_at", "Opened", width=120, write=lambda moment: say_day(moment.date())),
-                Column("sentence", "What differs", stretch=True, tone=lambda _: "stop"),
-            ),
-            parent=self,
-        )
-        self.standing_table = DataTable(
-            self._standing,
-            name="standing_table",
-            label="Discrepancies that stand",
-            visible_rows=3,
-            sortable=False,
-        )
-        self.standing_table.row_activated.connect(self._open_discrepancy)
-        card.add(self.standing_table)
-        card.hide()
-        self._standing_card = card
-        self.add(card)
-
-    def _make_errors(self) -> None:
-        card = Card(
-            "Medication errors",
-            "Enter or a double click opens a record in Errors. A record cannot be deleted.",
-            name="errors_card",
-        )
-        self._errors = RowTableModel(
-            (
-                Column("error_id", "Record", width=110),
-                Column("dose_id", "Dose", width=110),
-                Column("subject_number", "Subject", width=110),
-                Column("occurred_on", "Occurred on", write=say_day, width=120),
-                Column("prescribed_mg", "Prescribed", numeric=True, write=show_mg),
-                Column("administered_mg", "Given", numeric=True, write=show_mg),
-                Column("difference", "Difference", numeric=True),
-                Column("status", "Status", stretch=True, tone=_error_tone),
-            ),
-            parent=self,
-        )
-        self.errors_table = DataTable(
-            self._errors,
-            name="errors_table",
-            label="Medication errors",
-            empty_text="No medication error was recorded.",
-            visible_rows=3,
-            sortable=False,
-        )
-        self.errors_table.row_activated.connect(self._open_error)
-        card.add(self.errors_table)
-        self.add(card)
-
-    def _make_given(self) -> None:
-        card = Card("Doses given", "Enter or a double click opens a dose with its whole thread.", name="given_card")
-        self._given = RowTableModel(
-            (
-                Column("dose_id", "Dose", width=110),
-                Column("subject_number", "Subject", width=110),
-                Column("cycle_day", "Cycle", width=80),
-                Column("given_on", "Given on", write=say_day, width=120),
-                Column("prescribed", "Prescribed", numeric=True),
-                Column("prepared", "Prepared", numeric=True),
-                Column("administered", "Given", numeric=True),
-                Column("difference", "Difference", numeric=True, stretch=True, tone=_given_tone),
-            ),
-            parent=self,
-        )
-        self.given_table = DataTable(
-            self._given,
-            name="given_table",
-            label="Doses given",
-            empty_text="No dose was given yet.",
-            visible_rows=6,
-            sortable=False,
-        )
-        self.given_table.row_activated.connect(self._open_dose)
-        card.add(self.given_table)
-        self.add(card)
-
-    def _make_stock(self) -> None:
-        card = Card("Stock by lot, place and state", name="monitor_stock_card")
-        self._stock = RowTableModel(
-            (
-                Column("strength", "Strength", numeric=True, width=100),
-                Column("lot", "Lot", width=130),
-                Column("expires_on", "Expires", write=say_day, width=120),
-                Column("place", "Place", stretch=True),
-                Column("state", "State", width=130, tone=_stock_tone),
-                Column("vials", "Vials", numeric=True),
-            ),
-            parent=self,
-        )
-        card.add(
-            DataTable(
-                self._stock,
-                name="monitor_stock_table",
-                label="Stock by lot, place and state",
-                empty_text="No vial was received yet.",
-                visible_rows=7,
-            )
-        )
-        self._legend = Text("", "small", name="state_legend")
-        card.add(self._legend)
-        self.add(card)
-
-    def _make_journal(self) -> None:
-        card = Card(
-            "Journal",
-            "Every act is one event that carries the hash of the event before it. Verifying replays all of them.",
-            name="journal_card",
-        )
-        self._head = KeyValues(name="journal_head")
-        card.add(self._head)
-        self.verified = Banner("ok", "", name="verification")
-        self.verified.hide()
-        card.add(self.verified)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_L)
-        row.addStretch(1)
-        self.verify = Button("&Verify the journal", name="verify_journal", icon="check")
-        self.verify.clicked.connect(self._verify)
-        row.addWidget(self.verify)
-        card.body.addLayout(row)
-        self.add(card)
+        self.views.chosen.connect(self._chosen)
+        self.add(self.views, 1)
 
     def is_dirty(self) -> bool:
-        """Whether the monitor has begun a note."""
-        return self.accountability.is_dirty() or self.periods.is_dirty()
+        """Whether something was typed that is not recorded yet."""
+        return self._drafts.any() or self.accountability.is_dirty() or self.periods.is_dirty()
 
-    # -- asking
+    # -- which view
 
     def refresh(self) -> None:
-        """Ask for everything anew."""
-        self._office.ask(partial(question, self._office.desk), self._got, self._failed)
+        """Ask the view shown anew, and the others when they are chosen."""
+        self._stale = set(VIEWS)
+        self._ask()
 
-    def _got(self, facts: MonitorFacts) -> None:
-        self._trouble.hide()
-        clear_layout(self._totals)
-        for at, totals in enumerate(facts.totals):
-            if at:
-                self._totals.addWidget(rule())
-            self._totals.addWidget(_TotalRow(totals))
-        self.accountability.show_waiting(facts.waiting)
-        self.periods.show_periods(facts.periods)
-        self._standing.set_rows(facts.discrepancies)
-        self._standing_card.setVisible(bool(facts.discrepancies))
-        self._errors.set_rows(facts.errors)
-        self._given.set_rows(facts.given)
-        self._stock.set_rows(facts.stock)
-        states = sorted({row.state for row in facts.stock}, key=_state_order)
-        self._legend.setText("  ".join(f"{state.capitalize()}: {state_says(state)}." for state in states))
-        self._legend.setVisible(bool(states))
-        self._head.set_pairs(
-            [
-                ("Events", f"{facts.head.seq:,}"),
-                ("Hash of the last", " ".join(facts.head.hash[at : at + 8] for at in range(0, 64, 8))),
-                ("Last recorded", self._head_moment(facts.head)),
-            ]
-        )
+    def open_on(self, what: str) -> None:
+        """Show a view, a visit or a query."""
+        if what.startswith("QRY-"):
+            self._show("queries")
+            self.queries.open_on(what)
+        elif what.startswith("VIS-"):
+            self._show("visit")
+            self.visit.show_visit(what)
+        elif what in VIEWS:
+            self._show(what)
 
-    def _head_moment(self, head: views.Head) -> str:
-        zone = self._office.site.time_zone
-        if not head.recorded_utc:
-            return ""
-        moment = datetime.fromisoformat(head.recorded_utc).astimezone(ZoneInfo(zone))
-        return f"{say_moment(moment)} {zone}"
+    def _show(self, key: str) -> None:
+        self.views.set_current(VIEWS.index(key))
+        self._ask()
 
-    def _failed(self, trouble: Exception) -> None:
-        self._trouble.set_message("stop", f"The page could not be read: {trouble}")
-        self._trouble.show()
+    def _ask(self) -> None:
+        at = self.views.current
+        if VIEWS[at] in self._stale:
+            self._stale.discard(VIEWS[at])
+            self._sections[at].refresh()
+
+    def _chosen(self, index: int) -> None:
+        self._ask()
+        self._sections[index].stop().setFocus()
+
+    def _stand(self, widget: QWidget) -> None:
+        """Put the keyboard where the next step is, if it stands nowhere else on the page than at the tabs."""
+        stands = [each for each in standing(self) if self.isAncestorOf(each)]
+        at_tabs = all(each.objectName().startswith("monitor_views_") or not each.isVisible() for each in stands)
+        if self.isVisible() and at_tabs:
+            widget.setFocus()
 
     # -- going on
 
     def _ledger(self) -> None:
         self._office.go.emit("ledger", "")
 
+    def _check_paper(self) -> None:
+        anchor.open_anchor(self._office, self)
+
+    def _take_away(self) -> None:
+        records.open_records(self._office, self)
+
     def _papers(self) -> None:
         self._office.go.emit("labels", "")
 
     def _subjects(self) -> None:
         self._office.go.emit("subjects", "")
-
-    def _open_dose(self, row: GivenRow) -> None:
-        self._office.go.emit("prepare", row.dose_id)
-
-    def _open_discrepancy(self, row: views.Discrepancy) -> None:
-        self._office.go.emit("counts", row.number)
-
-    def _open_error(self, row: views.ErrorLine) -> None:
-        self._office.open_error(row.error_id)
-
-    # -- printing and verifying
-
-    def _print_first(self) -> None:
-        self._print(STRENGTHS_MG[0])
-
-    def _print_second(self) -> None:
-        self._print(STRENGTHS_MG[1])
-
-    def _print(self, strength: Decimal) -> None:
-        self._printing = strength
-        self._hold(True)
-        desk, act = self._office.desk, self._acts[strength]
-        form = RecordForm(format(strength, "f"))
-
-        def work() -> Printed:
-            return print_accountability_record(desk, act, form)
-
-        self._office.do(work, self._printed, self._not_printed, busy="Printing the accountability record")
-
-    def _hold(self, busy: bool) -> None:
-        for button in (*self.prints.values(), self.verify):
-            button.setEnabled(not busy)
-
-    def _printed(self, printed: Printed) -> None:
-        self._hold(False)
-        strength = self._printing
-        self._acts[strength] = self._office.act()
-        words = show_mg(strength)
-        self._office.show_paper(
-            f"Accountability record, {words}", f"accountability-{words.replace(' ', '-')}.pdf", printed, self
-        )
-        self._office.changed.emit()
-
-    def _not_printed(self, trouble: Exception) -> None:
-        self._hold(False)
-        self._office.say_trouble(trouble)
-
-    def _verify(self) -> None:
-        self._hold(True)
-        self.verified.hide()
-        store = self._office.desk.store
-
-        def work() -> views.Verification:
-            return store.verify()
-
-        self._office.do(work, self._verified, self._not_verified, busy="Verifying the journal")
-
-    def _verified(self, found: views.Verification) -> None:
-        self._hold(False)
-        if found.sound:
-            text = (
-                f"All {found.events:,} events are as they were written, and every table follows from them."
-                f" Last hash {found.head_hash[:16]}…"
-            )
-            self.verified.set_message("ok", text, word="Sound")
-        else:
-            where = f" The first bad event is {found.first_bad}." if found.first_bad is not None else ""
-            text = f"{found.trouble}{where} Stop work, keep this database as it is, and call the administrator."
-            self.verified.set_message("stop", text, word="Not sound")
-        self.verified.show()
-        self.show_widget(self.verified)
-
-    def _not_verified(self, trouble: Exception) -> None:
-        self._hold(False)
-        self.verified.set_message("stop", f"The journal could not be verified: {trouble}", word="Not verified")
-        self.verified.show()
-
-
-def _state_order(state: str) -> int:
-    return STATES.index(state) if state in STATES else len(STATES)
-
-
-def _stock_tone(row: StockRow) -> str:
-    return state_tone(row.state)
-
-
-def _given_tone(row: GivenRow) -> str:
-    return "stop" if row.reportable else ""
-
-
-def _error_tone(row: views.ErrorLine) -> str:
-    return "stop" if row.status == "open" else ""
 
 
 def make_page(office: Office) -> QWidget:

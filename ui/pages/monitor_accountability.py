@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.events import Event
@@ -14,8 +14,10 @@ from pharmacy_app.services.disposition import AccountForm, account_for
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.printing import unit_ranges
 from ui.office import Office
+from ui.pages.figure import lead_rows, named
+from ui.pages.monitor_reconciled import ReconciledCard
 from ui.pages.stock_parts import ANY, TippedRows, say_mg, state_tone, vials_count
-from ui.theme import SPACE_S
+from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text
 from ui.widgets.fields import ChoiceField, NoteField
 from ui.widgets.panels import Card, SignatureBox
@@ -87,9 +89,10 @@ class AccountabilityCard(Card):
             sortable=False,
         )
         self.table.selectionModel().selectionChanged.connect(self._count)
+        lead_rows(office, self.table, {"dose_id": named("dose_id")}, thing=named("unit_number"))
         self.add(self.table)
         self._said = Text("", "muted", name="account_said")
-        self.all_button = Button("&Choose all", name="account_all")
+        self.all_button = Button("Ch&oose all", name="account_all")
         self.all_button.clicked.connect(self.table.selectAll)
         row = QHBoxLayout()
         row.setSpacing(SPACE_S)
@@ -197,3 +200,32 @@ class AccountabilityCard(Card):
         others = [str(fault) for fault in faults if fault.field != "note"] if faults else [str(trouble)]
         self.signature.set_fault("\n".join(others) or "The note needs a look.")
         self.note.set_fault("\n".join(notes))
+
+
+class AccountabilitySection(QWidget):
+    """What waits for the monitor's accountability, and what is reconciled."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__()
+        self.setObjectName("monitor_accountability")
+        self._office = office
+        self.card = AccountabilityCard(office)
+        self.reconciled = ReconciledCard(office)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE_M)
+        column.addWidget(self.card)
+        column.addWidget(self.reconciled)
+        column.addStretch(1)
+
+    def refresh(self) -> None:
+        """Ask anew."""
+        self._office.ask(waiting_of, self._got, self._office.say_trouble)
+        self.reconciled.refresh()
+
+    def stop(self) -> QWidget:
+        """Where the keyboard begins: the containers that wait."""
+        return self.card.table
+
+    def _got(self, waiting: Waiting) -> None:
+        self.card.show_waiting(waiting)

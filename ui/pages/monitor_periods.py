@@ -6,21 +6,24 @@ from datetime import date
 from functools import partial
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.events import Event
+from pharmacy_app.services.behind import Entry, PeriodCount
 from pharmacy_app.services.desk import Credentials, Desk
 from pharmacy_app.services.periods import PeriodForm, period_so_far, sign_period
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.views import Period, PeriodRecord
 from ui.office import Office
+from ui.pages.figure import Leads, lead_rows
+from ui.pages.monitor_parts import NarrowTable
 from ui.pages.stock_parts import TippedRows, say_at, say_mg, vials_count
 from ui.widgets.basics import Text
 from ui.widgets.fields import DateField, NoteField
 from ui.widgets.panels import Card, KeyValues, SignatureBox
-from ui.widgets.tables import Column, DataTable
+from ui.widgets.tables import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class PeriodRow:
     balance: str
     head: str
     note: str
+    event_seq: int
 
 
 def balance_words(record: PeriodRecord) -> str:
@@ -59,7 +63,12 @@ def row_of(period: Period, zone: str) -> PeriodRow:
         balance_words(record),
         f"{record.head_seq} {record.head_hash[:12]}",
         period.note,
+        period.event_seq,
     )
+
+
+def _counted(which: str) -> Leads:
+    return lambda row: PeriodCount(row.event_seq, which)
 
 
 class PeriodsCard(Card):
@@ -78,25 +87,31 @@ class PeriodsCard(Card):
             (
                 Column("through_on", "Through", write=say_day, width=120),
                 Column("signed_by", "Signed by", width=150),
-                Column("signed_at", "Signed at", width=190),
+                Column("signed_at", "Signed at", width=150),
                 Column("new_lines", "Lines", numeric=True),
                 Column("late_entries", "Late", numeric=True),
                 Column("corrections", "Corrected", numeric=True),
-                Column("balance", "On site at its end", width=280, write=lambda text: text or "nothing"),
-                Column("head", "Journal's end", width=170),
-                Column("note", "Note", stretch=True, write=lambda text: text or "–"),
+                Column("note", "Note", width=110, stretch=True, write=lambda text: text or "–"),
             ),
             parent=self,
         )
-        self.table = DataTable(
+        self.table = NarrowTable(
             self._rows,
+            leaves_out=("signed_at",),
+            below=760,
             name="periods_table",
             label="Signed periods",
             empty_text="No period is signed yet.",
             visible_rows=3,
-            sortable=False,
         )
+        self.table.row_chosen.connect(self._say)
+        counts = {"new_lines": "lines", "late_entries": "late entries", "corrections": "corrections"}
+        behind = {key: _counted(which) for key, which in counts.items()}
+        lead_rows(office, self.table, behind, thing=lambda row: Entry(row.event_seq))
         self.add(self.table)
+        self._said = Text("", "muted", name="period_said")
+        self._said.hide()
+        self.add(self._said)
         self.through = DateField(
             "period_through", "Sign &through", hint="The last day of the period, a day that is over."
         )
@@ -128,6 +143,16 @@ class PeriodsCard(Card):
     def show_periods(self, periods: Sequence[Period]) -> None:
         """Show what is signed; what was typed for the next one stays."""
         self._rows.set_rows([row_of(period, self._office.site.time_zone) for period in periods])
+        if periods:
+            self.table.setCurrentIndex(self._rows.index(0, 0))
+
+    def _say(self, row: PeriodRow) -> None:
+        on_site = row.balance or "nothing"
+        self._said.setText(
+            f"Through {say_day(row.through_on)}, signed {row.signed_at}. On site at its end: {on_site}. Journal's end:"
+            f" entry {row.head}."
+        )
+        self._said.show()
 
     # -- the next one
 
@@ -198,6 +223,35 @@ class PeriodsCard(Card):
         self.note.set_fault(note)
         if day:
             self.through.editor().setFocus()
+
+
+class PeriodsSection(QWidget):
+    """The signed periods, with the height they need."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__()
+        self.setObjectName("monitor_periods")
+        self._office = office
+        self.card = PeriodsCard(office)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.card)
+        column.addStretch(1)
+
+    def refresh(self) -> None:
+        """Ask anew."""
+        self._office.ask(_periods, self._got, self._office.say_trouble)
+
+    def stop(self) -> QWidget:
+        """Where the keyboard begins: the periods."""
+        return self.card.table
+
+    def _got(self, found: tuple[Period, ...]) -> None:
+        self.card.show_periods(found)
+
+
+def _periods(reader: Reader) -> tuple[Period, ...]:
+    return tuple(reader.periods())
 
 
 def _so_far(desk: Desk, typed: str, reader: Reader) -> tuple[str, PeriodRecord]:

@@ -24,6 +24,7 @@ from pharmacy_app.services.views import DoseLine
 from ui.office import Office
 from ui.pages import prepare_finish as finish
 from ui.pages import prepare_mix as mix
+from ui.pages.figure import lead_rows, named
 from ui.pages.prepare_check import CheckPanel, check_record
 from ui.pages.prepare_criteria import CriteriaPanel, criteria_record
 from ui.pages.prepare_decision import DecidePanel, decision_record
@@ -50,6 +51,7 @@ from ui.pages.prepare_step import (
     say_level,
 )
 from ui.pages.prepare_vials import VialsPanel, plan_record
+from ui.pages.query_strip import QueryStrip
 from ui.pages.stock_parts import say_at
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, Text
@@ -184,6 +186,7 @@ class PreparePage(Page):
         self.table = DataTable(self._model, name="doses_under_way", label="Doses under way", sortable=False)
         self.table.row_chosen.connect(self._row_chosen)
         self.table.row_activated.connect(self._row_chosen)
+        lead_rows(office, self.table, {"subject": named("subject")}, thing=named("dose_id"))
         self._empty = EmptyState(
             "No dose is under way",
             "Begin with the prescriber's order. The guide then leads from the decision to the closed vials."
@@ -231,6 +234,7 @@ class PreparePage(Page):
         self.decisions.hide()
         self.notes = Banner("info", "", word="Corrected", name="correction_notes")
         self.notes.hide()
+        self._queries = QueryStrip(self.office, name="dose_query")
         self.steps = StepHeader(STEPS, name="prepare_steps")
         self.steps.chosen.connect(self.look_at)
         # Ten titles share one row: each takes the width of its own words, not a tenth.
@@ -254,7 +258,7 @@ class PreparePage(Page):
         self._place = QVBoxLayout()
         self._place.setContentsMargins(0, 0, 0, 0)
         column.addLayout(words)
-        for part in (self.clock_line, self.decisions, self.notes, self.steps, self._looking):
+        for part in (self.clock_line, self.decisions, self.notes, self._queries, self.steps, self._looking):
             column.addWidget(part)
         column.addLayout(self._place)
         self._stage.hide()
@@ -370,6 +374,7 @@ class PreparePage(Page):
         self.clock_line.hide()
         self.decisions.hide()
         self.notes.hide()
+        self._queries.show_about()
         self._looking.hide()
         self._mark_steps(frozenset(), ORDER)
         self._drop_record()
@@ -392,6 +397,7 @@ class PreparePage(Page):
         self._tick()
         self._show_decisions(facts)
         self._show_notes(facts)
+        self._queries.show_about(line.dose_id)
         step = self._step(facts)
         self._drop_finished(facts, step)
         self._show_steps(facts, step)
@@ -597,9 +603,9 @@ class PreparePage(Page):
         if step == CRITERIA:
             return criteria_record(facts, zone)
         if step == DECIDE:
-            return decision_record(facts)
+            return decision_record(facts, self.office)
         if step == VIALS:
-            return plan_record(facts, zone)
+            return plan_record(facts, self.office, zone)
         if step == CHECK:
             return check_record(facts, zone)
         if step == MIX:

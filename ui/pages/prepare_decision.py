@@ -15,6 +15,7 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.findings import Finding, Named, Severity, Step
 from pharmacy_app.domain.request import DoseRequest, Height
 from pharmacy_app.domain.units import show, show_kg, show_percent
+from pharmacy_app.services.behind import Amount, Entry
 from pharmacy_app.services.desk import today_of
 from pharmacy_app.services.doses import (
     Decided,
@@ -29,6 +30,7 @@ from pharmacy_app.services.doses import (
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.views import DoseLine, DoseThread
 from ui.office import Office
+from ui.pages.figure import lead
 from ui.pages.prepare_numbers import NumberGrid, percent_step, readable, readable_findings
 from ui.pages.prepare_step import Facts, Foot, StepPanel, Told, say_day, split_faults
 from ui.pages.prepare_whatif import WhatIfCard
@@ -126,6 +128,16 @@ class DecisionView(QWidget):
         """The number to read first."""
         planned = self._numbers["planned"].button
         return planned if planned.isEnabled() else self.findings_card
+
+    def lead_on(self, office: Office, facts: Facts) -> None:
+        """Let the numbers of a recorded decision lead to the entries behind them."""
+        of_dose = {"planned": "calculated", "prescribed": "prescribed"}
+        seq = facts.thread.decision_seq
+        for key, number in self._numbers.items():
+            if key in of_dose:
+                lead(office, number, Amount(facts.line.dose_id, of_dose[key]))
+            elif seq is not None:
+                lead(office, number, Entry(seq))
 
     def show_decision(self, decision: DoseDecision, basis: Basis, told: Told) -> None:
         """Show a decision, its findings explained by ``told``; the same one again changes nothing."""
@@ -230,7 +242,7 @@ class DecisionView(QWidget):
             )
 
 
-def decision_record(facts: Facts) -> QWidget:
+def decision_record(facts: Facts, office: Office) -> QWidget:
     """The recorded decision, to look back at."""
     record = QWidget()
     column = QVBoxLayout(record)
@@ -238,6 +250,7 @@ def decision_record(facts: Facts) -> QWidget:
     column.setSpacing(SPACE_M)
     view = DecisionView(name="decided", can_override=False)
     view.show_decision(decision_of(facts.thread), basis_of_thread(facts.thread), facts.told)
+    view.lead_on(office, facts)
     card = Card("As recorded", name="decided_record")
     decision = facts.thread.decision
     card.add(

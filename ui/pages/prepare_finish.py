@@ -15,11 +15,13 @@ from pharmacy_app.domain.findings import Finding, Named
 from pharmacy_app.domain.medication_errors import StoppedFor
 from pharmacy_app.domain.units import KEPT, parse_decimal, show, show_mg, show_percent
 from pharmacy_app.services.administration import AdministrationForm, ClosedTyped, CloseForm, administer, close_vials
+from pharmacy_app.services.behind import Amount
 from pharmacy_app.services.doses import decision_of
 from pharmacy_app.services.views import ErrorLine, MgLine
 from ui.office import Office
 from ui.pages.correction import correction_part
 from ui.pages.done_field import LateField
+from ui.pages.figure import lead
 from ui.pages.prepare_numbers import NumberGrid, percent_step
 from ui.pages.prepare_step import (
     Facts,
@@ -217,7 +219,7 @@ def error_banners(facts: Facts, office: Office, zone: ZoneInfo, *, name: str) ->
     return [ErrorBanner(error, office, zone, name=f"{name}_error") for error in facts.errors]
 
 
-def given_card(facts: Facts, zone: Any, *, name: str) -> Card:
+def given_card(facts: Facts, office: Office, zone: Any, *, name: str) -> Card:
     """What was given against what was prescribed."""
     given = facts.thread.administration
     compared = from_plain(DoseComparison, given["comparison"])
@@ -244,6 +246,9 @@ def given_card(facts: Facts, zone: Any, *, name: str) -> Card:
             ),
             note=f"reportable at {show(compared.limit_percent)} % or more",
         )
+    lead(office, amount, Amount(facts.line.dose_id, "administered"))
+    lead(office, prescribed, Amount(facts.line.dose_id, "prescribed"))
+    lead(office, against, Amount(facts.line.dose_id, "difference"))
     card.add(NumberGrid((amount, prescribed, against)))
     findings = from_plain(tuple[Finding, ...], given["findings"])
     if findings:
@@ -277,7 +282,7 @@ def given_record(facts: Facts, office: Office, zone: ZoneInfo) -> QWidget:
     """The administration, to look back at; a medication error stands on top."""
     return column_of(
         *error_banners(facts, office, zone, name="given"),
-        given_card(facts, zone, name="given"),
+        given_card(facts, office, zone, name="given"),
         *correction_part(
             office, facts.thread.administer_seq, "administration_corrected", facts.corrections, name="given"
         ),
@@ -369,7 +374,7 @@ class ClosePanel(StepPanel):
     def show_facts(self, facts: Facts) -> None:
         """One group a vial; a medication error above them, what was given beneath."""
         if self._given is None and facts.thread.administration is not None:
-            self._given = given_card(facts, self.zone, name="close_given")
+            self._given = given_card(facts, self.office, self.zone, name="close_given")
             self.body.addWidget(self._given)
         self._show_errors(facts)
         if self._rows:
@@ -500,6 +505,8 @@ def summary(facts: Facts, office: Office, zone: ZoneInfo) -> QWidget:
     ):
         number = NumberButton(caption, name=f"summary_{key}")
         number.set_number(show(value, 4) if value is not None else "–", "mg" if value is not None else "")
+        if value is not None:
+            lead(office, number, Amount(line.dose_id, "calculated" if key == "planned" else key))
         amounts.append(number)
     card.add(NumberGrid(amounts, columns=4))
     released = f"{thread.released_by}, {say_moment(thread.released_at, zone)}" if thread.released_by else ""

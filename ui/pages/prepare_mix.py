@@ -14,6 +14,7 @@ from pharmacy_app.domain.findings import Named, Step
 from pharmacy_app.domain.planning import BeyondUse
 from pharmacy_app.domain.units import show, show_mg, show_percent
 from pharmacy_app.domain.vials import Vial
+from pharmacy_app.services.behind import Amount, Entry
 from pharmacy_app.services.desk import Credentials, today_of
 from pharmacy_app.services.labelling import ScanBackForm, scan_back
 from pharmacy_app.services.ports import Reader
@@ -24,6 +25,7 @@ from pharmacy_app.services.views import PrintedLine
 from ui.office import Office
 from ui.pages.correction import correction_part
 from ui.pages.done_field import LateField
+from ui.pages.figure import lead
 from ui.pages.labels_kept import KeptLabels, KeptLabelsDialog, kept_labels
 from ui.pages.prepare_check import plain_number
 from ui.pages.prepare_numbers import NumberGrid, percent_step
@@ -337,7 +339,7 @@ class MixPanel(StepPanel):
 class PreparedView(QWidget):
     """What the bag holds: prepared mg against prescribed, and the clock, each with its working."""
 
-    def __init__(self, facts: Facts, zone: Any, *, name: str) -> None:
+    def __init__(self, facts: Facts, office: Office, zone: Any, *, name: str) -> None:
         super().__init__()
         made = facts.thread.preparation
         compared = from_plain(DoseComparison, made["comparison"])
@@ -396,6 +398,11 @@ class PreparedView(QWidget):
             ),
             note=f"{show(Decimal(made['bag_volume_ml']))} mL of {made['diluent']}",
         )
+        dose_id, seq = facts.line.dose_id, facts.thread.prepare_seq
+        lead(office, prepared, Amount(dose_id, "prepared"))
+        lead(office, against, Amount(dose_id, "prepared difference"))
+        if seq is not None:
+            lead(office, final, Entry(seq))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_M)
@@ -414,7 +421,7 @@ class PreparedView(QWidget):
 def mix_record(facts: Facts, office: Office, zone: Any) -> QWidget:
     """The recorded preparation, to look back at, with its worksheet."""
     card = Card("What was prepared", name="mixed_card")
-    card.add(PreparedView(facts, zone, name="mixed"))
+    card.add(PreparedView(facts, office, zone, name="mixed"))
     card.add(KeyValues([("Prepared by", facts.thread.prepared_by)]))
     seq = facts.thread.prepare_seq
     correcting = correction_part(office, seq, "preparation_corrected", facts.corrections, name="mixed")
@@ -537,7 +544,7 @@ class LabelsPanel(StepPanel):
             self._held = None
         if self._held is None:
             self._shown_seq = facts.thread.prepare_seq
-            self._held = PreparedView(facts, self.zone, name="labels_prepared")
+            self._held = PreparedView(facts, self.office, self.zone, name="labels_prepared")
             self._made.add(self._held)
 
 
@@ -615,7 +622,7 @@ class ReleasePanel(StepPanel):
         """Show what the bag holds."""
         self.labels.show_printed(facts.bag_labels)
         if self._held is None:
-            self._held = PreparedView(facts, self.zone, name="release_prepared")
+            self._held = PreparedView(facts, self.office, self.zone, name="release_prepared")
             self._made.add(self._held)
             # What the ward is told with the bag stands right beneath the signature.
             self.body.insertWidget(self.body.indexOf(self._made), reminder_card(facts, name="release_reminders"))

@@ -25,6 +25,7 @@ from pharmacy_app.domain.settings import StudySettings
 from pharmacy_app.domain.tolerance import Budget, Part, show_part
 from pharmacy_app.domain.units import show, show_mg, show_percent
 from pharmacy_app.domain.vials import Vial
+from pharmacy_app.services.behind import Thing
 from pharmacy_app.services.desk import Credentials
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.preparation import (
@@ -40,6 +41,7 @@ from pharmacy_app.services.preparation import (
 )
 from pharmacy_app.services.printing import unit_ranges
 from ui.office import Office
+from ui.pages.figure import lead_rows
 from ui.pages.prepare_numbers import NumberGrid
 from ui.pages.prepare_step import Facts, StepPanel, Told, say_day, say_moment, sentences, split_faults
 from ui.theme import SPACE_M, SPACE_S
@@ -73,6 +75,12 @@ class DrawRow:
     expires_on: date
     place: str
     draw: str
+
+
+def scanned_vial(row: DrawRow) -> Thing | None:
+    """The vial that was scanned for a line of the plan."""
+    unit_number = row.scanned.partition("✓ ")[2]
+    return Thing(unit_number) if unit_number else None
 
 
 PLAN_COLUMNS = (
@@ -325,7 +333,7 @@ def _extractable(settings: StudySettings, strength_mg: Decimal) -> str:
     return show(signed.value.extractable_mg) if signed else "not signed"
 
 
-def plan_record(facts: Facts, zone: Any) -> QWidget:
+def plan_record(facts: Facts, office: Office, zone: Any) -> QWidget:
     """The signed plan, to look back at."""
     plan = plan_of(facts.thread)
     record = QWidget()
@@ -338,6 +346,7 @@ def plan_record(facts: Facts, zone: Any) -> QWidget:
     )
     table = DataTable(model, name="planned_vials", label="Vials of this dose", sortable=False)
     table.setFixedHeight(36 * (len(plan.draws) + 1) + 8)
+    lead_rows(office, table, thing=scanned_vial)
     card.add(table)
     bag = BagView(name="planned")
     bag.show_plan(plan, facts.settings)
@@ -435,6 +444,7 @@ class VialsPanel(StepPanel):
         self._look_alike.hide()
         self._draws_model = RowTableModel(DRAW_COLUMNS)
         self._draws_table = DataTable(self._draws_model, name="draws", label="Vials of the plan", sortable=False)
+        lead_rows(self.office, self._draws_table, thing=scanned_vial)
         self.instead = Button("Take it &instead", name="take_instead")
         self.instead.clicked.connect(self.take_instead)
         self.instead.hide()

@@ -2,6 +2,8 @@
 
 from collections import deque
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -10,6 +12,8 @@ from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.protocol import Storage
+from pharmacy_app.services.about import lot_name
+from pharmacy_app.services.behind import Found, Received, Stock, Thing
 from pharmacy_app.services.desk import protocol_of, today_of, zone_of
 from pharmacy_app.services.documents import LOGGER_FILE
 from pharmacy_app.services.labelling import vials_of_shipment
@@ -21,9 +25,11 @@ from pharmacy_app.services.stock import all_reasons, held_of_shipment, receive, 
 from pharmacy_app.services.views import DocumentLine, ShipmentLine, ShipmentLot
 from ui.office import Office
 from ui.pages.documents_parts import attach_dialog
+from ui.pages.figure import Leads, lead_rows, named
 from ui.pages.labels import SCAN_BACK
 from ui.pages.places_field import places_in_use
 from ui.pages.print_labels import print_labels_dialog
+from ui.pages.query_strip import QueryStrip
 from ui.pages.receive_acts import acknowledge_dialog, logger_dialog, site_clock
 from ui.pages.stock_parts import (
     TippedRows,
@@ -95,6 +101,7 @@ class LotRow:
     counted: str
     damaged: str
     finding: str
+    strength_mg: Decimal
 
 
 def lot_row(lot: ShipmentLot) -> LotRow:
@@ -114,6 +121,7 @@ def lot_row(lot: ShipmentLot) -> LotRow:
         str(lot.counted),
         unknown if lot.damaged is None else str(lot.damaged),
         "; ".join(found) or "as listed",
+        lot.strength_mg,
     )
 
 
@@ -209,6 +217,11 @@ class ReceivePage(Page):
         )
         self.table.row_chosen.connect(self._choose)
         self.table.row_activated.connect(self._choose)
+        behind: dict[str, Leads] = {
+            "vials": lambda row: Received(shipment=row.number),
+            "awaiting_release": lambda row: Stock(shipment=row.number, states=("held",)),
+        }
+        lead_rows(self._office, self.table, behind, thing=named("number", "shipment"))
         self._empty = EmptyState(
             "No shipment has been received",
             "When one arrives, choose “Receive a shipment” and copy its packing list. Every vial then gets a number "
@@ -228,6 +241,12 @@ class ReceivePage(Page):
         self._card.hide()
         self._empty.hide()
         return view
+
+    def _said_of_lot(self, which: str, row: LotRow) -> Found | None:
+        """What is behind a number that the receipt of the chosen shipment says of a lot."""
+        if self._facts is None or getattr(row, which) == "–":
+            return None
+        return Found(self._facts.line.number, row.strength_mg, row.lot, which)
 
     def _make_card(self) -> Card:
         """The chosen shipment: its next step, its lots and facts, its papers."""
@@ -258,6 +277,8 @@ class ReceivePage(Page):
         self.lot_table = DataTable(
             self.lots, name="shipment_lots", label="Lots against the packing list", visible_rows=1, sortable=False
         )
+        lots = {which: partial(self._said_of_lot, which) for which in ("listed", "counted", "damaged")}
+        lead_rows(self._office, self.lot_table, lots, thing=lambda row: Thing(lot_name(row.lot, row.strength_mg)))
         steps = _row(self.label_button, self.scan_button, self.release_button)
         held = _row(self.logger_button, self.document_button)
         papers = _row(self.papers_button, self.attach_button, self.receipt_button, self.acknowledge_button)
@@ -267,6 +288,8 @@ class ReceivePage(Page):
         heading.addWidget(self.vials_button)
         card.body.addLayout(heading)
         card.add(self._next)
+        self._queries = QueryStrip(self._office, name="shipment_query")
+        card.add(self._queries)
         card.body.addLayout(steps)
         card.body.addLayout(held)
         card.add(self.lot_table)
@@ -325,6 +348,7 @@ class ReceivePage(Page):
             self._step_act = self._office.act()
         self._facts = facts
         line = facts.line
+        self._queries.show_about(f"shipment {line.number}", f"RCV-{line.event_seq}")
         self._name.setText(
             " · ".join(
                 part for part in (f"Shipment {line.number}", vials_count(line.vials), unit_ranges(facts.units)) if part

@@ -10,10 +10,13 @@ from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.places import KIND_SAYS, KINDS, REFRIGERATOR
+from pharmacy_app.domain.vials import move_table
+from pharmacy_app.services.behind import Stock
 from pharmacy_app.services.desk import Act
 from pharmacy_app.services.places import LONGEST_NAME, ClosePlaceForm, PlaceForm, add_place, close_place
 from pharmacy_app.services.views import Place
 from ui.office import Office
+from ui.pages.figure import lead_rows, named
 from ui.pages.print_labels import print_labels_dialog
 from ui.pages.stock_parts import ActDialog, TippedRows, vials_count
 from ui.pages.subjects_parts import FittingTable
@@ -55,6 +58,9 @@ _COLUMNS = (
 )
 
 
+_THERE = tuple(state.name for state in move_table().states.values() if state.on_site)
+
+
 class PlacesPanel(QWidget):
     """Every place with its kind, what lies there, and the form for a new one. Signal ``needs_look()``."""
 
@@ -92,6 +98,8 @@ class PlacesPanel(QWidget):
             visible_rows=6,
         )
         self.table.selectionModel().selectionChanged.connect(self._offer)
+        behind = {"vials": lambda row: Stock(place=row.name, states=_THERE)}
+        lead_rows(self._office, self.table, behind, thing=named("name", "place"))
         card.add(self.table)
         self._said = Text("", "muted", name="places_said")
         self.close_button = Button("Close this &place…", name="places_close")

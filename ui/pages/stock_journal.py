@@ -9,23 +9,19 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_moment
 from pharmacy_app.domain.people import AUTHORITY
+from pharmacy_app.services.behind import Entry
 from pharmacy_app.services.corrections import may_correct
-from pharmacy_app.services.desk import Act
-from pharmacy_app.services.printed_head import (
-    PRINTED_DIGITS,
-    HeadChecked,
-    PrintedHead,
-    check_printed_head,
-    read_printed_head,
-)
 from pharmacy_app.services.views import CorrectionLine, EventLine, Verification
 from ui.bridge import Cancelled, Progress
 from ui.office import Office
+from ui.pages.anchor import OPEN_TEXT, OPEN_TIP, open_anchor
+from ui.pages.beside import BesideTable
 from ui.pages.correction import CorrectionHistory, Corrector
+from ui.pages.figure import lead_rows
+from ui.pages.monitor_parts import ReviewStrip, waiting_marks
 from ui.pages.stock_parts import (
     ANY,
     MOMENT_WIDTH,
-    ActDialog,
     FilterBar,
     TippedPages,
     TippedRows,
@@ -156,9 +152,16 @@ class EventDialog(QDialog):
         column.addWidget(Text(title, "title", name="event_title"))
         if correction is not None:
             column.addWidget(CorrectionHistory((correction,), zone, name="event_correction"))
+        column.addWidget(ReviewStrip(office, event.seq))
         column.addWidget(facts)
         column.addWidget(signed)
-        column.addWidget(table, 1)
+        self.beside = BesideTable(office, event.seq)
+        # Beside one another: the window of a corrected entry is high enough as it is.
+        both = QHBoxLayout()
+        both.setSpacing(SPACE_S)
+        both.addWidget(table, 3)
+        both.addWidget(self.beside, 2)
+        column.addLayout(both, 1)
         column.addLayout(foot)
         table.setFocus()
 
@@ -172,6 +175,7 @@ class EventRow:
 
     event: EventLine
     correction: CorrectionLine | None = None
+    query: str = ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.event, name)
@@ -183,9 +187,10 @@ class EventRow:
 
     @property
     def mark(self) -> str:
-        """The event's own marks, and by which event it was corrected."""
+        """The event's own marks, by which event it was corrected, and the queries on it that are not closed."""
         by = [] if self.correction is None else [f"corrected by {self.correction.event_seq}"]
-        return ", ".join([*self.event.marks, *by])
+        query = [self.query] if self.query else []
+        return ", ".join([*self.event.marks, *by, *query])
 
 
 def _signed(signatures: tuple[str, ...]) -> str:
@@ -204,20 +209,8 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What verifying found, and how a printed paper fits if one was laid beside the journal."""
-
-    found: Verification
-    paper: HeadChecked | None = None
-
-
 def _tone(kind: str) -> str:
     return "warn" if kind in ("access_denied", "sign_in_failed") else ""
-
-
-def _read_paper(_act: Act, typed: dict[str, str]) -> PrintedHead:
-    return read_printed_head(typed["paper_events"], typed["paper_head"])
 
 
 class JournalView(QWidget):
@@ -236,10 +229,10 @@ class JournalView(QWidget):
         self.verify_button = Button("&Verify the journal", name="journal_verify", icon="check")
         self.verify_button.setToolTip("Replays every event from the first on and compares each byte, link and table.")
         self.verify_button.clicked.connect(self.verify)
-        self.paper_button = Button("Check a pri&nted paper…", name="journal_paper")
-        self.paper_button.setToolTip("Verifies the journal and looks in it for what the foot of a paper names.")
+        self.paper_button = Button(OPEN_TEXT, name="journal_paper")
+        self.paper_button.setToolTip(OPEN_TIP)
         self.paper_button.clicked.connect(self.ask_paper)
-        self.stop_button = Button("Stop verif&ying", name="journal_verify_stop")
+        self.stop_button = Button("Stop verifyin&g", name="journal_verify_stop")
         self.stop_button.setToolTip("Other work waits until verifying has ended. Stopping it changes nothing.")
         self.stop_button.clicked.connect(self._stop)
         self.stop_button.hide()
@@ -259,6 +252,7 @@ class JournalView(QWidget):
         )
         fill_height(self.table, 260)
         self.table.row_activated.connect(self._open)
+        lead_rows(office, self.table, thing=lambda row: Entry(row.seq))
         self._count = Text("", "muted", name="journal_count")
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
@@ -288,7 +282,8 @@ class JournalView(QWidget):
         with self._office.desk.store.read() as reader:
             rows = reader.events(kind=kind, text=text, offset=request.offset, limit=request.limit)
             corrections = reader.corrections([event.seq for event in rows])
-            shown = tuple(EventRow(event, corrections.get(event.seq)) for event in rows)
+            queries = waiting_marks(reader)
+            shown = tuple(EventRow(event, corrections.get(event.seq), queries.get(event.seq, "")) for event in rows)
             return PageResult(shown, reader.count_events(kind=kind, text=text))
 
     def _loaded(self, total: int) -> None:
@@ -298,34 +293,11 @@ class JournalView(QWidget):
         EventDialog(self._office, row.event, row.correction, self).open()
 
     def ask_paper(self) -> None:
-        """Ask for number of events and head as a paper's foot has them, then verify the journal against it."""
-        dialog = ActDialog(
-            self._office,
-            "Check a printed paper",
-            "At the foot of every report stands how many events the journal held when it was printed, and its head. "
-            "A journal that was cut short or written anew since then does not fit the paper any more.",
-            "Chec&k",
-            (
-                TextField("paper_events", "&Number of events", max_length=12, placeholder="1,234"),
-                TextField("paper_head", "&Head", max_length=64, placeholder=f"{PRINTED_DIGITS} characters"),
-            ),
-            _read_paper,
-            name="paper_dialog",
-            busy="Reading the paper",
-            parent=self,
-        )
-        dialog.succeeded.connect(self.verify_against)
-        dialog.open()
-
-    def verify_against(self, paper: PrintedHead) -> None:
-        """Verify the journal and look in it for what the paper names."""
-        self._verify(paper)
+        """Check a paper against the journal."""
+        open_anchor(self._office, self)
 
     def verify(self) -> None:
         """Replay the journal in the database thread and show what came of it."""
-        self._verify(None)
-
-    def _verify(self, paper: PrintedHead | None) -> None:
         self.verify_button.setEnabled(False)
         self.paper_button.setEnabled(False)
         self.stop_button.show()
@@ -333,16 +305,12 @@ class JournalView(QWidget):
         self.result.show()
         store = self._office.desk.store
 
-        def work(progress: Progress) -> Proof:
+        def work(progress: Progress) -> Verification:
             def tell(done: int, total: int) -> None:
                 progress.stop_if_cancelled()
                 progress.report(done, total)
 
-            found = store.verify(tell)
-            if paper is None or not found.holds_together:
-                return Proof(found)
-            with store.read() as reader:
-                return Proof(found, check_printed_head(reader, paper))
+            return store.verify(tell)
 
         bridge = self._office.bridge
         self._progress = bridge.run_long(work, self._verified, self._failed, busy="Verifying the journal")
@@ -364,27 +332,18 @@ class JournalView(QWidget):
             self.verify_button.setFocus()
         self.stop_button.hide()
 
-    def _verified(self, proof: Proof) -> None:
+    def _verified(self, found: Verification) -> None:
         self._ended()
-        found, paper = proof.found, proof.paper
-        said = f" {paper.sentence}" if paper is not None else ""
-        if found.sound and paper is not None and not paper.fits:
-            text = (
-                f"{paper.sentence} Look again at what you typed and whose paper it is. If both are right, stop work in "
-                "this database, keep it as it is, and tell the sponsor and whoever keeps your backups."
-            )
-            self.result.set_message("stop", text, word="Does not fit")
-            return
         if found.sound:
             text = (
                 f"All {found.events:,} events are as they were written, every link fits, and replaying them gives "
-                f"the very tables shown here. Last hash {found.head_hash[:12]}.{said}"
+                f"the very tables shown here. Last hash {found.head_hash[:12]}."
             )
             self.result.set_message("ok", text, word="Sound")
             return
         where = f" The first bad event is number {found.first_bad}." if found.first_bad is not None else ""
         text = (
-            f"{found.trouble}{where}{said} Stop work in this database, keep it as it is, and tell the sponsor and "
+            f"{found.trouble}{where} Stop work in this database, keep it as it is, and tell the sponsor and "
             "whoever keeps your backups."
         )
         self.result.set_message("stop", text, word="Altered")

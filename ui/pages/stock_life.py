@@ -12,13 +12,16 @@ from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.units import show
 from pharmacy_app.domain.vials import move_table
+from pharmacy_app.services.behind import Entry, Mg
 from pharmacy_app.services.disposition_forms import FORM_PREFIXES, form_number, print_form
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import Printed
 from pharmacy_app.services.views import EventLine, LedgerLine, MgLine, VialLife
 from ui.office import Office
 from ui.pages.correction import Corrector, words_of
+from ui.pages.figure import Figure, lead_rows, named
 from ui.pages.print_labels import print_labels_dialog
+from ui.pages.query_strip import QueryStrip
 from ui.pages.stock_parts import (
     LEDGER_BRIEF,
     ShownLine,
@@ -178,14 +181,28 @@ class VialLifeDialog(QDialog):
         self._state = Banner("info", "", name="vial_life_state")
         self._trouble = Banner("stop", "", name="vial_life_trouble")
         self._trouble.hide()
+        self._queries = QueryStrip(office, name="vial_life_query")
         self._facts = KeyValues(columns=2, name="vial_life_facts")
         self._lines = TippedRows(LEDGER_BRIEF)
         self._table = DataTable(self._lines, name="vial_life_lines", label="Ledger lines of this vial", sortable=False)
         self._table.row_chosen.connect(self._show_form)
+        lead_rows(office, self._table, {"dose_id": named("dose_id")}, thing=lambda row: Entry(row.event_seq))
         self._form = KeyValues(columns=2, name="vial_life_form")
         self._mg = KeyValues(columns=1, name="vial_life_mg")
         self._mg_card = Card("mg ledger", "Every opened vial closes to withdrawn + residue + discarded.")
         self._mg_card.add(self._mg)
+        figures = QHBoxLayout()
+        figures.setSpacing(SPACE_S)
+        figures.addWidget(Text("Behind:", "small", wrap=False))
+        unit = found.life.vial.unit_number
+        self._mg_figures = {
+            which: Figure(office, f"{which.capitalize()} mg", "–", Mg(unit, which), name=f"mg_{which}", kind="figure")
+            for which in ("labelled", "withdrawn", "residue", "discarded")
+        }
+        for figure in self._mg_figures.values():
+            figures.addWidget(figure)
+        figures.addStretch(1)
+        self._mg_card.body.addLayout(figures)
         self._lines_card = Card(
             "Ledger lines",
             "Every move of this vial, in the order it was done. The line chosen stands beneath with its form.",
@@ -235,7 +252,7 @@ class VialLifeDialog(QDialog):
         content.setSpacing(SPACE_M)
         facts = Card()
         facts.add(self._facts)
-        for part in (self._state, facts, self._lines_card, self._mg_card):
+        for part in (self._state, self._queries, facts, self._lines_card, self._mg_card):
             content.addWidget(part)
         content.addStretch(1)
         area = QScrollArea()
@@ -292,6 +309,7 @@ class VialLifeDialog(QDialog):
         title = f"Vial {vial.unit_number}"
         self.setWindowTitle(title)
         self._title.setText(f"{title} · {say_mg(vial.strength_mg)} · lot {vial.lot}")
+        self._queries.show_about(vial.unit_number)
         why = f" {vial.hold_reason[0].upper()}{vial.hold_reason[1:]}." if vial.hold_reason else ""
         waits = vial.state in move_table().moves["destroy"].from_states
         says = (
@@ -320,6 +338,10 @@ class VialLifeDialog(QDialog):
         self._mg_card.setVisible(life.mg is not None)
         if life.mg is not None:
             self._mg.set_pairs(mg_pairs(life.mg))
+            for which, figure in self._mg_figures.items():
+                amount = getattr(life.mg, f"{which}_mg")
+                figure.what = Mg(life.mg.unit_number, which)
+                figure.set_shown(f"{which} open" if amount is None else f"{show(amount)} mg {which}")
         self._offer(
             self.quarantine_button, "vials_quarantined", vial.state in move_table().moves["quarantine"].from_states
         )

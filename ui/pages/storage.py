@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pharmacy_app.domain.dates import say_day
 from pharmacy_app.domain.temperatures import say_celsius, say_span
+from pharmacy_app.services.behind import Exposed
 from pharmacy_app.services.desk import Desk
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import Printed
@@ -19,6 +20,7 @@ from pharmacy_app.services.storage import (
 )
 from pharmacy_app.services.storage_report import print_deviation
 from ui.office import Office
+from ui.pages.figure import lead_rows, named
 from ui.pages.stock_parts import TippedRows
 from ui.pages.storage_form import WHAT, DeviationView
 from ui.pages.storage_record import RecordView, capital
@@ -126,6 +128,9 @@ class StoragePage(Page):
             visible_rows=0,
         )
         self.table.row_activated.connect(self._activated)
+        lead_rows(
+            self._office, self.table, {"what": lambda row: Exposed(row.deviation_id)}, thing=named("deviation_id")
+        )
         card.add(self.table)
         self.table.row_chosen.connect(self._choose)
         self._said = Text("", name="storage_said")

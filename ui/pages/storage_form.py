@@ -14,6 +14,7 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.logger_files import CLOCKS, DATE_ORDERS, UNITS, Answers, Recognised
 from pharmacy_app.domain.temperatures import MKT_NOTICE, Limits, Span, SpanKind, say_celsius, say_span
+from pharmacy_app.services.charts import temperatures
 from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.storage import (
     BY_HAND,
@@ -32,10 +33,10 @@ from ui.pages.stock_parts import TippedRows, vials_count
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_M, SPACE_S
 from ui.widgets.basics import Button, Text, announce
+from ui.widgets.charts import PictureView
 from ui.widgets.fields import ChoiceField, DateField, DateTimeField, Field, Form, NoteField, TextField
 from ui.widgets.panels import Banner, Card, KeyValues, confirm
 from ui.widgets.tables import Column
-from ui.widgets.temperature_chart import TemperatureChart
 
 _SOURCE_WORDS = {
     FROM_FILE: "A file read out of the logger",
@@ -97,19 +98,6 @@ class SpanRow:
         self.low, self.high, self.mkt = said(span.min_celsius), said(span.max_celsius), said(span.mkt_celsius)
 
 
-def spans_words(spans: Sequence[Span], limits: Limits) -> str:
-    """The spans in sentences, for who cannot see the curve."""
-    if not spans:
-        return "Every temperature is inside the limits."
-    rows = [SpanRow(number, span, limits) for number, span in enumerate(spans, start=1)]
-    return " ".join(
-        f"{row.number}: {row.what} from {row.start} to {row.end}, {row.duration}"
-        + (f", up to {row.high}" if row.high != "–" else "")
-        + (f", down to {row.low}." if span.freeze_risk else ".")
-        for row, span in zip(rows, spans, strict=True)
-    )
-
-
 def recognised_pairs(known: Recognised) -> list[tuple[str, str]]:
     """How a file was read, label by label."""
     skipped = (*known.before, *known.after)
@@ -135,7 +123,7 @@ class PreviewCard(Card):
         super().__init__("What was read", "Nothing is recorded yet. Compare it with the logger.", name="preview_card")
         self.verdict = Banner("info", "", name="preview_verdict")
         self.known = KeyValues(columns=2, name="preview_recognised")
-        self.chart = TemperatureChart(name="preview_chart", label="Temperatures over time")
+        self.chart = PictureView(name="preview_chart")
         self._rows = span_rows(self)
         self.table = span_table(self._rows, "preview_spans")
         self.notice = Text(MKT_NOTICE, "small", name="preview_mkt")
@@ -168,8 +156,7 @@ class PreviewCard(Card):
             self.known.set_pairs(pairs)
         self.chart.setVisible(bool(found.trace))
         if found.trace:
-            words = spans_words(found.spans, found.limits)
-            self.chart.set_readings(found.trace, found.spans, found.limits, words)
+            self.chart.set_picture(temperatures(found.trace, found.spans, found.limits))
         self._rows.set_rows([SpanRow(at, span, found.limits) for at, span in enumerate(found.spans, start=1)])
         self.table.setVisible(bool(found.spans))
         self.notice.setVisible(any(span.mkt_celsius is not None for span in found.spans))

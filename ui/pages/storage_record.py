@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.temperatures import MKT_NOTICE, say_celsius
+from pharmacy_app.services.behind import Entry
+from pharmacy_app.services.charts import temperatures
 from pharmacy_app.services.desk import Act, Credentials
 from pharmacy_app.services.exposures import still_lasts
 from pharmacy_app.services.ports import Reader
@@ -33,16 +35,18 @@ from pharmacy_app.services.storage_report import outcome_words
 from pharmacy_app.services.views import DocumentLine
 from ui.office import Office
 from ui.pages.documents_parts import attach_dialog, attach_row
+from ui.pages.figure import lead_rows, named
+from ui.pages.query_strip import QueryStrip
 from ui.pages.stock_parts import ActDialog, TippedRows, say_mg, state_tone, vials_count
-from ui.pages.storage_form import SpanRow, span_rows, span_table, spans_words
+from ui.pages.storage_form import SpanRow, span_rows, span_table
 from ui.pages.storage_permission import DocumentChoice, ReleaseDialog
 from ui.pages.subjects_parts import FittingTable
 from ui.theme import SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
+from ui.widgets.charts import PictureView
 from ui.widgets.fields import ChoiceField, DateTimeField, Field, NoteField, PasswordField, TextField
 from ui.widgets.panels import Banner, Card, KeyValues
 from ui.widgets.tables import Column
-from ui.widgets.temperature_chart import TemperatureChart
 
 _ITEM_WORDS = {
     "end": "Ended",
@@ -96,6 +100,8 @@ class RecordView(QWidget):
         column.setSpacing(SPACE_M)
         self.state = Banner("stop", "", name="storage_state")
         column.addWidget(self.state)
+        self._queries = QueryStrip(office, name="storage_query")
+        column.addWidget(self._queries)
         column.addWidget(self._make_checklist())
         column.addWidget(self._make_risk())
         column.addWidget(self._make_temperatures())
@@ -141,13 +147,19 @@ class RecordView(QWidget):
 
     def _make_temperatures(self) -> Card:
         card = Card("Temperatures", name="storage_temperatures")
-        self.chart = TemperatureChart(name="storage_chart", label="Temperatures over time")
+        self.chart = PictureView(name="storage_chart")
         self._spans = span_rows(self)
         self.spans_table = span_table(self._spans, "storage_spans")
+        behind = dict.fromkeys(("low", "high", "mkt"), self._entry)
+        lead_rows(self._office, self.spans_table, behind, thing=self._entry)
         self._notice = Text(MKT_NOTICE, "small", name="storage_mkt")
         for widget in (self.chart, self.spans_table, self._notice):
             card.add(widget)
         return card
+
+    def _entry(self, _row: object) -> Entry:
+        """The entry that has the temperatures, with the file of the logger."""
+        return Entry(self._record.line.event_seq)
 
     def _make_vials(self) -> Card:
         card = Card(
@@ -175,6 +187,7 @@ class RecordView(QWidget):
             empty_text="No vial lay there at the time.",
             visible_rows=8,
         )
+        lead_rows(self._office, self.vials_table, {"dose": named("dose")}, thing=named("unit_number"))
         card.add(self.vials_table)
         self.decide_button = self._button("&Decision…", "storage_decide", "deviation_decided", self.decide)
         self.release_button = self._button(
@@ -201,6 +214,7 @@ class RecordView(QWidget):
         self._record = record
         line = record.line
         closed = line.status == "closed"
+        self._queries.show_about(line.deviation_id)
         if closed and line.closed_at is not None:
             text = f"Closed on {say_moment(line.closed_at)}, signed by {line.closed_by}."
             self.state.set_message("ok", text, word="Closed")
@@ -219,8 +233,7 @@ class RecordView(QWidget):
         self._risk.setVisible(bool(record.at_risk))
         self.chart.setVisible(bool(record.trace))
         if record.trace:
-            words = spans_words(record.spans, record.limits)
-            self.chart.set_readings(record.trace, record.spans, record.limits, words)
+            self.chart.set_picture(temperatures(record.trace, record.spans, record.limits))
         self._spans.set_rows([SpanRow(at, span, record.limits) for at, span in enumerate(record.spans, start=1)])
         self._notice.setVisible(any(span.mkt_celsius is not None for span in record.spans))
         self._vials.set_rows([_VialRow(vial) for vial in record.vials])

@@ -11,8 +11,11 @@ from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.treatment_calendar import DoseStatus, TreatmentCalendar
 from pharmacy_app.domain.units import show_mg
 from pharmacy_app.services import subjects, views
+from pharmacy_app.services.behind import Amount, Given
 from pharmacy_app.services.ports import Reader
 from ui.office import Office
+from ui.pages.figure import Leads, lead_rows, named
+from ui.pages.query_strip import QueryStrip
 from ui.pages.subjects_documents import DocumentsView
 from ui.pages.subjects_facts import SubjectFacts, facts_of, say_birth, subject_words
 from ui.pages.subjects_history import HistoryView
@@ -147,6 +150,12 @@ class SubjectsPage(Page):
         )
         self.table = DataTable(self._model, name="subjects_table", label="Subjects", visible_rows=12)
         self.table.row_activated.connect(self._activated)
+        lead_rows(
+            self._office,
+            self.table,
+            {"doses_given": lambda row: Given(row.subject_number, doses=True)},
+            thing=named("subject_number"),
+        )
         self._hint = Text("Enter or a double click opens a subject.", "small")
         self._list_card = Card(name="subjects_card")
         self._list_card.add(self.table)
@@ -170,6 +179,8 @@ class SubjectsPage(Page):
         column.setSpacing(SPACE_M)
         self._next = Banner("info", "", name="next_due")
         column.addWidget(self._next)
+        self._queries = QueryStrip(self._office, name="subject_query")
+        column.addWidget(self._queries)
         self.treatment = TreatmentView(self._office)
         self.weights = WeightsView(self._office)
         self.history = HistoryView(self._office)
@@ -224,6 +235,11 @@ class SubjectsPage(Page):
             sortable=False,
         )
         self.doses_table.row_activated.connect(self._open_dose)
+        behind: dict[str, Leads] = {
+            "prescribed": lambda row: Amount(row.dose_id, "prescribed"),
+            "administered": lambda row: Amount(row.dose_id, "administered"),
+        }
+        lead_rows(self._office, self.doses_table, behind, thing=named("dose_id"))
         doses.add(self.doses_table)
         return doses
 
@@ -271,6 +287,7 @@ class SubjectsPage(Page):
         self._trouble.hide()
         self.set_title(f"Subject {facts.number}", subject_words(facts))
         self._next.set_message(next_kind(facts.calendar), facts.calendar.next_words, word="Next")
+        self._queries.show_about(facts.number)
         for view in (self.treatment, self.weights, self.history, self.documents):
             view.show_facts(facts)
         self._doses.set_rows([_dose_row(dose) for dose in reversed(facts.doses)])

@@ -16,6 +16,7 @@ from ui.document import DocumentDialog, save_copy
 from ui.office import Office
 from ui.pages.documents import content_of
 from ui.pages.documents_parts import FILES_FILTER, PermitsField, kind_choices, purposes_of, read_file
+from ui.pages.figure import lead_rows, named
 from ui.pages.stock_parts import TippedRows
 from ui.pages.subjects_facts import SubjectFacts
 from ui.pages.subjects_parts import FittingTable
@@ -213,6 +214,7 @@ class DocumentsView(QWidget):
         )
         self.table.row_chosen.connect(self._choose)
         self.table.row_activated.connect(self._activated)
+        lead_rows(office, self.table, thing=named("document_id"))
         card = Card("Documents", "About this subject and its doses. Enter or a double click opens one.")
         self.begin = Button("Attach a docu&ment", name="begin_attach", icon="plus")
         self.begin.clicked.connect(self.begin_attach)

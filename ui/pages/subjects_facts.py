@@ -15,7 +15,9 @@ from pharmacy_app.domain.treatment import CyclePlan, Treatment
 from pharmacy_app.domain.treatment_calendar import TreatmentCalendar, calendar_of
 from pharmacy_app.domain.units import show
 from pharmacy_app.services import subjects, treatment, views
+from pharmacy_app.services.charts import doses_against_plan
 from pharmacy_app.services.desk import Desk, protocol_of, site_of, today_of
+from pharmacy_app.services.pictures import Picture
 from pharmacy_app.services.ports import Reader
 
 STATEMENT_WORDS = {
@@ -73,6 +75,7 @@ class SubjectFacts:
     today: date
     calendar: TreatmentCalendar
     drift: Drift
+    given: Picture
     measurements: tuple[views.MeasurementLine, ...]
     corrections: dict[int, views.CorrectionLine]
     doses: tuple[views.DoseLine, ...]
@@ -102,6 +105,7 @@ def facts_of(desk: Desk, reader: Reader, subject_number: str) -> SubjectFacts:
         today=today,
         calendar=treatment.calendar(desk, reader, subject_number),
         drift=subjects.drift_of(desk, reader, subject_number),
+        given=doses_against_plan(reader, protocol.dose_difference.from_percent, subject_number),
         measurements=measured,
         corrections=reader.corrections(list({row.event_seq for row in measured})),
         doses=doses,

@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from pharmacy_app.domain.dates import say_day, say_moment
 from pharmacy_app.domain.events import Event
 from pharmacy_app.services import treatment
+from pharmacy_app.services.behind import Entry
 from pharmacy_app.services.desk import Act
 from ui.office import Office
+from ui.pages.figure import lead_rows
 from ui.pages.stock_parts import MOMENT_WIDTH, ActDialog, TippedRows
 from ui.pages.subjects_facts import Statement, SubjectFacts
 from ui.pages.subjects_parts import FittingTable
@@ -80,6 +82,7 @@ class HistoryView(QWidget):
             visible_rows=8,
         )
         self.table.row_chosen.connect(self._choose)
+        lead_rows(office, self.table, thing=lambda row: Entry(row.statement.event_seq))
         card = Card(
             "History", "Every statement on treatment, the newest first. Withdrawn ones stay, struck through.",
             name="history_card",

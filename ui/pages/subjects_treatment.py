@@ -18,14 +18,17 @@ from pharmacy_app.domain.treatment_calendar import (
     TreatmentCalendar,
 )
 from pharmacy_app.domain.units import show_mg
+from pharmacy_app.services.behind import Amount, Thing
 from pharmacy_app.services.printing import Printed, print_treatment_calendar
 from ui.office import Office
+from ui.pages.figure import lead_rows
 from ui.pages.stock_parts import TippedRows
 from ui.pages.subjects_facts import SubjectFacts, amount_words
 from ui.pages.subjects_parts import FittingTable
 from ui.pages.subjects_record import RecordCard, statement_hint
 from ui.theme import SPACE_M
 from ui.widgets.basics import Button, Text
+from ui.widgets.charts import PictureView
 from ui.widgets.panels import Banner, Card
 from ui.widgets.tables import Column, DataTable
 from ui.widgets.timeline import Band, Flag, Mark, Row, Shape, Timeline, TimelineKey
@@ -261,6 +264,7 @@ class TreatmentView(QWidget):
         column.addWidget(self._trouble)
         column.addWidget(self._make_drawing())
         column.addWidget(self._make_doses())
+        column.addWidget(self._make_given())
         column.addWidget(self._make_events())
         column.addStretch(1)
 
@@ -311,10 +315,18 @@ class TreatmentView(QWidget):
             visible_rows=6,
         )
         self.doses_table.row_chosen.connect(self._chosen_dose)
+        self._dose_ids: dict[tuple[int, int, int], str] = {}
+        lead_rows(self._office, self.doses_table, {"given": self._amount_given}, thing=self._dose_of)
         card = Card("Doses planned and given", "The same as drawn above, in order.", name="calendar_doses_card")
         card.add(self.doses_table)
         self._dose_said = Text("Choose a line to read all of it.", "muted", name="calendar_dose_words")
         card.add(self._dose_said)
+        return card
+
+    def _make_given(self) -> Card:
+        self.given = PictureView(name="given_picture")
+        card = Card("Doses against their plan", name="given_card")
+        card.add(self.given)
         return card
 
     def _make_events(self) -> Card:
@@ -340,6 +352,15 @@ class TreatmentView(QWidget):
         card.add(self._marrows)
         return card
 
+    def _dose_id(self, row: DoseRow) -> str:
+        return self._dose_ids.get((row.dose.course, row.dose.cycle, row.dose.day), "")
+
+    def _amount_given(self, row: DoseRow) -> Amount | None:
+        return Amount(self._dose_id(row), "administered") if row.given and self._dose_id(row) else None
+
+    def _dose_of(self, row: DoseRow) -> Thing | None:
+        return Thing(self._dose_id(row)) if self._dose_id(row) else None
+
     def show_facts(self, facts: SubjectFacts) -> None:
         """Show one subject's calendar."""
         if facts.number != self._number:
@@ -347,6 +368,9 @@ class TreatmentView(QWidget):
             self._trouble.hide()
         self._take_card(facts)
         calendar = facts.calendar
+        # Of a place in the regimen that was ordered twice, the dose that was not cancelled counts.
+        last = sorted(facts.doses, key=lambda dose: (dose.status != "cancelled", dose.dose_id))
+        self._dose_ids = {(dose.course, dose.cycle, dose.day): dose.dose_id for dose in last}
         rows = timeline_rows(calendar)
         ats = [at for row in rows for band in row.bands for at in (band.first, band.last)]
         ats += [mark.at for row in rows for mark in row.marks]
@@ -358,6 +382,7 @@ class TreatmentView(QWidget):
         )
         self._doses.set_rows([_dose_row(dose) for dose in calendar.doses])
         self._dose_said.setText("Choose a line to read all of it.")
+        self.given.set_picture(facts.given)
         self._events.set_rows(
             [EventRow(event.on, _capital(event.kind.value), event.words) for event in reversed(calendar.events)]
         )

@@ -14,8 +14,10 @@ from pharmacy_app.domain.errors import Fault, Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.units import HeightUnit, Measured, WeightUnit, read_height, read_weight, show, show_kg
 from pharmacy_app.services import subjects, views
+from pharmacy_app.services.behind import Entry, Measurement
 from ui.office import Office
 from ui.pages.correction import Corrector, words_of
+from ui.pages.figure import lead_rows
 from ui.pages.stock_parts import TippedRows
 from ui.pages.subjects_facts import SubjectFacts
 from ui.theme import SPACE_M
@@ -185,6 +187,12 @@ class WeightsView(QWidget):
         self.corrector = Corrector(office, self)
         self.corrector.corrected.connect(self.recorded)
         self.table.row_activated.connect(self._correct)
+        lead_rows(
+            office,
+            self.table,
+            {"typed": self._measurement, "converted": self._measurement},
+            thing=lambda row: Entry(row.event_seq),
+        )
         self.correct_button = Button("Correct the chosen line…", name="correct_measurement")
         self.correct_button.setEnabled(office.may("measurement_corrected"))
         self.correct_button.setToolTip(office.why_not("measurement_corrected"))
@@ -196,6 +204,9 @@ class WeightsView(QWidget):
         measurements.body.addLayout(last)
         column.addWidget(measurements)
         column.addStretch(1)
+
+    def _measurement(self, row: MeasurementRow) -> Measurement:
+        return Measurement(row.event_seq, self._number, row.what)
 
     def show_facts(self, facts: SubjectFacts) -> None:
         """Show one subject; what is half typed stays while it is the same one."""

@@ -14,12 +14,15 @@ from pharmacy_app.domain.medication_errors import ClockState
 from pharmacy_app.domain.units import show_mg
 from pharmacy_app.domain.vials import STRENGTHS_MG
 from pharmacy_app.services import questions, views
+from pharmacy_app.services.behind import Stock
 from pharmacy_app.services.doses import written_decisions
 from pharmacy_app.services.medication_errors import ClockNow
 from pharmacy_app.services.ports import Reader
 from pharmacy_app.services.printing import unit_ranges
+from pharmacy_app.services.queries import Aged, waiting_queries
 from ui.office import Office
 from ui.pages.errors_facts import left_words, running_clocks
+from ui.pages.figure import Figure
 from ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from ui.widgets.basics import Button, IconView, Text, clear_layout, rule
 from ui.widgets.dates import say_date
@@ -77,6 +80,7 @@ class Day:
     stock: tuple[views.StockLine, ...]
     clocks: Mapping[str, Sequence[ClockNow]]
     by_decision: frozenset[str]
+    queries: tuple[Aged, ...] = ()
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -93,10 +97,12 @@ def waiting(
     today: views.Today,
     clocks: Mapping[str, Sequence[ClockNow]] = _NO_CLOCKS,
     by_decision: frozenset[str] = frozenset(),
+    queries: Sequence[Aged] = (),
 ) -> tuple[Waiting, ...]:
     """Everything that waits, the most urgent first.
 
-    ``clocks`` are those that run, by the error's number; ``by_decision`` the doses that go on by a written decision.
+    ``clocks`` are those that run, by the error's number; ``by_decision`` the doses that go on by a written decision;
+    ``queries`` those that wait for the person's answer, or for the monitor's word.
     """
     found: list[Waiting] = []
     if today.unset_settings:
@@ -171,6 +177,7 @@ def waiting(
     found += _to_relabel(today)
     found += _labels(today)
     found += _counts(today)
+    found += _queries(queries)
     found += [
         Waiting(
             "stop",
@@ -201,6 +208,22 @@ def waiting(
 
 def _decided(line: views.DoseLine, by_decision: frozenset[str]) -> str:
     return " with written decision" if line.dose_id in by_decision else ""
+
+
+def _queries(queries: Sequence[Aged]) -> list[Waiting]:
+    """Queries, the oldest first, with their age; those overdue stand out."""
+    return [
+        Waiting(
+            "warn" if each.overdue else "info",
+            f"Query {each.query.number} waits for {'an answer' if each.waits_for == 'the site' else 'the monitor'}",
+            f"{each.query.text}\nAbout {each.about or 'the study'}, asked by {each.query.opened_by},"
+            f" {counted(each.age_days, 'day')} old{', overdue' if each.overdue else ''}.",
+            f"{'Answer' if each.waits_for == 'the site' else 'Open'} {each.query.number}",
+            "monitor",
+            each.query.number,
+        )
+        for each in queries
+    ]
 
 
 def _deviations(today: views.Today) -> list[Waiting]:
@@ -414,31 +437,37 @@ class WaitingRow(QWidget):
 class _StockNumber(QFrame):
     """Usable vials of one strength, large, with what is on hand beneath."""
 
-    def __init__(self, stock: Usable) -> None:
+    def __init__(self, office: Office, strength_mg: Decimal) -> None:
         super().__init__()
-        strength = show_mg(stock.strength_mg)
+        strength = show_mg(strength_mg)
         name = f"stock_{strength.replace(' ', '_')}"
         self.setObjectName(name)
-        number = Text(str(stock.usable), "display", wrap=False, name=f"{name}_usable")
-        number.setAccessibleName(f"Usable {strength} vials: {stock.usable}")
+        behind = Stock(strength_mg, only="usable")
+        self._number = Figure(office, f"Usable {strength} vials", "–", behind, name=f"{name}_usable")
         beside = Text("usable", "muted", wrap=False)
         line = QHBoxLayout()
         line.setSpacing(SPACE_S)
-        line.addWidget(number, 0, Qt.AlignmentFlag.AlignBaseline)
+        line.addWidget(self._number, 0, Qt.AlignmentFlag.AlignBaseline)
         line.addWidget(beside, 0, Qt.AlignmentFlag.AlignBaseline)
         line.addStretch(1)
-        first = (
-            f"First usable vial expires {say_day(stock.first_expiry)}." if stock.first_expiry else "None can be used."
-        )
+        self._on_hand = Text("", "muted", name=f"{name}_on_hand")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE_XS)
         column.addWidget(Text(f"{strength} vials", "label", wrap=False))
         column.addLayout(line)
+        column.addWidget(self._on_hand)
+
+    def show_stock(self, stock: Usable) -> None:
+        """Count anew; the keyboard stays where it is."""
+        first = (
+            f"First usable vial expires {say_day(stock.first_expiry)}." if stock.first_expiry else "None can be used."
+        )
         on_hand = f"{stock.on_hand} unopened on hand."
         if stock.expired:
             on_hand += f" Apart from these {stock.expired} expired: return or transfer."
-        column.addWidget(Text(f"{on_hand}\n{first}", "muted", name=f"{name}_on_hand"))
+        self._number.set_shown(str(stock.usable))
+        self._on_hand.setText(f"{on_hand}\n{first}")
 
 
 class TodayPage(Page):
@@ -464,6 +493,7 @@ class TodayPage(Page):
         self._waits.body.addLayout(self._rows)
         self._waits.hide()
         self.add(self._waits)
+        self._stock_numbers: dict[Decimal, _StockNumber] = {}
         self._stock = Card("Vials to use", "Usable means released, not reserved, and not expired today.", name="stock")
         self._numbers = QHBoxLayout()
         self._numbers.setSpacing(SPACE_L)
@@ -476,20 +506,33 @@ class TodayPage(Page):
     def refresh(self) -> None:
         """Ask what waits now."""
         desk = self._office.desk
+        sides = {
+            side
+            for side, kind in (("the site", "query_answered"), ("the monitor", "query_closed"))
+            if self._office.may(kind)
+        }
 
         def question(reader: Reader) -> Day:
             waits = questions.today(desk, reader)
-            return Day(waits, tuple(reader.stock()), running_clocks(desk, reader), _by_decision(reader, waits))
+            return Day(
+                waits,
+                tuple(reader.stock()),
+                running_clocks(desk, reader),
+                _by_decision(reader, waits),
+                tuple(each for each in waiting_queries(reader, waits.day) if each.waits_for in sides),
+            )
 
         self._office.ask(question, self._got, self._failed)
 
     def _got(self, day: Day) -> None:
         self._trouble.hide()
         self.set_title("Today", f"{say_date(day.today.day)} · {self._office.site.name}")
-        self._show_waiting(waiting(day.today, day.clocks, day.by_decision))
-        clear_layout(self._numbers)
+        self._show_waiting(waiting(day.today, day.clocks, day.by_decision, day.queries))
         for stock in usable_stock(day):
-            self._numbers.addWidget(_StockNumber(stock), 1)
+            if stock.strength_mg not in self._stock_numbers:
+                number = self._stock_numbers[stock.strength_mg] = _StockNumber(self._office, stock.strength_mg)
+                self._numbers.addWidget(number, 1)
+            self._stock_numbers[stock.strength_mg].show_stock(stock)
         self._waits.show()
         self._counted.setText(count_words(day.today))
         self._counted.setVisible(bool(day.today.counts))

@@ -19,6 +19,7 @@ from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.scanning import find_vial
 from pharmacy_app.services.views import DocumentLine, Place
 from ui.office import Office
+from ui.pages.figure import lead_rows, named
 from ui.pages.stock_parts import TippedRows, place_words, say_mg, state_tone, state_words, vials_count
 from ui.pages.subjects_parts import FittingTable
 from ui.pages.vial_moves_form import MOVE_KINDS, MoveForm, MoveKind
@@ -264,6 +265,7 @@ class MovePanel(QWidget):
             visible_rows=4,
         )
         self.table.selectionModel().selectionChanged.connect(self._offer_take_off)
+        lead_rows(self._office, self.table, thing=named("unit_number"))
         delete = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.table)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self.take_off)

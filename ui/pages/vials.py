@@ -13,11 +13,14 @@ from pharmacy_app.domain.errors import Refused
 from pharmacy_app.domain.events import Event
 from pharmacy_app.domain.expiry import EXPIRED_STATE, ExpiringLot, expiring_lots, stock_state
 from pharmacy_app.domain.vials import STRENGTHS_MG, Vial, move_table
+from pharmacy_app.services.about import lot_name
+from pharmacy_app.services.behind import ON_SITE, Only, Stock, Thing
 from pharmacy_app.services.desk import Desk, today_of
 from pharmacy_app.services.ports import Reader, VialFilter
 from pharmacy_app.services.scanning import find_vial
 from pharmacy_app.services.views import StockLine
 from ui.office import Office
+from ui.pages.figure import Figure, Leads, lead_rows, named
 from ui.pages.print_labels import print_labels_dialog
 from ui.pages.stock_life import Life, VialLifeDialog, life_of
 from ui.pages.stock_parts import (
@@ -54,6 +57,19 @@ MOVES = "To another place, broken, missing, found, back from a subject, returned
 
 LABELS_TO_RENEW = "labels to renew"
 """Opens the list of vials whose lot was extended and whose labels are still the old ones."""
+
+
+STATES_OF = {
+    "reserved": ("reserved",),
+    "held": ("held",),
+    "quarantined": ("quarantined",),
+    "opened": ("opened",),
+    "used": ("empty", "partial", "returned by subject"),
+    "broken": ("broken",),
+    "missing": ("missing", "lost"),
+    "gone": ("returned", "transferred", "destroyed"),
+}
+"""The states that a number of a lot counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +112,7 @@ def lots_of(stock: Sequence[StockLine], day: date) -> list[LotStock]:
             place,
             usable=states.get("available", 0),
             expired=states.get("expired", 0),
-            reserved=states.get("reserved", 0),
-            held=states.get("held", 0),
-            quarantined=states.get("quarantined", 0),
-            opened=states.get("opened", 0),
-            used=sum(states.get(state, 0) for state in ("empty", "partial", "returned by subject")),
-            broken=states.get("broken", 0),
-            missing=states.get("missing", 0) + states.get("lost", 0),
-            gone=sum(states.get(state, 0) for state in ("returned", "transferred", "destroyed")),
+            **{key: sum(states.get(state, 0) for state in counted) for key, counted in STATES_OF.items()},
         )
         for (strength, expires_on, lot, place), states in sorted(counted.items())
     ]
@@ -128,13 +137,15 @@ def _stock_now(desk: Desk, reader: Reader) -> _StockNow:
 class _StrengthCard(QFrame):
     """Usable vials of one strength in large, and what is on hand beside them."""
 
-    def __init__(self, strength_mg: Decimal) -> None:
+    def __init__(self, office: Office, strength_mg: Decimal) -> None:
         super().__init__()
         name = f"stock_{strength_mg}mg"
         self.setObjectName(name)
         self.setProperty("panel", "card")
         self._strength = strength_mg
-        self._usable = Text("–", "display", wrap=False, name=f"{name}_usable")
+        behind = Stock(strength_mg, only="usable")
+        caption = f"Usable {say_mg(strength_mg)} vials"
+        self._usable = Figure(office, caption, "–", behind, name=f"{name}_usable")
         self._hand = Text("", "small", name=f"{name}_on_hand")
         words = QVBoxLayout()
         words.setSpacing(SPACE_XS)
@@ -150,8 +161,7 @@ class _StrengthCard(QFrame):
         """Count the card's strength."""
         mine = [lot for lot in lots if lot.strength_mg == self._strength]
         usable, on_hand = sum(lot.usable for lot in mine), sum(lot.on_hand for lot in mine)
-        self._usable.setText(str(usable))
-        self._usable.setAccessibleName(f"{usable} vials of {say_mg(self._strength)} usable today")
+        self._usable.set_shown(str(usable))
         parts = [
             f"{count} {words}"
             for words, count in (
@@ -195,6 +205,15 @@ _STOCK_COLUMNS = (
     Column("place", "Place", width=124),
 )
 
+
+def _behind(key: str) -> Leads:
+    """What is behind a number of a lot."""
+    states = {**STATES_OF, "on_hand": ON_SITE}.get(key, ("available",))
+    only: Only = "usable" if key == "usable" else "expired" if key == "expired" else ""
+    return lambda row: Stock(row.strength_mg, row.lot, row.place, states, only)
+
+
+_BEHIND = {key: _behind(key) for key in ("usable", "expired", "on_hand", *STATES_OF)}
 
 STATE_COLUMNS = ("reserved", "held", "quarantined", "expired", "opened", "used", "broken", "missing", "gone")
 """Columns shown only while a lot has such vials, so that the table needs no scrolling sideways."""
@@ -246,7 +265,7 @@ class VialsPage(Page):
         self._total = 0
         self.scan = ScanField("vial_scan", "&Find a vial", hint="Scan or type a number, then Enter.")
         self.scan.scanned.connect(self.find_scanned)
-        self._cards = [_StrengthCard(strength) for strength in STRENGTHS_MG]
+        self._cards = [_StrengthCard(office, strength) for strength in STRENGTHS_MG]
         self._top = QWidget()
         row = QHBoxLayout(self._top)
         row.setContentsMargins(0, 0, 0, 0)
@@ -301,6 +320,7 @@ class VialsPage(Page):
             empty_text="No vial fits. Choose “All” above, or receive a shipment first.",
         )
         self.table.tab_chooses = True
+        lead_rows(self._office, self.table, thing=named("unit_number"))
         fill_height(self.table, 184)
         self.table.row_activated.connect(self._open_row)
         self.table.selectionModel().selectionChanged.connect(self._offer)
@@ -346,6 +366,7 @@ class VialsPage(Page):
             sortable=False,
         )
         self.stock_table.tab_chooses = True
+        lead_rows(self._office, self.stock_table, _BEHIND, thing=lambda row: Thing(lot_name(row.lot, row.strength_mg)))
         fill_height(self.stock_table, 240)
         self.stock_table.row_activated.connect(self._open_lot)
         self.stock_table.selectionModel().selectionChanged.connect(self._offer_lot)
@@ -369,7 +390,7 @@ class VialsPage(Page):
             Text(
                 "On hand = usable + reserved + held + quarantined + expired, all unopened. Usable: released and not "
                 "past its last day. Used up: empty or partial containers, also those that came back. Left: returned, "
-                "transferred or destroyed. Enter on a line shows its vials.",
+                "transferred or destroyed. Enter on a line shows its vials; Ctrl+B shows what is behind a number.",
                 "small",
             )
         )

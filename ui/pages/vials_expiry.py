@@ -25,6 +25,7 @@ from pharmacy_app.services.printing import unit_ranges
 from pharmacy_app.services.views import DocumentLine
 from ui.office import Office
 from ui.pages.documents_parts import attach_dialog, attach_row
+from ui.pages.figure import lead_rows, named
 from ui.pages.stock_parts import ActDialog, TippedRows, say_mg, state_tone, vials_count
 from ui.pages.storage_permission import DocumentChoice
 from ui.theme import SPACE_L, SPACE_M, SPACE_S
@@ -139,6 +140,7 @@ class RelabelDialog(QDialog):
             sortable=False,
         )
         self.table.selectionModel().selectionChanged.connect(self._offer)
+        lead_rows(office, self.table, thing=named("unit_number"))
         self._trouble = Banner("stop", "", name="relabel_trouble")
         self._trouble.hide()
         self._said = Text("", "muted", name="relabel_said")

@@ -99,8 +99,8 @@ class IconView(QWidget):
 class Button(QPushButton):
     """A push button with an object name, an accessible name equal to its text, and one kind of look.
 
-    ``kind``: primary (the one next step of a page), secondary, danger, quiet, icon; number, row, step and tab are used
-    inside the kit. ``&`` marks the mnemonic.
+    ``kind``: primary (the one next step of a page), secondary, danger, quiet, icon; number, figure, row, step and tab
+    are used inside the kit. ``&`` marks the mnemonic.
     """
 
     def __init__(

@@ -862,7 +862,7 @@ class CheckField(Field):
 
 
 class NoteField(Field):
-    """Several lines of text; Tab moves on."""
+    """Several lines of text; Tab moves on. In a note of one line Enter makes a blank, as does a break pasted in."""
 
     def __init__(
         self,
@@ -876,6 +876,7 @@ class NoteField(Field):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(name, label, required=required, hint=hint, check=check, parent=parent)
+        self._one_line = lines == 1
         self._note = QPlainTextEdit()
         self._note.setTabChangesFocus(True)
         self._note.setFixedHeight(lines * 20 + SPACE_L)
@@ -884,8 +885,9 @@ class NoteField(Field):
         self._note.installEventFilter(self)
 
     def text(self) -> str:
-        """The input as it was typed."""
-        return self._note.toPlainText()
+        """The input as it was typed; of one line, without breaks."""
+        typed = self._note.toPlainText()
+        return typed.replace("\n", " ") if self._one_line else typed
 
     def set_value(self, value: str) -> None:
         """Put ``value`` in."""
@@ -901,9 +903,13 @@ class NoteField(Field):
         self._note.setReadOnly(read_only)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Judge the note when it is left."""
+        """Judge the note when it is left; keep one line one line."""
         if event.type() is QEvent.Type.FocusOut:
             self._settle()
+        enter = isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and self._one_line and event.type() is QEvent.Type.KeyPress and not self._note.isReadOnly():
+            self._note.insertPlainText(" ")
+            return True
         return super().eventFilter(watched, event)
 
 

@@ -470,9 +470,11 @@ class SignatureBox(Card):
     """User name, password again, the meaning in words, and a button with the verb.
 
     Signal ``sign_requested(str user, str password)``. Afterwards the page calls ``set_signed`` or ``set_fault``;
-    the password is forgotten either way. Field names: ``<name>_user``, ``<name>_password``; button ``<name>_sign``.
+    the password is forgotten either way. Before it comes ``asked()``: a page with fields of its own looks at them
+    then, and may ``hold`` the signature. Field names: ``<name>_user``, ``<name>_password``; button ``<name>_sign``.
     """
 
+    asked = Signal()
     sign_requested = Signal(str, str)
 
     def __init__(
@@ -511,8 +513,13 @@ class SignatureBox(Card):
         self.add(self._meaning)
         self.add(self._entry)
         self.add(self._signed)
+        self._held = False
         self.button.clicked.connect(self._ask)
         self.password.editor().returnPressed.connect(self._ask)
+
+    def hold(self) -> None:
+        """Called while ``asked`` is heard: something else is missing, so nothing is signed and the password stays."""
+        self._held = True
 
     def set_user(self, user: str, *, fixed: bool = False) -> None:
         """Put the user name in; ``fixed`` where only this person may sign."""
@@ -551,6 +558,10 @@ class SignatureBox(Card):
         faults = [field.check_now() for field in (self.user, self.password)]
         if any(faults):
             (self.user if faults[0] else self.password).editor().setFocus()
+            return
+        self._held = False
+        self.asked.emit()
+        if self._held:
             return
         user, password = self.user.value(), self.password.value()
         self.set_fault("")

@@ -450,7 +450,7 @@ class DataTable(QTableView):
     def _share_width(self) -> None:
         """Let the stretch columns take what is left, or give them their own room where nothing is left."""
         header, columns = self.horizontalHeader(), self._columns_model.columns
-        stretching = [at for at, column in enumerate(columns) if column.stretch]
+        stretching = [at for at, column in enumerate(columns) if column.stretch and not self.isColumnHidden(at)]
         if not stretching or len(self._needed) != len(columns):
             return
         fixed = sum(header.sectionSize(at) for at in range(len(columns)) if at not in stretching)

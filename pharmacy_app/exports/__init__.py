@@ -1,0 +1,1 @@
+"""Sponsors' column maps that ship with the program."""
