@@ -452,6 +452,7 @@ class Day:
         hands = self.hands
         self._sign_in("mona", PASSWORD, MONA)
         hands.see("You read everything and move no vial.")
+        hands.press("Stock and doses")
         # Both opened vials are used up: what is left in them, 0.1 mg, is what cannot be drawn (1 − 0.9).
         hands.see("8 received = 6 available + 2 empty")
         hands.see("2 received = 2 available")
