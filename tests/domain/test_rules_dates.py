@@ -631,3 +631,13 @@ def test_three_cycles_are_counted_from_a_day_one() -> None:
 def test_a_cycle_whose_day_one_before_is_missing_cannot_be_judged(request_: DoseRequest) -> None:
     history = tuple(dose for dose in request_.history if (dose.cycle, dose.day) != (request_.cycle - 1, 1))
     assert spoke(findings_of(replace(request_, history=history)), *START) == {"R25": "WARN"}
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(0, "0 days lie between day 1 of cycle 2"), (-1, "This day 1 lies 1 day before day 1 of cycle 2")],
+)
+def test_a_day_one_before_the_day_one_before_it_is_said_so(days: int, words: str) -> None:
+    """A date typed a day too early: no number of days below nothing is written."""
+    said = [finding.sentence for finding in findings_of(planned_for(third_cycle(), CYCLE2 + timedelta(days=days)))]
+    assert any(sentence.startswith(words) for sentence in said), said

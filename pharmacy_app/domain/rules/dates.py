@@ -224,8 +224,13 @@ def cycle_length(case: Case) -> Iterator[Said]:
         Named("planned on", request.planned_on.isoformat()),
         Named("interval", str(days), "days"),
     )
+    apart = (
+        f"{days_word(days)} lie between day 1 of cycle {request.cycle - 1} and this day 1"
+        if days >= 0
+        else f"This day 1 lies {days_word(-days)} before day 1 of cycle {request.cycle - 1}"
+    )
     said = (
-        f"{days_word(days)} lie between day 1 of cycle {request.cycle - 1} and this day 1; cycles are repeated every "
+        f"{apart}; cycles are repeated every "
         f"{cycle.min_days} to {cycle.max_days} days, {margin} days either way allowed"
     )
     if days < cycle.min_days - margin and _restarts(case):
